@@ -1,0 +1,1 @@
+"""Early exiting for Transformer encoders."""

@@ -1,0 +1,73 @@
+"""Exits as modules: from a layer's hidden state `[B, L, d]` to logits `[B, K]`."""
+
+from torch import Tensor, nn
+
+from leco.exits.architecture import Architecture, ExitArchitecture, LinearArchitecture
+from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, ClsPool, in_float32
+
+
+class Exit(nn.Module):
+    """An intermediate classifier on one layer of the backbone."""
+
+    def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits [B, K] of `hidden` [B, L, d]; `mask` [B, L] is true at tokens, None where there is no padding."""
+        raise NotImplementedError
+
+
+class LinearExit(Exit):
+    """The [CLS] vector and one linear layer."""
+
+    def __init__(self, hidden_size: int, num_outputs: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(hidden_size, num_outputs)
+
+    def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits of the first token's hidden state."""
+        with in_float32(hidden):
+            return self.classifier(self.dropout(hidden[:, 0].to(self.classifier.weight.dtype)))
+
+
+class CellExit(Exit):
+    """The exit of section 4 with one operation on each edge.
+
+    Where the pooler takes the first token alone, only the tokens that reach it are computed.
+    """
+
+    def __init__(self, architecture: Architecture, hidden_size: int, num_outputs: int, dropout: float) -> None:
+        super().__init__()
+        width = architecture.width
+        self.down = nn.Linear(hidden_size, width)
+        self.activation_1 = ACTIVATIONS[architecture.activation_1]
+        names = [name for name in (architecture.encoder_1, architecture.encoder_2) if name != "null"]
+        encoders = [ENCODERS[name](width) for name in names]
+        self.encoders = nn.ModuleList(encoders)
+        self.pooler = POOLERS[architecture.pooler](width)
+        self.activation_2 = ACTIVATIONS[architecture.activation_2]
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(width, num_outputs)
+
+        first_token_only = isinstance(self.pooler, ClsPool)
+        reaches = [encoder.reach for encoder in encoders if encoder.reach is not None]
+        self.positions = 1 if first_token_only else None
+        self.tokens = 1 + max(reaches) if first_token_only and len(reaches) == len(encoders) else None
+
+    def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits [B, K] along the seven edges of Figure 1."""
+        if self.tokens is not None:
+            hidden, mask = hidden[:, : self.tokens], None if mask is None else mask[:, : self.tokens]
+        with in_float32(hidden):
+            x = self.activation_1(self.down(hidden.to(self.down.weight.dtype)))  # [B, L, e]
+            encoded = self.encoders[0](x, mask, self.positions)
+            for encoder in self.encoders[1:]:
+                encoded = encoded + encoder(x, mask, self.positions)
+            pooled = self.pooler(encoded, mask if self.positions is None else None)  # [B, e]
+            return self.classifier(self.dropout(self.activation_2(pooled)))
+
+
+def build_exit(architecture: ExitArchitecture, hidden_size: int, num_outputs: int, dropout: float = 0.0) -> Exit:
+    """A fresh exit of the given architecture; `dropout` acts in front of its last linear layer."""
+    if isinstance(architecture, Architecture):
+        return CellExit(architecture, hidden_size, num_outputs, dropout)
+    if isinstance(architecture, LinearArchitecture):
+        return LinearExit(hidden_size, num_outputs, dropout)

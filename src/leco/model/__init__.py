@@ -1,0 +1,20 @@
+"""The multi-exit model and the backbones it stands on."""
+
+from leco.model.configuration import LecoConfig
+from leco.model.loading import load_backbone, load_model, load_tokenizer
+from leco.model.losses import exit_losses
+from leco.model.multi_exit import MultiExitModel, MultiExitOutput, build_model
+from leco.model.stages import ModelStages, scores_of
+
+__all__ = [
+    "LecoConfig",
+    "ModelStages",
+    "MultiExitModel",
+    "MultiExitOutput",
+    "build_model",
+    "exit_losses",
+    "load_backbone",
+    "load_model",
+    "load_tokenizer",
+    "scores_of",
+]

@@ -1,0 +1,63 @@
+"""The configuration of a multi-exit model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from transformers import AutoConfig, PreTrainedConfig
+
+from leco.criteria import SINGLE_LABEL, Criterion, Static, criterion_from_dict
+from leco.exits.architecture import ExitArchitecture, architecture_from_dict
+
+
+class LecoConfig(PreTrainedConfig):
+    """The backbone's configuration, the architecture of each layer's exit, and the exit criterion.
+
+    Args:
+        backbone_config: the encoder's own configuration, or the dictionary of it.
+        exit_architectures: one architecture for each layer (or the dictionaries of them), the first layer's first.
+        exit_criterion: the chosen criterion with its settings (or the dictionary of it); None is full depth.
+        exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
+        max_length: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
+        problem_type: Transformers' name of the kind of problem.
+
+    """
+
+    model_type = "leco"
+    sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
+
+    def __init__(
+        self,
+        backbone_config: PreTrainedConfig | Mapping[str, Any] | None = None,
+        exit_architectures: Sequence[ExitArchitecture | Mapping[str, Any]] = (),
+        exit_criterion: Criterion | Mapping[str, Any] | None = None,
+        exit_dropout: float = 0.1,
+        max_length: int | None = None,
+        problem_type: str = SINGLE_LABEL,
+        **kwargs: Any,
+    ) -> None:
+        if isinstance(backbone_config, Mapping):
+            settings = dict(backbone_config)
+            backbone_config = AutoConfig.for_model(settings.pop("model_type"), **settings)
+        self.backbone_config = backbone_config
+        self.exit_architectures = [
+            value.to_dict() if isinstance(value, ExitArchitecture) else dict(value) for value in exit_architectures
+        ]
+        self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
+        self.exit_dropout = exit_dropout
+        self.max_length = max_length
+        super().__init__(problem_type=problem_type, **kwargs)
+
+    @property
+    def exits(self) -> list[ExitArchitecture]:
+        """The architecture of each layer's exit."""
+        return [architecture_from_dict(value) for value in self.exit_architectures]
+
+    @property
+    def criterion(self) -> Criterion:
+        """The chosen exit criterion; full depth where none was chosen."""
+        return criterion_from_dict(self.exit_criterion) if self.exit_criterion else Static()
+
+    @property
+    def label_names(self) -> list[str]:
+        """The names of the outputs, in their order."""
+        return [self.id2label[index] for index in range(len(self.id2label))]

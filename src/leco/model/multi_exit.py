@@ -1,0 +1,183 @@
+"""The multi-exit model: a backbone with a classifier on each layer.
+
+Shapes: B batch, L tokens, M layers, K outputs, d hidden.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import ModelOutput
+
+from leco.criteria import Criterion, Task
+from leco.data import Text, encode
+from leco.errors import LecoError
+from leco.exits.architecture import ExitArchitecture
+from leco.exits.modules import build_exit
+from leco.model.backbones import backbone_for, walk
+from leco.model.configuration import LecoConfig
+from leco.model.losses import exit_losses
+from leco.model.stages import ModelStages
+from leco.runtime import Answer, answers, decide
+
+
+@dataclass
+class MultiExitOutput(ModelOutput):
+    """What the model returns.
+
+    Attributes:
+        loss: the sum of all exits' losses (eq. 1), where labels are given.
+        logits: the last exit's logits [B, K].
+        logits_by_row: every exit's logits [B, M, K]; rows come first, so that whatever splits batches can split it.
+
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    logits_by_row: Tensor | None = None
+
+    @property
+    def exit_logits(self) -> Tensor:
+        """Every exit's logits [M, B, K], the first layer's first."""
+        assert self.logits_by_row is not None
+        return self.logits_by_row.transpose(0, 1)
+
+
+class MultiExitModel(PreTrainedModel):
+    """A Transformers encoder with an exit on each layer.
+
+    `MultiExitModel.from_pretrained(DIR)` loads a trained one; `model.predict(texts)` exits early. Called like any
+    Transformers model, it runs at full depth and returns every exit's logits.
+    """
+
+    config_class = LecoConfig
+    base_model_prefix = "backbone"
+    supports_gradient_checkpointing = False
+    accepts_loss_kwargs = False
+    _supports_sdpa = True
+    _supports_flash_attn = True
+
+    config: LecoConfig
+
+    def __init__(self, config: LecoConfig, backbone: PreTrainedModel | None = None) -> None:
+        """Build the model of `config`; `backbone` is a loaded encoder to use in place of one with random weights.
+
+        Raises LecoError where the family is unknown or the number of architectures is not that of the layers.
+        """
+        super().__init__(config)
+        family = backbone_for(config.backbone_config)
+        num_layers = family.num_layers(config.backbone_config)
+        if len(config.exits) != num_layers:
+            raise LecoError(
+                f"The backbone has {num_layers} layers, but {len(config.exits)} exit architectures are given."
+            )
+        self.backbone = backbone if backbone is not None else AutoModel.from_config(config.backbone_config)
+        family.strip(self.backbone)
+        hidden_size = family.hidden_size(config.backbone_config)
+        self.exits = nn.ModuleList(
+            build_exit(architecture, hidden_size, config.num_labels, config.exit_dropout)
+            for architecture in config.exits
+        )
+        self._tokenizer: PreTrainedTokenizerBase | None = None
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """Exits keep the initialization of their own modules; the backbone has its own."""
+
+    @property
+    def task(self) -> Task:
+        """What criteria need to know of this model."""
+        return Task(self.config.num_labels, len(self.exits), self.config.problem_type)
+
+    @property
+    def max_length(self) -> int:
+        """The number of tokens to which texts are cut, special tokens included."""
+        longest = backbone_for(self.config.backbone_config).max_length(self.config.backbone_config)
+        return min(self.config.max_length or longest, longest)
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerBase:
+        """The tokenizer: the one set, or else the one in the folder from which the model was loaded."""
+        if self._tokenizer is None:
+            from leco.model.loading import load_tokenizer
+
+            self._tokenizer = load_tokenizer(self.name_or_path)
+        return self._tokenizer
+
+    @tokenizer.setter
+    def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self._tokenizer = tokenizer
+
+    def hidden_states(self, **inputs: Tensor) -> Iterator[Tensor]:
+        """The hidden states after layers 1 to M, each [B, L, d], computed as they are asked for."""
+        states = walk(self.backbone, inputs)
+        next(states)
+        return states
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        **_: Any,
+    ) -> MultiExitOutput:
+        """Run all layers and all exits.
+
+        Args:
+            input_ids: token ids [B, L], padded on the right.
+            attention_mask: 1 at tokens, 0 at padding [B, L]; absent means no padding.
+            token_type_ids: [B, L], for families that have them.
+            labels: int64 [B]; float [B] for a regression, [B, K] for many labels.
+
+        """
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+        given = {name: value for name, value in inputs.items() if value is not None}
+        mask = None if attention_mask is None else attention_mask.bool()
+        states = self.hidden_states(**given)
+        logits = torch.stack([leave(hidden, mask) for leave, hidden in zip(self.exits, states, strict=True)], dim=1)
+        loss = None if labels is None else exit_losses(logits, labels, self.config.problem_type).sum()
+        return MultiExitOutput(loss=loss, logits=logits[:, -1], logits_by_row=logits)
+
+    @torch.inference_mode()
+    def predict(self, texts: Sequence[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
+        """Answer each text at the layer where the criterion says so; later layers are not computed.
+
+        Args:
+            texts: single texts, or pairs as tuples.
+            criterion: when to exit; by default the one chosen for this model, `config.criterion`.
+            batch_size: texts that run together. Rows that left cost nothing more; the answers are those of 1.
+
+        Returns:
+            One answer for each text, in order.
+
+        """
+        encodings = encode(self.tokenizer, texts, self.max_length)
+        self.eval()
+        decisions = decide(ModelStages(self), encodings, criterion or self.config.criterion, batch_size=batch_size)
+        return answers(decisions, self.config.label_names, self.config.problem_type)
+
+
+def build_model(
+    backbone: PreTrainedModel,
+    architectures: Sequence[ExitArchitecture],
+    label_names: Sequence[str],
+    *,
+    problem_type: str,
+    exit_dropout: float = 0.1,
+    max_length: int | None = None,
+) -> MultiExitModel:
+    """A model with fresh exits of the given architectures on a pretrained backbone."""
+    config = LecoConfig(
+        backbone_config=backbone.config,
+        exit_architectures=architectures,
+        exit_dropout=exit_dropout,
+        max_length=max_length,
+        problem_type=problem_type,
+        id2label=dict(enumerate(label_names)),
+        label2id={name: index for index, name in enumerate(label_names)},
+    )
+    return MultiExitModel(config, backbone)

@@ -1,0 +1,70 @@
+"""The PyTorch model, cut for the early-exiting loop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from leco.criteria import MULTI_LABEL, REGRESSION
+from leco.data import collate
+from leco.model.backbones import Context, backbone_for
+from leco.runtime import Encoding
+
+if TYPE_CHECKING:
+    from leco.model.multi_exit import MultiExitModel
+
+
+@dataclass
+class Inside:
+    """The rows that are still inside: hidden state [B, L, d], attention mask [B, L], and what the layers need."""
+
+    hidden: Tensor
+    attention_mask: Tensor
+    mask: Tensor | None  # [B, L], true at tokens; None where there is no padding
+    context: Context
+
+
+class ModelStages:
+    """A multi-exit model as `leco.runtime.Stages`. Padding that no row needs any more is cut off."""
+
+    def __init__(self, model: MultiExitModel) -> None:
+        self.model, self.task = model, model.task
+        self.family = backbone_for(model.config.backbone_config)
+
+    def start(self, encodings: Sequence[Encoding]) -> Inside:
+        """Pad and embed the texts."""
+        inputs = {name: value.to(self.model.device) for name, value in collate(self.model.tokenizer, encodings).items()}
+        return self._inside(self.family.embed(self.model.backbone, inputs), inputs["attention_mask"])
+
+    def advance(self, layer: int, batch: Inside) -> Inside:
+        """Run one layer."""
+        batch.hidden = self.family.layer(self.model.backbone, layer - 1, batch.hidden, batch.context)
+        return batch
+
+    def scores(self, layer: int, batch: Inside) -> NDArray[Any]:
+        """The probabilities (or values) [B, K] of the exit on `layer`."""
+        logits = self.model.exits[layer - 1](batch.hidden, batch.mask).float()
+        return scores_of(logits, self.task.problem_type).cpu().numpy()
+
+    def keep(self, batch: Inside, rows: NDArray[Any]) -> Inside:
+        """Only the given rows, and only as many tokens as the longest of them has."""
+        index = torch.from_numpy(rows).to(batch.hidden.device)
+        attention_mask = batch.attention_mask[index]
+        longest = int(attention_mask.sum(1).max())
+        return self._inside(batch.hidden[index, :longest], attention_mask[:, :longest])
+
+    def _inside(self, hidden: Tensor, attention_mask: Tensor) -> Inside:
+        mask = None if len(hidden) == 1 or bool(attention_mask.all()) else attention_mask.bool()
+        return Inside(hidden, attention_mask, mask, self.family.context(self.model.backbone, hidden, attention_mask))
+
+
+def scores_of(logits: Tensor, problem_type: str) -> Tensor:
+    """What criteria look at: softmax of `logits` [.., K], or sigmoid for many labels, or the values of a regression."""
+    if problem_type == REGRESSION:
+        return logits
+    return logits.sigmoid() if problem_type == MULTI_LABEL else logits.softmax(-1)

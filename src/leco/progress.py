@@ -1,0 +1,30 @@
+"""What a long run says on its way, on standard error: progress bars with the remaining time, and lines."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(message: str) -> None:
+    """Print a line above the progress bar."""
+    console.print(message, markup=False)
+
+
+@contextmanager
+def progress_bar(description: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
+    """A bar over `total` steps, `done` of them behind; the function it gives is called with the steps just done."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task(description, total=total, completed=done)
+        yield lambda steps: bars.advance(bar, steps)

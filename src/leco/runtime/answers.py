@@ -1,0 +1,42 @@
+"""What a user gets for a text."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from leco.criteria import MULTI_LABEL, REGRESSION
+from leco.runtime.engine import Decisions
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The label of a text, the score of each label, and the layer at which it left, counted from 1.
+
+    For one label among many, `label` is its name and `scores` are probabilities that sum to 1. Where a text may
+    have several, `label` is the tuple of those with a probability above one half. For a regression `label` is the
+    value and `scores` names the one output.
+    """
+
+    label: str | float | tuple[str, ...]
+    scores: dict[str, float]
+    exit_layer: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as a JSON object."""
+        return asdict(self)
+
+
+def answers(decisions: Decisions, label_names: Sequence[str], problem_type: str) -> list[Answer]:
+    """One answer for each row of the decisions."""
+    result = []
+    for row, layer in zip(decisions.scores.tolist(), decisions.exit_layers.tolist(), strict=True):
+        scores = dict(zip(label_names, row, strict=True))
+        label: str | float | tuple[str, ...]
+        if problem_type == REGRESSION:
+            label = row[0]
+        elif problem_type == MULTI_LABEL:
+            label = tuple(name for name, score in scores.items() if score > 0.5)
+        else:
+            label = max(scores, key=lambda name: scores[name])
+        result.append(Answer(label, scores, layer))
+    return result

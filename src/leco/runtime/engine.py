@@ -1,0 +1,102 @@
+"""The early-exiting loop: one for every runtime that can run a model layer by layer.
+
+It decides with a criterion after each layer and lets the rows that leave go, so that they cost nothing more.
+Nothing here knows of PyTorch. Shapes: B rows of a batch, N texts, K outputs, M layers; layers are counted from 1.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leco.criteria import Criterion, Task, select
+
+Array = NDArray[Any]
+Encoding = Mapping[str, Sequence[int]]
+"""One tokenized text: `input_ids` and whatever else the tokenizer gives, not padded."""
+
+Batch = TypeVar("Batch")
+
+
+class Stages(Protocol[Batch]):
+    """A multi-exit model, cut where the loop needs it. `Batch` is whatever the model keeps of the rows inside."""
+
+    task: Task
+
+    def start(self, encodings: Sequence[Encoding]) -> Batch:
+        """Embed a batch of texts."""
+
+    def advance(self, layer: int, batch: Batch) -> Batch:
+        """Run one layer of the backbone."""
+
+    def scores(self, layer: int, batch: Batch) -> Array:
+        """The scores [B, K] of the exit on `layer`: probabilities, or values where the task is a regression."""
+
+    def keep(self, batch: Batch, rows: Array) -> Batch:
+        """The batch with only the given rows (indices) in it."""
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The scores [N, K] with which texts left, and the layers [N] at which they did."""
+
+    scores: Array
+    exit_layers: Array
+
+
+def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion: Criterion) -> Decisions:
+    """Run one batch until all its rows have left; after the last layer the last exit answers."""
+    task = stages.task
+    rows = np.arange(len(encodings))  # which text each row inside is
+    scores = np.empty((len(rows), task.num_outputs), np.float32)
+    exit_layers = np.full(len(rows), task.num_layers)
+    batch = stages.start(encodings)
+    state = criterion.start(len(rows), task)
+    for layer in range(1, task.num_layers + 1):
+        batch = stages.advance(layer, batch)
+        last = layer == task.num_layers
+        if not last and not criterion.uses(layer):
+            continue
+        current = stages.scores(layer, batch)
+        if last:
+            scores[rows] = current
+            break
+        leaves, state = criterion.step(layer, current, state)
+        if leaves.any():
+            scores[rows[leaves]] = current[leaves]
+            exit_layers[rows[leaves]] = layer
+            stay = np.flatnonzero(~leaves)
+            if not len(stay):
+                break
+            rows, state, batch = rows[stay], select(state, stay), stages.keep(batch, stay)
+    return Decisions(scores, exit_layers)
+
+
+def batches_by_length(encodings: Sequence[Encoding], batch_size: int) -> Iterator[Array]:
+    """Indices of texts of similar length, at most `batch_size` at a time, the longest first."""
+    order = np.argsort([-len(encoding["input_ids"]) for encoding in encodings], kind="stable")
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
+def decide(
+    stages: Stages[Batch],
+    encodings: Sequence[Encoding],
+    criterion: Criterion,
+    *,
+    batch_size: int = 1,
+    on_batch: Callable[[int], None] = lambda rows: None,
+) -> Decisions:
+    """Run all texts in batches of similar length; the results are in the order given.
+
+    They are those of batch size 1, since no row's way depends on another's. `on_batch` is told the rows done.
+    """
+    scores = np.empty((len(encodings), stages.task.num_outputs), np.float32)
+    exit_layers = np.empty(len(encodings), np.int64)
+    for rows in batches_by_length(encodings, batch_size):
+        decisions = decide_batch(stages, [encodings[row] for row in rows], criterion)
+        scores[rows], exit_layers[rows] = decisions.scores, decisions.exit_layers
+        on_batch(len(rows))
+    return Decisions(scores, exit_layers)

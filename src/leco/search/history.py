@@ -1,0 +1,76 @@
+"""What a search did: the weights of all candidates and the losses, epoch by epoch."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from leco.exits.architecture import EDGES
+from leco.exits.space import SearchSpace
+from leco.files import atomic_path, read_json, write_json
+
+
+@dataclass
+class SearchHistory:
+    """One entry for the start and one after each epoch.
+
+    Attributes:
+        operations: the candidates of each edge.
+        weights: for each entry, edge and layer the candidates' weights.
+        train_loss, alpha_loss: mean losses of each epoch, on D1 and on D2.
+        seconds: the duration of each epoch.
+
+    """
+
+    operations: dict[str, list[str]]
+    weights: list[dict[str, list[list[float]]]] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    alpha_loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, space: SearchSpace) -> "SearchHistory":
+        """An empty history over the candidates of `space`."""
+        return cls({edge: list(space.operations(edge)) for edge in EDGES})
+
+    def record(self, weights: Mapping[str, Tensor]) -> None:
+        """Add the weights [M, O] of each edge as they are now."""
+        self.weights.append(
+            {edge: [[round(w, 6) for w in row] for row in value.tolist()] for edge, value in weights.items()}
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The history as a JSON object."""
+        return asdict(self)
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON."""
+        write_json(path, self.to_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> "SearchHistory":
+        """Read what `save` wrote."""
+        return cls(**read_json(path))
+
+    def draw(self, path: Path) -> None:
+        """Draw the candidates' weights over the epochs: a row for each edge, a column for each layer."""
+        from matplotlib.figure import Figure
+
+        num_layers = len(self.weights[0]["pooler"])
+        figure = Figure(figsize=(2.1 * num_layers + 1.6, 2.0 * len(EDGES)), layout="constrained")
+        axes = figure.subplots(len(EDGES), num_layers, sharex=True, squeeze=False)
+        for row, edge in zip(axes, EDGES, strict=True):
+            for layer, axis in enumerate(row):
+                for index, name in enumerate(self.operations[edge]):
+                    axis.plot([entry[edge][layer][index] for entry in self.weights], label=name, linewidth=1.2)
+                axis.tick_params(labelsize=7)
+                axis.margins(x=0)
+                if edge == "activation_1":
+                    axis.set_title(f"layer {layer + 1}", fontsize=9)
+            row[0].set_ylabel(edge.replace("_", " "), fontsize=9)
+            row[-1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        figure.supxlabel("epoch", fontsize=9)
+        with atomic_path(path) as temporary:
+            figure.savefig(temporary, dpi=130)

@@ -1,0 +1,180 @@
+"""The search loop: alternating steps on weights and alphas, resumable after each epoch."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from leco.data import LengthGroupedBatches, TextDataset
+from leco.exits.architecture import Architecture
+from leco.files import atomic_path
+from leco.model.losses import exit_losses
+from leco.progress import progress_bar, say
+from leco.search.bilevel import first_order_gradient, second_order_gradient
+from leco.search.discretization import discretize
+from leco.search.history import SearchHistory
+from leco.search.model import SearchModel
+from leco.search.options import SearchOptions
+from leco.search.relaxations import Darts, Relaxation
+from leco.training.optimizer import decay_groups
+from leco.training.options import RunOptions
+
+Inputs = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The architecture found for each layer, and how."""
+
+    architectures: list[Architecture]
+    history: SearchHistory
+
+
+class Searcher:
+    """Bi-level search with first- or second-order DARTS steps (sections 3.2 and 6.3).
+
+    At the start of each epoch the training rows are split anew 1:1 into D1, for the weights, and D2, for the
+    alphas. Each step first moves the alphas on a batch of D2, then the weights on a batch of D1. The alphas touch
+    the exits alone, so a first-order step on them runs the backbone without gradients and without a graph. The
+    alphas are judged as at inference: without dropout.
+    """
+
+    def __init__(
+        self,
+        model: SearchModel,
+        train: TextDataset,
+        tokenizer: PreTrainedTokenizerBase,
+        problem_type: str,
+        run: RunOptions,
+        options: SearchOptions,
+        relaxation: Relaxation | None = None,
+    ) -> None:
+        self.model, self.train, self.tokenizer, self.problem_type = model, train, tokenizer, problem_type
+        self.run, self.options, self.relaxation = run, options, relaxation or Darts()
+        self.alphas = list(model.alphas.values())
+        self.weights = list(model.weights().values())
+        groups = decay_groups(
+            model.weights(),
+            rates={"backbone.": options.search_learning_rate, "supernet.": options.search_exit_learning_rate},
+            weight_decay=options.search_weight_decay,
+        )
+        self.weight_optimizer = torch.optim.AdamW(groups, fused=True)
+        self.alpha_optimizer = torch.optim.AdamW(
+            self.alphas, lr=options.alpha_learning_rate, weight_decay=options.alpha_weight_decay, betas=(0.5, 0.999)
+        )
+        self.history = SearchHistory.of(model.space)
+        self.history.record(self._mixture())
+
+    def search(self, checkpoint: Path) -> SearchResult:
+        """Search for all epochs, continuing from `checkpoint` if it is there; it is rewritten after each epoch."""
+        done = self._restore(checkpoint)
+        for epoch in range(done, self.options.search_epochs):
+            self._run_epoch(epoch)
+            self._store(checkpoint, epoch + 1)
+            say(
+                f"search epoch {epoch + 1}/{self.options.search_epochs}: loss {self.history.train_loss[-1]:.4f} on D1, "
+                f"{self.history.alpha_loss[-1]:.4f} on D2, {self.history.seconds[-1]:.0f} s"
+            )
+        return SearchResult(discretize(self._mixture(), self.model.space), self.history)
+
+    def _run_epoch(self, epoch: int) -> None:
+        started = time.perf_counter()
+        torch.manual_seed(self.run.seed * 100_003 + epoch)  # an epoch repeats exactly, whatever ran before it
+        first, second = self._halves(epoch)
+        train_losses, alpha_losses = [], []
+        description = f"search epoch {epoch + 1}/{self.options.search_epochs}"
+        with progress_bar(description, total=len(first)) as advance:
+            for train_batch, alpha_batch in zip(self._batches(first), self._batches(second), strict=True):
+                alpha_losses.append(self.alpha_step(alpha_batch, train_batch))
+                train_losses.append(self.weight_step(train_batch))
+                advance(1)
+        self.history.record(self._mixture())
+        self.history.train_loss.append(float(np.mean(train_losses)))
+        self.history.alpha_loss.append(float(np.mean(alpha_losses)))
+        self.history.seconds.append(time.perf_counter() - started)
+
+    def weight_step(self, batch: Inputs) -> float:
+        """One AdamW step of the backbone and the supernet on a batch of D1; returns the mean loss of the exits."""
+        self.model.train()
+        loss = self._loss(batch)
+        loss.backward(inputs=self.weights)
+        self.weight_optimizer.step()
+        self.weight_optimizer.zero_grad()
+        return loss.item() / self.model.supernet.num_layers
+
+    def alpha_step(self, batch: Inputs, train_batch: Inputs) -> float:
+        """One AdamW step of the alphas on a batch of D2; the second-order step looks at a batch of D1 too."""
+        self.model.eval()
+        losses: list[Tensor] = []
+
+        def loss() -> Tensor:
+            losses.append(self._loss(batch, backbone_gradients=self.options.second_order))
+            return losses[-1]
+
+        if self.options.second_order:
+            rate = self.options.search_learning_rate
+            gradients = second_order_gradient(lambda: self._loss(train_batch), loss, self.weights, self.alphas, rate)
+        else:
+            gradients = first_order_gradient(loss, self.alphas)
+        for alpha, gradient in zip(self.alphas, gradients, strict=True):
+            alpha.grad = gradient
+        self.alpha_optimizer.step()
+        self.alpha_optimizer.zero_grad()
+        return losses[0].item() / self.model.supernet.num_layers
+
+    def _loss(self, batch: Inputs, *, backbone_gradients: bool = True) -> Tensor:
+        """The joint loss (eq. 1) of all exits of the supernet."""
+        inputs = {name: value for name, value in batch.items() if name != "labels"}
+        autocast = torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=self.run.bf16)
+        with autocast, nullcontext() if backbone_gradients else torch.no_grad():
+            hidden = self.model.hidden_states(inputs)
+        logits = self.model(hidden, inputs, self.relaxation.weights(self.model.alphas))
+        return exit_losses(logits, batch["labels"], self.problem_type).sum()
+
+    def _mixture(self) -> dict[str, Tensor]:
+        with torch.no_grad():
+            return self.relaxation.weights(self.model.alphas)
+
+    def _halves(self, epoch: int) -> tuple[Any, Any]:
+        """The rows of D1 and D2 in this epoch: two halves of the training rows, of the same size."""
+        order = np.random.default_rng([self.run.seed, epoch]).permutation(len(self.train))
+        half = len(order) // 2
+        return order[:half], order[half : 2 * half]
+
+    def _batches(self, rows: Any) -> Iterator[Inputs]:
+        lengths = [self.train.lengths[row] for row in rows]
+        device = self.weights[0].device
+        for batch in LengthGroupedBatches(lengths, self.run.batch_size, seed=self.run.seed):
+            yield {
+                name: value.to(device) for name, value in collate_rows(self.train, self.tokenizer, rows[batch]).items()
+            }
+
+    def _store(self, path: Path, epochs: int) -> None:
+        state = {
+            "epochs": epochs,
+            "model": self.model.state_dict(),
+            "weight_optimizer": self.weight_optimizer.state_dict(),
+            "alpha_optimizer": self.alpha_optimizer.state_dict(),
+            "history": self.history.to_dict(),
+        }
+        with atomic_path(path) as temporary:
+            torch.save(state, temporary)
+
+    def _restore(self, path: Path) -> int:
+        """Take up the state in `path`; the number of epochs already done."""
+        if not path.exists():
+            return 0
+        state: Mapping[str, Any] = torch.load(path, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
+        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
+        self.history = SearchHistory(**state["history"])
+        say(f"search: continuing after epoch {state['epochs']}")
+        return int(state["epochs"])

@@ -1,0 +1,41 @@
+"""The settings of a run and of the training in it."""
+
+from dataclasses import dataclass
+
+from leco.options import option, validate
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What search and training share."""
+
+    seed: int = option(0, "Seed of initialization, order and dropout; a whole number from 0.", minimum=0)
+    batch_size: int = option(32, "Texts per step.", minimum=1)
+    max_length: int = option(128, "Tokens to which texts are cut, special tokens included.", minimum=4)
+    bf16: bool = option(False, "Run the backbone in bfloat16 autocast where the processor has it.")
+    train_rows: int | None = option(
+        None, "Train on a stratified sample of this many rows; by default on all.", minimum=10
+    )
+    width: int = option(32, "Width d_e of learned exits.", minimum=1)
+    exit_dropout: float = option(0.1, "Dropout in front of each exit's last layer, 0 to 1.", minimum=0, maximum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a multi-exit model is trained (sections 3.1 and 6.3)."""
+
+    strategy: str = option("joint", "Training strategy.")
+    epochs: int = option(10, "Passes over the training rows; the one with the best dev AVG is kept.", minimum=1)
+    learning_rate: float = option(2e-5, "Peak learning rate of the backbone.", above=0)
+    exit_learning_rate: float = option(2e-5, "Peak learning rate of the exits.", above=0)
+    weight_decay: float = option(0.01, "AdamW's decay of matrices; biases and norms have none.", minimum=0)
+    warmup: float = option(
+        0.1, "Share of the steps in which the rate rises, before it falls linearly to 0.", minimum=0, maximum=1
+    )
+    gradient_accumulation: int = option(1, "Batches per step.", minimum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)

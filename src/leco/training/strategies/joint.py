@@ -1,0 +1,21 @@
+"""Joint training (section 3.1)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from leco.model import MultiExitOutput
+from leco.training.strategies.base import Moment, Strategy
+
+
+@dataclass(frozen=True)
+class Joint(Strategy):
+    """The sum of all exits' losses trains everything: `L = sum_m L_m` (LECO, eq. 1)."""
+
+    name: ClassVar[str] = "joint"
+
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+        """Equation 1, as the model itself computes it."""
+        assert output.loss is not None
+        return output.loss
