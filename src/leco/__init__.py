@@ -1,1 +1,52 @@
-"""Early exiting for Transformer encoders."""
+"""LECO: early exiting for Transformer encoders.
+
+`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one. After
+`import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from leco import _registration as _registration
+from leco.criteria import Cobee, Criterion, Entropy, Margin, MaxProbability, Oracle, Patience, Static
+from leco.errors import LecoError
+from leco.runtime import Answer
+
+if TYPE_CHECKING:
+    from leco.exits.architecture import Architecture as Architecture
+    from leco.model import LecoConfig as LecoConfig
+    from leco.model import MultiExitModel as MultiExitModel
+    from leco.pipeline import fit as fit
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Architecture": "leco.exits.architecture",
+    "LecoConfig": "leco.model",
+    "MultiExitModel": "leco.model",
+    "fit": "leco.pipeline",
+}
+"""What needs PyTorch, and where it is: imported when it is first asked for."""
+
+__all__ = [
+    "Answer",
+    "Architecture",
+    "Cobee",
+    "Criterion",
+    "Entropy",
+    "LecoConfig",
+    "LecoError",
+    "Margin",
+    "MaxProbability",
+    "MultiExitModel",
+    "Oracle",
+    "Patience",
+    "Static",
+    "fit",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'leco' has no attribute '{name}'")
+    return getattr(import_module(_LAZY[name]), name)

@@ -1,17 +1,18 @@
 """What an exit criterion is: a pure function of the exits' outputs and of its own state, row by row.
 
 Nothing here knows of PyTorch or Transformers. The same object decides in the eager engine, over stored outputs
-and in any other runtime. Shapes: B rows of a batch, K outputs, M layers; layers are counted from 1.
+and in any other runtime. Shapes: B rows of a batch, N rows of a data set, K outputs, M layers, counted from 1.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leco.errors import LecoError
 from leco.options import validate
 
 Array = NDArray[Any]
@@ -34,7 +35,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Criterion(ABC):
-    """When to exit. Subclasses are frozen dataclasses; their fields are the settings.
+    """When to exit. Subclasses are frozen dataclasses; those of their fields that are an `option` are the settings.
 
     `problem_types` are the kinds of problem it is defined for, `deployable` is false where it needs the labels.
     """
@@ -46,20 +47,35 @@ class Criterion(ABC):
     def __post_init__(self) -> None:
         validate(self)
 
+    @classmethod
+    def setting_names(cls) -> list[str]:
+        """The names of the settings, in the order of the constructor."""
+        return [field.name for field in fields(cls) if "help" in field.metadata]
+
     def to_dict(self) -> dict[str, Any]:
-        """Name and settings as a JSON object."""
-        return {"name": self.name, **asdict(self)}
+        """Name and settings as a JSON object, which `criterion_from_dict` reads."""
+        return {"name": self.name, **{name: getattr(self, name) for name in self.setting_names()}}
 
     def __str__(self) -> str:
-        settings = ", ".join(f"{name}={value:.4g}" for name, value in asdict(self).items())
-        return f"{self.name}({settings})"
+        """Name and settings as on the command line, which `parse_criterion` reads: `cobee:tau=0.1,patience=2`."""
+        settings = ",".join(f"{name}={str(getattr(self, name)).lower()}" for name in self.setting_names())
+        return f"{self.name}:{settings}" if settings else self.name
+
+    def check(self, task: Task) -> None:
+        """Raise LecoError where this criterion is not defined for the task; `start` does so by itself."""
+        if task.problem_type not in self.problem_types:
+            raise LecoError(
+                f"The exit criterion '{self.name}' is not defined for the problem type '{task.problem_type}', only "
+                f"for {', '.join(sorted(self.problem_types))}. Choose another criterion."
+            )
 
     def uses(self, layer: int) -> bool:
         """Whether the output of this layer's exit matters; the exits of other layers need not be computed."""
         return True
 
     def start(self, rows: int, task: Task) -> State:
-        """The state before layer 1, for `rows` rows."""
+        """The state before layer 1, for `rows` rows. Raises LecoError where the task does not fit (`check`)."""
+        self.check(task)
         return {}
 
     @abstractmethod
@@ -73,19 +89,32 @@ class Criterion(ABC):
     @classmethod
     @abstractmethod
     def sweep(cls, task: Task) -> Sequence["Criterion"]:
-        """The settings that a speedup-score curve tries, from conservative (full depth) to aggressive.
+        """The settings that a speedup-score curve tries, from conservative to aggressive.
 
+        The first never exits early, the last does (nearly) always, as early as the criterion can.
         Criteria with two settings order them within each value of the first; over both, the order depends on data.
         """
 
 
 def select(state: State, keep: Array) -> State:
-    """The state of the rows that `keep` (bool or indices) picks."""
+    """The state of the rows that `keep` (bool [B] or indices) picks.
+
+    >>> select({"count": np.array([2, 0, 1])}, np.array([True, False, True]))
+    {'count': array([2, 1])}
+    """
     return {name: values[keep] for name, values in state.items()}
 
 
 def simulate(criterion: Criterion, scores: Array, task: Task) -> Array:
-    """The exit layer [N] of each row, decided over stored outputs `scores` [M, N, K] of all exits."""
+    """The exit layer [N] of each row, decided over stored outputs `scores` [M, N, K] of all exits.
+
+    Raises LecoError where the criterion is not defined for the task.
+
+    >>> from leco.criteria import MaxProbability
+    >>> exits = np.array([[[0.4, 0.6], [0.9, 0.1]], [[0.2, 0.8], [0.9, 0.1]], [[0.1, 0.9], [0.9, 0.1]]])
+    >>> simulate(MaxProbability(tau=0.7), exits, Task(num_outputs=2, num_layers=3))
+    array([2, 1])
+    """
     num_layers, rows, _ = scores.shape
     exit_layers = np.full(rows, num_layers)
     inside = np.ones(rows, dtype=bool)

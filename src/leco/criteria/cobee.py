@@ -1,4 +1,4 @@
-"""COBEE, the paper's comparison-based criterion (section 5)."""
+"""COBEE, the paper's comparison-based criterion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,16 +7,23 @@ from typing import ClassVar
 import numpy as np
 
 from leco.criteria.base import REGRESSION, SINGLE_LABEL, Array, Task
-from leco.criteria.counting import Counting, patiences, taus
+from leco.criteria.counting import Comparing, patience_option
+from leco.criteria.grids import changes, patiences
 from leco.options import option
 
 
 @dataclass(frozen=True)
-class Cobee(Counting):
+class Cobee(Comparing):
     """Leave when the newer exit's label has about the same probability in `patience` adjacent pairs of exits.
 
-    `k* = argmax p_m`, `di = |p_m(k*) - p_{m-1}(k*)|` (eq. 6); the counter grows when `di < tau` and else resets
-    (eq. 7). The earliest exit layer is `patience + 1`. A regression's single output is compared as it is.
+    `k* = argmax p_m`, `di = |p_m(k*) - p_{m-1}(k*)|` (eq. 6); the counter grows where `di < tau` and else resets,
+    and the row leaves when it reaches t (eq. 7). The earliest exit layer is t + 1.
+    `tau` is the threshold, `patience` is t; `p_m` [B, K] and `p_{m-1}` are the scores of two adjacent exits.
+
+    The paper defines it for one label of many. For a regression, of one output, the same formula compares the
+    values, as PABEE does: our extension.
+
+    Source: LECO, section 5, equations 6 and 7.
 
     >>> import numpy as np
     >>> from leco.criteria import Task, simulate
@@ -28,17 +35,15 @@ class Cobee(Counting):
     name: ClassVar[str] = "cobee"
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL, REGRESSION})
 
-    tau: float = option(
-        0.1, "Largest change of probability that still agrees (not included); from 0, never.", minimum=0
-    )
+    tau: float = option(0.1, "Change of probability (regression: of the value) below which exits agree.", minimum=0)
+    patience: int = patience_option()
 
-    def agrees(self, scores: Array, previous: Array) -> Array:
+    def similar(self, scores: Array, previous: Array) -> Array:
         """Equation 6 against the threshold."""
-        rows = np.arange(len(scores))
-        label = scores.argmax(-1)
+        rows, label = np.arange(len(scores)), scores.argmax(-1)
         return np.abs(scores[rows, label] - previous[rows, label]) < self.tau
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Cobee"]:
         """All patience values, each with rising thresholds."""
-        return [cls(patience=patience, tau=tau) for patience in patiences(task) for tau in taus()]
+        return [cls(tau, patience) for patience in patiences(task) for tau in changes(task)]

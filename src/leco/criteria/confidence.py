@@ -7,51 +7,61 @@ from typing import ClassVar
 import numpy as np
 
 from leco.criteria.base import Array, Criterion, State, Task
-from leco.criteria.counting import taus
+from leco.criteria.grids import falling, largest_entropy, rising
+from leco.criteria.information import entropy, normalized_entropy
 from leco.options import option
-
-
-def entropy(probabilities: Array, *, normalized: bool = False) -> Array:
-    """`-sum p log p` in nats over the last axis of probabilities [.., K]; `normalized` divides by `log K`."""
-    logs = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    nats: Array = -(probabilities * logs).sum(-1)
-    return nats / np.log(probabilities.shape[-1]) if normalized else nats
 
 
 @dataclass(frozen=True)
 class Entropy(Criterion):
-    """Leave when the entropy of the exit's probabilities is below `tau` (BranchyNet; DeeBERT 2004.12993).
+    """Leave when the exit is certain: its entropy is below `tau`.
 
-    `-sum p log p < tau`, in nats, or divided by `log K` with `normalized` (FastBERT).
+    `H(p_m) = -sum_k p_m(k) log p_m(k) < tau`, in nats; with `normalized`, `H(p_m) / log K < tau`.
+    `p_m` [B, K] are the scores of exit m. The earliest exit layer is 1.
+
+    Source: BranchyNet (Teerapittayanon et al. 2016), DeeBERT (2004.12993); normalized: FastBERT (2004.02178).
+
+    >>> import numpy as np
+    >>> from leco.criteria import Task, simulate
+    >>> exits = np.array([[[0.5, 0.5]], [[0.9, 0.1]], [[1.0, 0.0]]])  # [M, N, K], of entropy 0.69, 0.33 and 0
+    >>> simulate(Entropy(tau=0.4), exits, Task(num_outputs=2, num_layers=3))
+    array([2])
     """
 
     name: ClassVar[str] = "entropy"
 
-    tau: float = option(
-        0.1, "Entropy below which a row leaves, in nats (or as a share of log K); from 0, never.", minimum=0
-    )
+    tau: float = option(0.1, "Entropy below which a row leaves, in nats, or as a share of log K.", minimum=0)
     normalized: bool = option(False, "Divide the entropy by log K, so that it lies between 0 and 1.")
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Compare the entropy with the threshold."""
-        return entropy(scores, normalized=self.normalized) < self.tau, state
+        return (normalized_entropy if self.normalized else entropy)(scores) < self.tau, state
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Entropy"]:
         """Rising thresholds up to the largest entropy there is."""
-        return [cls(tau=tau) for tau in taus(largest=float(np.log(task.num_outputs)), points=120)]
+        return [cls(tau) for tau in rising(largest_entropy(task), points=120)]
 
 
 @dataclass(frozen=True)
 class MaxProbability(Criterion):
-    """Leave when the largest probability is above `tau` (Schwartz et al. 2020).
+    """Leave when the largest probability is above `tau`.
 
+    `max_k p_m(k) > tau`; `p_m` [B, K] are the scores of exit m. The earliest exit layer is 1.
     For two labels it orders texts as the entropy does; for more it does not.
+
+    Source: Schwartz et al. 2020 (2004.07453).
+
+    >>> import numpy as np
+    >>> from leco.criteria import Task, simulate
+    >>> exits = np.array([[[0.5, 0.5]], [[0.9, 0.1]], [[1.0, 0.0]]])  # [M, N, K]
+    >>> simulate(MaxProbability(tau=0.8), exits, Task(num_outputs=2, num_layers=3))
+    array([2])
     """
 
     name: ClassVar[str] = "max-probability"
 
-    tau: float = option(0.9, "Probability above which a row leaves; up to 1, never.", minimum=0, maximum=1)
+    tau: float = option(0.9, "Probability above which a row leaves, between 0 and 1.", minimum=0, maximum=1)
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Compare the largest probability with the threshold."""
@@ -59,21 +69,30 @@ class MaxProbability(Criterion):
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["MaxProbability"]:
-        """Falling thresholds."""
-        return [cls(tau=max(1.0 - tau, 0.0)) for tau in taus(points=120)]
+        """Falling thresholds, from 1 to just below 1 / K, which every largest probability reaches."""
+        return [cls(tau) for tau in falling(1 - 1 / task.num_outputs)]
 
 
 @dataclass(frozen=True)
 class Margin(Criterion):
-    """Leave when the largest probability exceeds the second largest by more than `tau`."""
+    """Leave when the largest probability exceeds the second largest by more than `tau`.
+
+    `p_m(k1) - p_m(k2) > tau`, with k1 and k2 the two labels of the largest probabilities; `p_m` [B, K] are the
+    scores of exit m. The earliest exit layer is 1.
+
+    Source: the margin of active learning (Scheffer et al. 2001), here as an exit criterion.
+
+    >>> import numpy as np
+    >>> from leco.criteria import Task, simulate
+    >>> exits = np.array([[[0.5, 0.4, 0.1]], [[0.8, 0.1, 0.1]], [[1.0, 0.0, 0.0]]])  # [M, N, K]
+    >>> simulate(Margin(tau=0.5), exits, Task(num_outputs=3, num_layers=3))
+    array([2])
+    """
 
     name: ClassVar[str] = "margin"
 
     tau: float = option(
-        0.8,
-        "Difference of the two largest probabilities above which a row leaves; up to 1, never.",
-        minimum=0,
-        maximum=1,
+        0.8, "Difference of the two largest probabilities above which a row leaves, from 0 to 1.", minimum=0, maximum=1
     )
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
@@ -83,5 +102,5 @@ class Margin(Criterion):
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Margin"]:
-        """Falling thresholds."""
-        return [cls(tau=max(1.0 - tau, 0.0)) for tau in taus(points=120)]
+        """Falling thresholds, from 1 to 0."""
+        return [cls(tau) for tau in falling()]

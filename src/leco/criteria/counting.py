@@ -1,8 +1,7 @@
 """Criteria that count agreements in a row and leave when the count reaches the patience."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -10,39 +9,49 @@ from leco.criteria.base import Array, Criterion, State, Task
 from leco.options import option
 
 
-@dataclass(frozen=True)
-class Counting(Criterion):
-    """`cnt_m = cnt_{m-1} + 1` where exit m agrees, else 0; leave when `cnt_m` reaches `patience` (LECO, eq. 7).
+def patience_option(default: int = 1) -> Any:
+    """The setting that every counting criterion has."""
+    return option(default, "Agreements in a row that are needed to leave; a whole number from 1.", minimum=1)
 
-    `compares` says that exit m is held against exit m - 1, so that nothing can agree at layer 1.
+
+class Counting(Criterion):
+    """`cnt_m = cnt_{m-1} + 1` where exit m agrees, else 0; leave when `cnt_m` reaches the patience t (LECO, eq. 7).
+
+    t is the field `patience`, which subclasses define, where they like, with `patience_option`.
     """
 
-    compares: ClassVar[bool] = True
-
-    patience: int = option(1, "Agreements in a row that are needed to leave; a whole number from 1.", minimum=1)
+    patience: int
 
     @abstractmethod
-    def agrees(self, scores: Array, previous: Array) -> Array:
-        """Whether each row's exit outputs `scores` [B, K] agree with `previous` [B, K], those one layer before."""
+    def agrees(self, layer: int, scores: Array, state: State) -> Array:
+        """Whether exit `layer`, whose outputs are `scores` [B, K], agrees (bool [B]), given the state before it."""
 
     def start(self, rows: int, task: Task) -> State:
-        """A count of 0, and previous outputs that are never looked at."""
-        return {"count": np.zeros(rows, np.int64), "previous": np.zeros((rows, task.num_outputs), np.float32)}
+        """A count of 0."""
+        return {**super().start(rows, task), "count": np.zeros(rows, np.int64)}
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Count, and leave at `patience`."""
-        if layer == 1 and self.compares:
-            count = state["count"]
-        else:
-            count = np.where(self.agrees(scores, state["previous"]), state["count"] + 1, 0)
-        return count >= self.patience, {"count": count, "previous": scores}
+        count = np.where(self.agrees(layer, scores, state), state["count"] + 1, 0)
+        return count >= self.patience, {**state, "count": count}
 
 
-def patiences(task: Task) -> range:
-    """All patience values that can make a row leave early, the largest first."""
-    return range(max(task.num_layers - 1, 1), 0, -1)
+class Comparing(Counting):
+    """Counting where exit m is held against exit m - 1: nothing agrees at layer 1, and none leaves before t + 1."""
 
+    @abstractmethod
+    def similar(self, scores: Array, previous: Array) -> Array:
+        """Whether an exit's outputs `scores` [B, K] agree with those one layer before, `previous` [B, K]."""
 
-def taus(largest: float = 1.0, points: int = 40) -> list[float]:
-    """Thresholds from 0 (never) to just over `largest` (always), denser near 0 where confident models decide."""
-    return [0.0, *(largest * float(tau) for tau in np.geomspace(1e-5, 1.01, points))]
+    def start(self, rows: int, task: Task) -> State:
+        """A count of 0, and previous outputs that are never looked at."""
+        return {**super().start(rows, task), "previous": np.zeros((rows, task.num_outputs), np.float32)}
+
+    def agrees(self, layer: int, scores: Array, state: State) -> Array:
+        """Compare with the exit before."""
+        return self.similar(scores, state["previous"]) if layer > 1 else np.zeros(len(scores), bool)
+
+    def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
+        """Count, and keep the outputs for the next layer."""
+        leaves, state = super().step(layer, scores, state)
+        return leaves, {**state, "previous": scores}

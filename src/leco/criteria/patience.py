@@ -1,4 +1,4 @@
-"""Patience, PABEE's criterion (Zhou et al. 2020, 2006.04152)."""
+"""Patience, PABEE's criterion."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,25 +7,35 @@ from typing import ClassVar
 import numpy as np
 
 from leco.criteria.base import REGRESSION, SINGLE_LABEL, Array, Task
-from leco.criteria.counting import Counting
+from leco.criteria.counting import Comparing, patience_option
+from leco.criteria.grids import changes, patiences
 from leco.options import option
 
 
 @dataclass(frozen=True)
-class Patience(Counting):
-    """Leave when `patience` adjacent pairs of exits predict the same label.
+class Patience(Comparing):
+    """Leave when `patience` adjacent pairs of exits predict the same.
 
-    `y_m = y_{m-1}` with `y = argmax p` counts and else the counter resets; for a regression
-    `|y_m - y_{m-1}| < theta` counts.
-    The earliest exit layer is `patience + 1`.
+    With `y_m = argmax p_m`, `y_m = y_{m-1}` counts and else the counter resets; for a regression, where y is the
+    value, `|y_m - y_{m-1}| < theta` counts. The row leaves when the counter reaches t: at layer t + 1 or later.
+    `patience` is t, `theta` is used by a regression only; `p_m` [B, K] or `y_m` [B, 1] are the scores.
+
+    Source: PABEE (Zhou et al. 2020, 2006.04152).
+
+    >>> import numpy as np
+    >>> from leco.criteria import Task, simulate
+    >>> exits = np.array([[[0.6, 0.4]], [[0.2, 0.8]], [[0.4, 0.6]], [[0.1, 0.9]]])  # [M, N, K]
+    >>> simulate(Patience(patience=1), exits, Task(num_outputs=2, num_layers=4))
+    array([3])
     """
 
     name: ClassVar[str] = "patience"
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL, REGRESSION})
 
-    theta: float = option(0.5, "Regression only: largest difference of outputs that still agrees.", minimum=0)
+    patience: int = patience_option()
+    theta: float = option(0.5, "Regression only: change of the value below which exits agree.", minimum=0)
 
-    def agrees(self, scores: Array, previous: Array) -> Array:
+    def similar(self, scores: Array, previous: Array) -> Array:
         """The same label, or for one output nearly the same value."""
         if scores.shape[1] == 1:
             return np.abs(scores[:, 0] - previous[:, 0]) < self.theta
@@ -33,5 +43,7 @@ class Patience(Counting):
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Patience"]:
-        """All patience values; with the default `theta` for a regression."""
-        return [cls(patience=patience) for patience in range(task.num_layers, 0, -1)]
+        """All patience values; for a regression, each with rising `theta`."""
+        if task.problem_type == REGRESSION:
+            return [cls(patience, theta) for patience in patiences(task) for theta in changes(task)]
+        return [cls(patience) for patience in patiences(task)]

@@ -1,0 +1,30 @@
+"""Text data sets: reading, splitting, tokenizing, batching and scoring them."""
+
+from leco.data.batches import LengthGroupedBatches, TextDataset
+from leco.data.demo import minilm_folder, rotten_tomatoes
+from leco.data.glue_tasks import GLUE_TASKS
+from leco.data.metrics import METRICS, predictions_of, score
+from leco.data.sources import load_data
+from leco.data.tokenize import Encoding, collate, encode, length_order
+from leco.data.types import Split, Text, TextData
+from leco.data.unlabelled import read_texts
+
+__all__ = [
+    "GLUE_TASKS",
+    "METRICS",
+    "Encoding",
+    "LengthGroupedBatches",
+    "Split",
+    "Text",
+    "TextData",
+    "TextDataset",
+    "collate",
+    "encode",
+    "length_order",
+    "load_data",
+    "minilm_folder",
+    "predictions_of",
+    "read_texts",
+    "rotten_tomatoes",
+    "score",
+]

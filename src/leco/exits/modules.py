@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from leco.exits.architecture import Architecture, ExitArchitecture, LinearArchitecture
+from leco.exits.architecture import Architecture, ExitArchitecture
 from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, ClsPool, in_float32
 
 
@@ -69,5 +69,4 @@ def build_exit(architecture: ExitArchitecture, hidden_size: int, num_outputs: in
     """A fresh exit of the given architecture; `dropout` acts in front of its last linear layer."""
     if isinstance(architecture, Architecture):
         return CellExit(architecture, hidden_size, num_outputs, dropout)
-    if isinstance(architecture, LinearArchitecture):
-        return LinearExit(hidden_size, num_outputs, dropout)
+    return LinearExit(hidden_size, num_outputs, dropout)

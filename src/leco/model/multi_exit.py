@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.utils import ModelOutput
+from transformers.utils.generic import ModelOutput
 
 from leco.criteria import Criterion, Task
 from leco.data import Text, encode
@@ -96,7 +96,7 @@ class MultiExitModel(PreTrainedModel):
     def max_length(self) -> int:
         """The number of tokens to which texts are cut, special tokens included."""
         longest = backbone_for(self.config.backbone_config).max_length(self.config.backbone_config)
-        return min(self.config.max_length or longest, longest)
+        return min(self.config.max_tokens or longest, longest)
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
@@ -104,7 +104,7 @@ class MultiExitModel(PreTrainedModel):
         if self._tokenizer is None:
             from leco.model.loading import load_tokenizer
 
-            self._tokenizer = load_tokenizer(self.name_or_path)
+            self._tokenizer = load_tokenizer(str(self.name_or_path))
         return self._tokenizer
 
     @tokenizer.setter
@@ -168,14 +168,15 @@ def build_model(
     *,
     problem_type: str,
     exit_dropout: float = 0.1,
-    max_length: int | None = None,
+    max_tokens: int | None = None,
 ) -> MultiExitModel:
     """A model with fresh exits of the given architectures on a pretrained backbone."""
     config = LecoConfig(
         backbone_config=backbone.config,
         exit_architectures=architectures,
         exit_dropout=exit_dropout,
-        max_length=max_length,
+        max_tokens=max_tokens,
+        attn_implementation=backbone.config._attn_implementation,
         problem_type=problem_type,
         id2label=dict(enumerate(label_names)),
         label2id={name: index for index, name in enumerate(label_names)},

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from leco.criteria import MULTI_LABEL, REGRESSION
 from leco.data import collate
 from leco.model.backbones import Context, backbone_for
+from leco.problems import MULTI_LABEL, REGRESSION
 from leco.runtime import Encoding
 
 if TYPE_CHECKING:

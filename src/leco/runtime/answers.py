@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from leco.criteria import MULTI_LABEL, REGRESSION
+from leco.problems import MULTI_LABEL, REGRESSION
 from leco.runtime.engine import Decisions
 
 

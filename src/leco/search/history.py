@@ -60,7 +60,7 @@ class SearchHistory:
 
         num_layers = len(self.weights[0]["pooler"])
         figure = Figure(figsize=(2.1 * num_layers + 1.6, 2.0 * len(EDGES)), layout="constrained")
-        axes = figure.subplots(len(EDGES), num_layers, sharex=True, squeeze=False)
+        axes = figure.subplots(len(EDGES), num_layers, sharex=True, sharey="row", squeeze=False)
         for row, edge in zip(axes, EDGES, strict=True):
             for layer, axis in enumerate(row):
                 for index, name in enumerate(self.operations[edge]):
@@ -71,6 +71,7 @@ class SearchHistory:
                     axis.set_title(f"layer {layer + 1}", fontsize=9)
             row[0].set_ylabel(edge.replace("_", " "), fontsize=9)
             row[-1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        axes[0, 0].xaxis.get_major_locator().set_params(integer=True)
         figure.supxlabel("epoch", fontsize=9)
         with atomic_path(path) as temporary:
             figure.savefig(temporary, dpi=130)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from leco.data import LengthGroupedBatches, TextDataset
+from leco.data import LengthGroupedBatches, TextDataset, collate
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
 from leco.model.losses import exit_losses
@@ -76,7 +76,7 @@ class Searcher:
         """Search for all epochs, continuing from `checkpoint` if it is there; it is rewritten after each epoch."""
         done = self._restore(checkpoint)
         for epoch in range(done, self.options.search_epochs):
-            self._run_epoch(epoch)
+            self.run_epoch(epoch)
             self._store(checkpoint, epoch + 1)
             say(
                 f"search epoch {epoch + 1}/{self.options.search_epochs}: loss {self.history.train_loss[-1]:.4f} on D1, "
@@ -84,14 +84,16 @@ class Searcher:
             )
         return SearchResult(discretize(self._mixture(), self.model.space), self.history)
 
-    def _run_epoch(self, epoch: int) -> None:
+    def run_epoch(self, epoch: int) -> None:
+        """One pass: half of the rows for the weights, the other half for the alphas."""
         started = time.perf_counter()
         torch.manual_seed(self.run.seed * 100_003 + epoch)  # an epoch repeats exactly, whatever ran before it
         first, second = self._halves(epoch)
         train_losses, alpha_losses = [], []
         description = f"search epoch {epoch + 1}/{self.options.search_epochs}"
-        with progress_bar(description, total=len(first)) as advance:
-            for train_batch, alpha_batch in zip(self._batches(first), self._batches(second), strict=True):
+        with progress_bar(description, total=-(-len(first) // self.run.batch_size)) as advance:
+            batches = zip(self._batches(first, epoch), self._batches(second, epoch), strict=True)
+            for train_batch, alpha_batch in batches:
                 alpha_losses.append(self.alpha_step(alpha_batch, train_batch))
                 train_losses.append(self.weight_step(train_batch))
                 advance(1)
@@ -135,12 +137,12 @@ class Searcher:
         autocast = torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=self.run.bf16)
         with autocast, nullcontext() if backbone_gradients else torch.no_grad():
             hidden = self.model.hidden_states(inputs)
-        logits = self.model(hidden, inputs, self.relaxation.weights(self.model.alphas))
+        logits = self.model(hidden, inputs, self.relaxation.weights(dict(self.model.alphas.items())))
         return exit_losses(logits, batch["labels"], self.problem_type).sum()
 
     def _mixture(self) -> dict[str, Tensor]:
         with torch.no_grad():
-            return self.relaxation.weights(self.model.alphas)
+            return self.relaxation.weights(dict(self.model.alphas.items()))
 
     def _halves(self, epoch: int) -> tuple[Any, Any]:
         """The rows of D1 and D2 in this epoch: two halves of the training rows, of the same size."""
@@ -148,13 +150,14 @@ class Searcher:
         half = len(order) // 2
         return order[:half], order[half : 2 * half]
 
-    def _batches(self, rows: Any) -> Iterator[Inputs]:
-        lengths = [self.train.lengths[row] for row in rows]
+    def _batches(self, rows: Any, epoch: int) -> Iterator[Inputs]:
+        lengths = self.train.lengths
+        order = LengthGroupedBatches([lengths[row] for row in rows], self.run.batch_size, seed=self.run.seed)
+        order.set_epoch(epoch)
         device = self.weights[0].device
-        for batch in LengthGroupedBatches(lengths, self.run.batch_size, seed=self.run.seed):
-            yield {
-                name: value.to(device) for name, value in collate_rows(self.train, self.tokenizer, rows[batch]).items()
-            }
+        for batch in order:
+            inputs = collate(self.tokenizer, [self.train[row] for row in rows[batch]])
+            yield {name: value.to(device) for name, value in inputs.items()}
 
     def _store(self, path: Path, epochs: int) -> None:
         state = {

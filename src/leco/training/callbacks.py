@@ -37,10 +37,9 @@ class Bar(TrainerCallback):
         self.stack.close()
         state.log_history.append({"epoch": state.epoch, "seconds": time.perf_counter() - self.started})
 
-    def on_evaluate(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, metrics: dict[str, float], **_: Any
-    ) -> None:
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
         """Say how the exits do on dev."""
+        metrics = given["metrics"]
         epoch = f"{round(state.epoch or 0)}/{int(args.num_train_epochs)}"
         say(f"{self.name} epoch {epoch}: dev AVG {metrics['eval_avg']:.4f}, last exit {metrics['eval_last']:.4f}")
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import EvalPrediction, Trainer, TrainerCallback, TrainingArguments
+from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
 from leco.model import MultiExitModel
@@ -40,7 +40,7 @@ class MultiExitTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Batches of similar length, in an order that seed and epoch fix."""
-        dataset: TextDataset = self.train_dataset
+        dataset = cast(TextDataset, self.train_dataset)
         batches = LengthGroupedBatches(dataset.lengths, self.args.train_batch_size, seed=self.run_options.seed)
         loader: DataLoader[Any] = DataLoader(dataset, batch_sampler=batches, collate_fn=self.data_collator)
         return self.accelerator.prepare(loader)
@@ -59,7 +59,7 @@ class MultiExitTrainer(Trainer):
         return (loss, output) if return_outputs else loss
 
 
-def train(
+def train_phases(
     model: MultiExitModel,
     train_data: TextDataset,
     dev_data: TextDataset,
@@ -114,6 +114,7 @@ def _trainer(
         lr_scheduler_type="linear",
         max_grad_norm=1.0,
         bf16=run.bf16,
+        use_cpu=not torch.cuda.is_available(),
         seed=run.seed,
         eval_strategy="epoch",
         save_strategy="epoch",
@@ -129,7 +130,7 @@ def _trainer(
     problem_type = model.config.problem_type
 
     def scores(prediction: EvalPrediction) -> dict[str, float]:
-        _, logits = prediction.predictions  # [N, K] and [N, M, K]
+        logits = np.asarray(prediction.predictions[-1])  # [N, M, K], behind the last exit's [N, K]
         by_exit = [
             score(metric, prediction.label_ids, predictions_of(problem_type, logits[:, m]))
             for m in range(logits.shape[1])
@@ -138,7 +139,7 @@ def _trainer(
             f"exit_{layer}": value for layer, value in enumerate(by_exit, start=1)
         }
 
-    return MultiExitTrainer(
+    trainer = MultiExitTrainer(
         model,
         strategy,
         phase,
@@ -150,3 +151,5 @@ def _trainer(
         optimizers=(torch.optim.AdamW(groups, fused=True), None),
         callbacks=[Bar(phase.name), Checkpoints(), *(callbacks or [])],
     )
+    trainer.remove_callback(PrinterCallback)
+    return trainer

@@ -1,0 +1,104 @@
+"""What the benchmarks share: interleaved timing, peak memory, and results with the machine beside them."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
+
+from leco.data import TextDataset, encode, load_data, minilm_folder
+from leco.model import load_backbone, load_tokenizer
+from leco.runs import versions
+
+RESULTS = Path(__file__).parent / "results"
+BACKBONES = {
+    "6 layers, hidden 384": None,  # all-MiniLM-L6-v2 itself
+    "12 layers, hidden 768": {
+        "num_hidden_layers": 12,
+        "hidden_size": 768,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+    },
+}
+
+
+def backbone(name: str) -> PreTrainedModel:
+    """A BERT encoder of the named size: the pretrained one, or one with random weights."""
+    size = BACKBONES[name]
+    if size is None:
+        return load_backbone(str(minilm_folder()))
+    return AutoModel.from_config(AutoConfig.from_pretrained(minilm_folder(), **size))
+
+
+def reviews(rows: int) -> tuple[TextDataset, PreTrainedTokenizerBase]:
+    """Tokenized film reviews with labels, and their tokenizer."""
+    tokenizer = load_tokenizer(str(minilm_folder()))
+    split = load_data("demo/rotten_tomatoes", train_rows=rows).train
+    return TextDataset(encode(tokenizer, split.texts, 128), split.labels), tokenizer
+
+
+def interleaved(ways: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """The seconds of each way in each round; within a round each runs once, in an order that rotates."""
+    names = list(ways)
+    for name in names:  # warm up
+        ways[name]()
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    for index in range(rounds):
+        for name in names[index % len(names) :] + names[: index % len(names)]:
+            started = time.perf_counter()
+            ways[name]()
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def ratio(seconds: Mapping[str, list[float]], name: str, to: str) -> dict[str, float]:
+    """Round by round `name` over `to`: median, smallest and largest."""
+    ratios = [a / b for a, b in zip(seconds[name], seconds[to], strict=True)]
+    return {"median": statistics.median(ratios), "min": min(ratios), "max": max(ratios)}
+
+
+def peak_memory(*arguments: str) -> float:
+    """The peak resident memory, in MiB, of this script run on its own with `arguments`."""
+    process = subprocess.Popen([sys.executable, *sys.argv[:1], *arguments], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{' '.join(arguments)} failed")
+    return usage.ru_maxrss / 1024
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores and the software that numbers depend on."""
+    model = platform.processor() or "unknown"
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    return {
+        "processor": model,
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "date": date.today().isoformat(),
+        **versions(),
+    }
+
+
+def report(name: str, rows: list[dict[str, Any]]) -> None:
+    """Print the rows and write them, with the machine, to results/NAME.json."""
+    result = {"command": f"python benchmarks/{name}.py", "machine": machine(), "rows": rows}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+    for row in rows:
+        print(
+            "  ".join(
+                f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}" for key, value in row.items()
+            )
+        )

@@ -1,0 +1,52 @@
+"""A joint training epoch with learned exits against fine-tuning the plain Transformers classifier.
+
+    python benchmarks/training_cost.py          # writes results/training_cost.json
+
+The exits are the paper's for SST-2 (Table 6), at the layers of the same relative depth. `plain again` is a second
+plain classifier: its ratio shows how far two equal things differ in one run.
+"""
+
+import argparse
+import warnings
+
+from common import BACKBONES, interleaved, ratio, report, reviews
+from epochs import multi_exit_model, num_layers, plain_model, training_epoch
+from leco.exits.architecture import LINEAR
+from leco.exits.published import published_architectures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rows", type=int, default=512)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", UserWarning)
+    data, tokenizer = reviews(arguments.rows)
+    rows = []
+    for size in BACKBONES:
+        learned = published_architectures("paper:sst-2", num_layers(size))
+        for dtype in ("fp32", "bf16"):
+            models = {
+                "plain": plain_model(size),
+                "plain again": plain_model(size),
+                "linear exits": multi_exit_model(size, [LINEAR] * len(learned)),
+                "learned exits": multi_exit_model(size, learned),
+            }
+            ways = {
+                name: training_epoch(model, data, tokenizer, bf16=dtype == "bf16") for name, model in models.items()
+            }
+            seconds = interleaved(ways, arguments.rounds)
+            for name in ways:
+                rows.append(
+                    {
+                        "backbone": size,
+                        "dtype": dtype,
+                        "way": name,
+                        **{f"ratio_{key}": value for key, value in ratio(seconds, name, "plain").items()},
+                    }
+                )
+            report("training_cost", rows)
+
+
+if __name__ == "__main__":
+    main()

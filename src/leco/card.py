@@ -1,0 +1,93 @@
+"""The model card: the README.md of a model folder, with the figures measured for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from leco.model import MultiExitModel
+from leco.runs import versions
+
+_TEMPLATE = """\
+---
+library_name: leco
+pipeline_tag: text-classification
+tags: [early-exit, text-classification]
+---
+
+# {title}
+
+An early-exiting text classifier: [{backbone}] with an exit on each of its {layers} layers, trained on {data}.
+A text leaves at the first layer where the criterion `{criterion}` is satisfied.
+
+```python
+from leco import MultiExitModel
+
+model = MultiExitModel.from_pretrained("path/to/this/folder")
+for answer in model.predict(["a text", "another one"], batch_size=16):
+    print(answer.label, answer.scores, answer.exit_layer)
+```
+
+## Figures on the test split ({rows} texts, metric: {metric})
+
+| | |
+|---|---|
+| score when texts leave early | {score:.4f} |
+| score at full depth | {full:.4f} |
+| speedup, measured at batch size 1 | {speedup:.1%} ({factor:.2f}x), median of {repeats} repeats |
+| mean exit layer | {mean:.2f} of {layers} |
+| AVG and BEST over all exits | {avg:.4f} and {best:.4f} |
+
+The criterion's settings were chosen on the dev split. Scores are fractions of 1.
+
+| layer | exit | score | texts that leave here |
+|---|---|---|---|
+{exits}
+
+![speedup-score curve](curve.png)
+
+## How it was made
+
+{made}
+
+Versions: {versions}.
+"""
+
+
+def model_card(
+    model: MultiExitModel,
+    backbone: str,
+    options: Mapping[str, Any],
+    training: Mapping[str, Any],
+    results: Mapping[str, Any],
+) -> str:
+    """The card of a model trained from `backbone` with `options`, and its evaluation's `results`."""
+    rows = [
+        f"| {layer} | {_exit(architecture)} | {score:.4f} | {count} |"
+        for layer, (architecture, score, count) in enumerate(
+            zip(model.config.exits, results["exit_scores"], results["exit_layer_counts"], strict=True), start=1
+        )
+    ]
+    settings = ", ".join(f"{name}={value}" for group in options.values() for name, value in group.items())
+    return _TEMPLATE.format(
+        title=f"{backbone.rstrip('/').split('/')[-1]}, exiting early on {results['data']}",
+        backbone=backbone.rstrip("/").split("/")[-1],
+        layers=len(rows),
+        data=results["data"],
+        criterion=str(model.config.criterion),
+        rows=results["rows"],
+        metric=results["metric"],
+        score=results["score"],
+        full=results["full_depth_score"],
+        speedup=results["speedup"],
+        factor=results["speedup_factor"],
+        repeats=len(results["speedup_repeats"]),
+        mean=results["mean_exit_layer"],
+        avg=results["avg"],
+        best=results["best"],
+        exits="\n".join(rows),
+        made=f"Training took {training['seconds'] / 60:.1f} minutes, the search not counted. Settings: {settings}.",
+        versions=", ".join(f"{name} {version}" for name, version in versions().items()),
+    )
+
+
+def _exit(architecture: Any) -> str:
+    return str(architecture).replace("|", "→") if architecture.kind == "cell" else architecture.kind

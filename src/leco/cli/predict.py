@@ -1,0 +1,55 @@
+"""`leco predict`."""
+
+import json as json_format
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from leco.cli.output import print_json, quiet_stdout
+from leco.cli.parameters import Json, ModelFolder, TextColumns
+from leco.criteria import parse_criterion
+
+CHUNK = 1024
+"""Texts that are answered together: enough to form batches of similar length, few enough to see answers soon."""
+
+
+def command(
+    folder: ModelFolder,
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Texts: a line each, or CSV, TSV, JSONL, Parquet; by default stdin.", metavar="[FILE]"),
+    ] = None,
+    criterion: Annotated[
+        str | None, typer.Option("--criterion", help="Such as cobee:tau=0.1,patience=2; by default the model's own.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Texts that run together.")] = 1,
+    text_columns: TextColumns = None,
+    json: Json = False,
+) -> None:
+    """Answer texts: for each a line of JSON with its label, the label's score and the layer at which it left.
+
+    Example: echo 'a wonderful film' | leco predict leco-demo
+    """
+    with quiet_stdout():
+        from leco.data import read_texts
+        from leco.model import load_model
+        from leco.progress import say
+
+        model = load_model(folder)
+        chosen = parse_criterion(criterion) if criterion else None
+        texts = read_texts("-" if file is None else file, text_columns=text_columns, log=say)
+    rows: list[dict[str, Any]] = []
+    for start in range(0, len(texts), CHUNK):
+        with quiet_stdout():
+            answers = model.predict(texts[start : start + CHUNK], criterion=chosen, batch_size=batch_size)
+        for answer in answers:
+            score = answer.scores[answer.label] if isinstance(answer.label, str) else None
+            row = {"label": answer.label, "score": score, "exit_layer": answer.exit_layer}
+            if json:
+                rows.append(row)
+            else:
+                sys.stdout.write(json_format.dumps(row, ensure_ascii=False) + "\n")
+    if json:
+        print_json({"answers": rows})

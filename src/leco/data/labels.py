@@ -1,0 +1,118 @@
+"""What the labels are, learned from the training rows, and their numbers."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from leco.data.columns import LABEL_FLAG, LABEL_REMEDY, is_missing
+from leco.data.tables import Table
+from leco.data.types import Array
+from leco.errors import LecoError
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+
+METRIC_OF = {SINGLE_LABEL: "accuracy", REGRESSION: "pearson_spearman", MULTI_LABEL: "f1_micro"}
+WHOLE = re.compile(r"[+-]?\d+")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The kind of problem and the names [K] of its labels (none for a regression)."""
+
+    column: str
+    problem_type: str
+    names: tuple[str, ...]
+
+    def encode(self, table: Table) -> Array:
+        """The labels of a table as `Split.labels` has them.
+
+        LecoError names the first row whose label is missing, unknown to the training rows, or of another kind.
+        """
+        return np.stack([self._number(table, row, value) for row, value in enumerate(_cells(table, self.column))])
+
+    def _number(self, table: Table, row: int, value: Any) -> Array:
+        if self.problem_type == REGRESSION:
+            number = _as_float(value)
+            if not np.isfinite(number):
+                raise _bad(table, row, self.column, f"{value!r} is not a number, but labels of this column are")
+            return np.array(number, dtype=np.float32)
+        many = self.problem_type == MULTI_LABEL
+        if many is not isinstance(value, list):
+            kind = "a list" if many else "one label"
+            raise _bad(table, row, self.column, f"{value!r} is not {kind}, but other rows have that")
+        indices = [self._index(table, row, name) for name in (value if many else [value])]
+        return np.isin(np.arange(len(self.names)), indices).astype(np.float32) if many else np.array(indices[0])
+
+    def _index(self, table: Table, row: int, value: Any) -> int:
+        try:
+            return self.names.index(_name(value))
+        except ValueError:
+            shown = ", ".join(self.names[:20]) + (", ..." if len(self.names) > 20 else "")
+            raise _bad(table, row, self.column, f"the training rows have no label '{value}', only {shown}") from None
+
+
+def learn_labels(table: Table, column: str) -> Labels:
+    """Kind and names of the labels in a table of training rows.
+
+    Lists are many labels; numbers of which at least one has decimals are a regression; all else are names, sorted,
+    by value if all are whole numbers. A column that comes with a list of its names keeps it.
+    LecoError if a label is missing or all are the same.
+    """
+    values = _cells(table, column)
+    found: set[Any]
+    if any(isinstance(value, list) for value in values):
+        kind = MULTI_LABEL
+        found = {_name(name) for value in values if isinstance(value, list) for name in value}
+    elif column not in table.classes and _is_regression(values):
+        kind, found = REGRESSION, set(values)
+    else:
+        kind, found = SINGLE_LABEL, {_name(value) for value in values}
+    if len(found) < 2:
+        only = f"one label, '{next(iter(found))}'" if found else "no label"
+        raise LecoError(
+            f"The column '{column}' of '{table.name}' has only {only}: there is nothing to learn. "
+            f"Choose another column with {LABEL_FLAG}, or give rows of at least two labels."
+        )
+    names = () if kind == REGRESSION else table.classes.get(column) or _ordered(found)
+    return Labels(column, kind, tuple(names))
+
+
+def has_labels(table: Table, column: str) -> bool:
+    """Whether the table has the column and at least one label in it."""
+    return not all(is_missing(value) for value in table.columns.get(column, []))
+
+
+def _cells(table: Table, column: str) -> list[Any]:
+    values = table.column(column, LABEL_REMEDY)
+    for row, value in enumerate(values):
+        if is_missing(value):
+            raise _bad(table, row, column, "the label is missing")
+    return values
+
+
+def _bad(table: Table, row: int, column: str, problem: str) -> LecoError:
+    return LecoError(f"{table.where(row)}, column '{column}': {problem}. Correct or remove the row.")
+
+
+def _is_regression(values: list[Any]) -> bool:
+    return not all(WHOLE.fullmatch(_name(value)) for value in values) and all(
+        np.isfinite(_as_float(value)) for value in values
+    )
+
+
+def _as_float(value: Any) -> float:
+    try:
+        return float("nan") if isinstance(value, bool | list) else float(value)
+    except (TypeError, ValueError):
+        return float("nan")
+
+
+def _name(value: Any) -> str:
+    return str(value).strip()
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    names = sorted(names)
+    return sorted(names, key=int) if all(WHOLE.fullmatch(name) for name in names) else names

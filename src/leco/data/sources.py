@@ -1,0 +1,97 @@
+"""Where a data set comes from: `load_data`."""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from leco.data.assemble import from_tables
+from leco.data.demo import DEMOS
+from leco.data.glue import load_glue
+from leco.data.hub import hub_tables
+from leco.data.readers import READERS, read_table
+from leco.data.splits import cut
+from leco.data.tables import Table
+from leco.data.types import TextData
+from leco.errors import LecoError, unknown_name
+
+logger = logging.getLogger(__name__)
+
+PARTS = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
+HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+REMEDY = f"Give a file ({', '.join(READERS)}) or a folder with train.* instead."
+
+
+def load_data(
+    source: str,
+    *,
+    glue_dir: Path | None = None,
+    text_columns: Sequence[str] | None = None,
+    label_column: str | None = None,
+    train_rows: int | None = None,
+    split_seed: int = 0,
+    log: Callable[[str], None] = logger.info,
+) -> TextData:
+    """The data set `source`: "glue/TASK", "demo/rotten_tomatoes", a file, a folder, or a data set's name on the Hub.
+
+    A file (.csv .tsv .jsonl .json .parquet) is cut 80/10/10 into train, dev and test; a folder has train.* and
+    optionally dev|validation|valid|val.* and test.* of those formats; see `from_tables` for what is cut where one is
+    missing, and `load_glue` for GLUE and `glue_dir` (write "./glue/..." for a folder of your own that is named so).
+    `text_columns` (one, or two for pairs) and `label_column` are guessed if not given. `train_rows` keeps that many
+    training rows, sampled with the labels' proportions. All cuts depend on `split_seed` only, which should stay the
+    same when training seeds change. `log` receives lines for the user.
+    LecoError for everything that is wrong with the source, the columns, the texts or the labels.
+    """
+    kind, _, name = source.partition("/")
+    if kind in ("glue", "demo") and (text_columns or label_column):
+        raise LecoError(f"'{source}' has its own columns: leave out --text-column and --label-column.")
+    if kind == "glue":
+        data = load_glue(name, glue_dir, split_seed)
+    elif kind == "demo":
+        if name not in DEMOS:
+            raise unknown_name("demo data set", name, DEMOS)
+        data = DEMOS[name](split_seed)
+    else:
+        data = from_tables(
+            source,
+            _tables(source),
+            text_columns=text_columns,
+            label_column=label_column,
+            split_seed=split_seed,
+            log=log,
+        )
+    if train_rows is None or train_rows >= len(data.train):
+        return data
+    if train_rows < 1:
+        raise LecoError(f"--train-rows must be at least 1, not {train_rows}.")
+    return replace(data, train=cut(data.train, [train_rows], split_seed)[0])
+
+
+def _tables(source: str) -> dict[str, Table]:
+    path = Path(source)
+    if path.is_dir():
+        return _folder_tables(path)
+    if path.exists() or path.suffix.lower() in READERS:
+        return {"train": read_table(path)}
+    if not HUB_NAME.fullmatch(source):
+        raise LecoError(f"There is no file or folder '{source}'. Check the path.")
+    splits = hub_tables(source, remedy=REMEDY)
+    tables = {part: splits[name] for part, names in PARTS.items() for name in reversed(names) if name in splits}
+    if "train" not in tables:
+        raise LecoError(f"The data set '{source}' has no split 'train', only: {', '.join(splits)}. {REMEDY}")
+    return tables
+
+
+def _folder_tables(folder: Path) -> dict[str, Table]:
+    tables = {}
+    for part, names in PARTS.items():
+        found = sorted(path for path in folder.iterdir() if path.stem in names and path.suffix.lower() in READERS)
+        if len(found) > 1:
+            listed = ", ".join(path.name for path in found)
+            raise LecoError(f"The folder '{folder}' has more than one {part} file: {listed}. Keep one of them.")
+        if found:
+            tables[part] = read_table(found[0])
+    if "train" not in tables:
+        raise LecoError(f"The folder '{folder}' has no training file. Put train.* into it ({', '.join(READERS)}).")
+    return tables

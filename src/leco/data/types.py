@@ -1,0 +1,62 @@
+"""What a labelled text data set is once it is read: texts, labels and what they mean."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leco.problems import REGRESSION
+
+Array = NDArray[Any]
+Text: TypeAlias = str | tuple[str, str]
+"""One text, or a pair of texts that are classified together."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """N rows of a data set.
+
+    `labels` are int64 [N] for a single label, float32 [N] for a regression, float32 [N, K] of 0 and 1 for many
+    labels. `groups` [N] names the group of each row where the score is a mean over groups (MNLI's test set).
+    """
+
+    texts: list[Text]
+    labels: Array
+    groups: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, indices: Sequence[int] | Array) -> "Split":
+        """The rows at `indices`, in that order."""
+        rows = np.asarray(indices, dtype=np.int64)
+        return Split(
+            [self.texts[row] for row in rows],
+            self.labels[rows],
+            None if self.groups is None else self.groups[rows],
+        )
+
+
+@dataclass(frozen=True)
+class TextData:
+    """A data set with its three splits.
+
+    `problem_type` is Transformers' name of the kind of problem, `metric` a name in `leco.data.METRICS`;
+    `label_names` [K] are empty for a regression, and `pair` says whether each text is a pair.
+    """
+
+    name: str
+    train: Split
+    dev: Split
+    test: Split
+    label_names: tuple[str, ...]
+    problem_type: str
+    metric: str
+    pair: bool
+
+    @property
+    def num_outputs(self) -> int:
+        """K, the number of outputs of an exit: the number of labels, or 1 for a regression."""
+        return 1 if self.problem_type == REGRESSION else len(self.label_names)

@@ -1,0 +1,93 @@
+"""Scores: each exit's, their mean and maximum, and a criterion's, over stored outputs.
+
+Shapes: M layers, N texts, K outputs.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from leco.criteria import Criterion, Task, simulate
+from leco.data import Split, collate, predictions_of, score
+from leco.model import MultiExitModel, scores_of
+from leco.runtime import Encoding
+from leco.runtime.engine import batches_by_length
+
+Array = NDArray[Any]
+
+
+@torch.inference_mode()
+def exit_scores(
+    model: MultiExitModel,
+    encodings: Sequence[Encoding],
+    *,
+    batch_size: int = 32,
+    on_batch: Callable[[int], None] = lambda rows: None,
+) -> Array:
+    """What every exit says of every text [M, N, K]: probabilities, or values of a regression."""
+    model.eval()
+    task = model.task
+    stored = np.empty((task.num_layers, len(encodings), task.num_outputs), np.float32)
+    for rows in batches_by_length(encodings, batch_size):
+        inputs = collate(model.tokenizer, [encodings[row] for row in rows])
+        output = model(**{name: value.to(model.device) for name, value in inputs.items()})
+        stored[:, rows] = scores_of(output.exit_logits, task.problem_type).cpu().numpy()
+        on_batch(len(rows))
+    return stored
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The outputs of all exits on a split, from which any criterion's score can be had without running the model."""
+
+    scores: Array  # [M, N, K]
+    split: Split
+    metric: str
+    problem_type: str
+
+    def by_exit(self) -> list[float]:
+        """The task's score of each exit on all texts."""
+        return [self.score_of(layer) for layer in self.scores]
+
+    def score_of(self, scores: Array) -> float:
+        """The task's score of outputs [N, K]."""
+        predictions = predictions_of(self.problem_type, scores)
+        return score(self.metric, self.split.labels, predictions, self.split.groups)
+
+    def at(self, exit_layers: Array) -> float:
+        """The task's score when text n leaves at `exit_layers[n]`."""
+        return self.score_of(self.scores[exit_layers - 1, np.arange(len(exit_layers))])
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A criterion with its settings, the score it has on a split and the mean exit layer."""
+
+    criterion: Criterion
+    score: float
+    mean_exit_layer: float
+
+
+def settings(criterion: type[Criterion], stored: Stored, task: Task) -> list[Setting]:
+    """All settings of a criterion's sweep on stored outputs, from full depth to the earliest exits."""
+    tried = []
+    for candidate in criterion.sweep(task):
+        layers = simulate(candidate, stored.scores, task)
+        tried.append(Setting(candidate, stored.at(layers), float(layers.mean())))
+    return sorted(tried, key=lambda setting: -setting.mean_exit_layer)
+
+
+def choose_setting(criterion: type[Criterion], dev: Stored, task: Task, max_drop: float) -> Setting:
+    """The setting with the earliest exits on dev whose score there is at most `max_drop` under full depth's.
+
+    Of several with the same mean exit layer, the one with the best score. Where none keeps the score, the most
+    conservative one.
+    """
+    tried = settings(criterion, dev, task)
+    floor = dev.by_exit()[-1] - max_drop
+    kept = [setting for setting in tried if setting.score >= floor]
+    return min(kept, key=lambda setting: (setting.mean_exit_layer, -setting.score)) if kept else tried[0]

@@ -1,0 +1,53 @@
+"""All settings of a run together, and the named sets of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from leco.errors import unknown_name
+from leco.registry import Registry
+from leco.search.options import SearchOptions
+from leco.training.options import RunOptions, TrainingOptions
+
+OPTION_GROUPS: tuple[type, ...] = (RunOptions, TrainingOptions, SearchOptions)
+
+PRESETS: Registry[Mapping[str, Any]] = Registry(
+    "preset",
+    {
+        # Sections 3 and 6.3 to the letter: the options' own defaults.
+        "paper": {},
+        # Minutes in place of hours on two cores: short, with rates at which fresh exits and alphas move in that time.
+        "quick": {
+            "epochs": 3,
+            "learning_rate": 5e-5,
+            "exit_learning_rate": 1e-3,
+            "search_epochs": 2,
+            "search_learning_rate": 5e-5,
+            "search_exit_learning_rate": 1e-3,
+            "alpha_learning_rate": 1e-2,
+        },
+    },
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The settings of a run: what its parts share, the training's, the search's."""
+
+    run: RunOptions
+    training: TrainingOptions
+    search: SearchOptions
+
+
+def build_options(preset: str, given: Mapping[str, Any]) -> Options:
+    """The settings of a preset, with those given in their place; None is not given. LecoError for unknown names."""
+    values = {**PRESETS[preset], **{name: value for name, value in given.items() if value is not None}}
+    names = [[field.name for field in fields(group)] for group in OPTION_GROUPS]
+    known = {name for group in names for name in group}
+    for name in values:
+        if name not in known:
+            raise unknown_name("option", name, known)
+    groups = [
+        group(**{n: values[n] for n in own if n in values}) for group, own in zip(OPTION_GROUPS, names, strict=True)
+    ]
+    return Options(*groups)

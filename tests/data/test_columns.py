@@ -1,0 +1,73 @@
+"""Columns found, texts checked."""
+
+import pytest
+
+from leco.data.columns import find_columns, texts_of
+from leco.data.tables import Table
+from leco.errors import LecoError
+
+
+def table(**columns: list[object]) -> Table:
+    return Table("x.csv", columns, list(range(2, 2 + len(next(iter(columns.values()))))), "line")
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "label"),
+    [
+        (("text", "label"), ("text",), "label"),
+        (("id", "Review", "Sentiment"), ("Review",), "Sentiment"),
+        (("idx", "sentence1", "sentence2", "label"), ("sentence1", "sentence2"), "label"),
+        (("premise", "hypothesis", "gold_label"), ("premise", "hypothesis"), "gold_label"),
+        (("phrase", "label"), ("phrase",), "label"),
+        (("grade", "text"), ("text",), "grade"),
+        (("title", "text", "category"), ("text",), "category"),
+    ],
+)
+def test_guesses(names: tuple[str, ...], text: tuple[str, ...], label: str) -> None:
+    lines: list[str] = []
+    assert find_columns(table(**{name: ["a"] for name in names}), None, None, lines.append) == (text, label)
+    assert len(lines) == 1
+
+
+def test_of_two_unknown_columns_the_longer_is_the_text() -> None:
+    lines: list[str] = []
+    found = find_columns(table(v1=["ham", "spam"], v2=["see you there", "win a price"]), None, None, lines.append)
+    assert found == (("v2",), "v1")
+    assert lines == ["Columns: text = 'v2', label = 'v1' (set them with --text-column / --label-column)"]
+    assert find_columns(table(a=[1, 0], b=["x", "y"]), None, None, lines.append) == (("b",), "a")
+
+
+def test_named_columns_win_and_nothing_is_logged() -> None:
+    data = table(text=["a"], note=["b"], label=["c"], other=["d"])
+    assert find_columns(data, ["note"], "other", pytest.fail) == (("note",), "other")
+    assert find_columns(data, ["text", "note"], "other", pytest.fail) == (("text", "note"), "other")
+    assert find_columns(table(label=["a text"], x=["1"]), None, "x", lambda _: None) == (("label",), "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "message"),
+    [
+        (["txt"], None, "no column 'txt'. Its columns: a, b, c. Choose one with --text-column"),
+        (["a"], "lbl", "no column 'lbl'. Its columns: a, b, c. Choose one with --label-column"),
+        (None, "lbl", "no column 'lbl'"),
+        (["a", "b", "c"], None, "--text-column takes one column, or two"),
+        (None, None, "Which column of 'x.csv' is the text. Name it with --text-column"),
+        (["a"], None, "Which column of 'x.csv' is the label. Name it with --label-column"),
+    ],
+)
+def test_unknown_columns(text: list[str] | None, label: str | None, message: str) -> None:
+    with pytest.raises(LecoError, match=message):
+        find_columns(table(a=["x"], b=["y"], c=["z"]), text, label, lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [("", "has no text"), (" ", "has no text"), (None, "no text"), (float("nan"), "no text"), (7, "7")],
+)
+def test_rows_without_text(cell: object, found: str) -> None:
+    with pytest.raises(LecoError, match=f"'x.csv', line 3: the column 'text' .*{found}"):
+        texts_of(table(text=["a", cell]), ["text"])
+
+
+def test_pairs_are_tuples() -> None:
+    assert texts_of(table(a=["x", "y"], b=["1", "2"]), ["a", "b"]) == [("x", "1"), ("y", "2")]
