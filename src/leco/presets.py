@@ -19,12 +19,12 @@ PRESETS: Registry[Mapping[str, Any]] = Registry(
         # Minutes in place of hours on two cores: short, with rates at which fresh exits and alphas move in that time.
         "quick": {
             "epochs": 3,
-            "learning_rate": 5e-5,
-            "exit_learning_rate": 1e-3,
+            "lr": 5e-5,
+            "exit_lr": 1e-3,
             "search_epochs": 2,
-            "search_learning_rate": 5e-5,
-            "search_exit_learning_rate": 1e-3,
-            "alpha_learning_rate": 1e-2,
+            "search_lr": 5e-5,
+            "search_exit_lr": 1e-3,
+            "alpha_lr": 1e-2,
         },
     },
 )

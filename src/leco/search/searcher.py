@@ -62,12 +62,12 @@ class Searcher:
         self.weights = list(model.weights().values())
         groups = decay_groups(
             model.weights(),
-            rates={"backbone.": options.search_learning_rate, "supernet.": options.search_exit_learning_rate},
+            rates={"backbone.": options.search_lr, "supernet.": options.search_exit_lr},
             weight_decay=options.search_weight_decay,
         )
         self.weight_optimizer = torch.optim.AdamW(groups, fused=True)
         self.alpha_optimizer = torch.optim.AdamW(
-            self.alphas, lr=options.alpha_learning_rate, weight_decay=options.alpha_weight_decay, betas=(0.5, 0.999)
+            self.alphas, lr=options.alpha_lr, weight_decay=options.alpha_weight_decay, betas=(0.5, 0.999)
         )
         self.history = SearchHistory.of(model.space)
         self.history.record(self._mixture())
@@ -121,7 +121,7 @@ class Searcher:
             return losses[-1]
 
         if self.options.second_order:
-            rate = self.options.search_learning_rate
+            rate = self.options.search_lr
             gradients = second_order_gradient(lambda: self._loss(train_batch), loss, self.weights, self.alphas, rate)
         else:
             gradients = first_order_gradient(loss, self.alphas)

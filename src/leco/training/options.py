@@ -29,8 +29,8 @@ class TrainingOptions:
 
     strategy: str = option("joint", "Training strategy.")
     epochs: int = option(10, "Passes over the training rows; the one with the best dev AVG is kept.", minimum=1)
-    learning_rate: float = option(2e-5, "Peak learning rate of the backbone.", above=0)
-    exit_learning_rate: float = option(2e-5, "Peak learning rate of the exits.", above=0)
+    lr: float = option(2e-5, "Peak learning rate of the backbone.", above=0)
+    exit_lr: float = option(2e-5, "Peak learning rate of the exits.", above=0)
     weight_decay: float = option(0.01, "AdamW's decay of matrices; biases and norms have none.", minimum=0)
     warmup: float = option(
         0.1, "Share of the steps in which the rate rises, before it falls linearly to 0.", minimum=0, maximum=1

@@ -101,7 +101,7 @@ def _trainer(
     phase.freeze(model)
     groups = decay_groups(
         dict(model.named_parameters()),
-        rates={"backbone.": options.learning_rate, "exits.": options.exit_learning_rate},
+        rates={"backbone.": options.lr, "exits.": options.exit_lr},
         weight_decay=options.weight_decay,
     )
     arguments = TrainingArguments(
