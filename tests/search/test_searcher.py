@@ -1,0 +1,139 @@
+"""The search: which parameters each step moves, what it computes, and that it continues where it was killed."""
+
+import pytest
+import torch
+
+from leco.exits.architecture import EDGES
+from leco.exits.space import SearchSpace
+from leco.search import searcher as module
+from leco.search.history import SearchHistory
+from leco.search.model import SearchModel
+from leco.search.options import SearchOptions
+from leco.search.searcher import Searcher
+from leco.training.options import RunOptions
+from toy import LAYERS, TOKENIZER, dataset, encoder
+
+FAST = {"search_lr": 1e-3, "search_exit_lr": 1e-2, "alpha_lr": 1e-2, "alpha_weight_decay": 0.0}
+
+
+def searcher(seed=0, **options):
+    model = SearchModel(encoder(seed), SearchSpace(width=8), num_outputs=2, dropout=0.1)
+    run = RunOptions(seed=seed, batch_size=8)
+    options = SearchOptions(**{"search_epochs": 3, **FAST, **options})
+    return Searcher(model, dataset(), TOKENIZER, "single_label_classification", run, options)
+
+
+def batch(search):
+    return next(iter(search._batches(torch.arange(8).numpy(), 0)))
+
+
+def test_a_weight_step_moves_the_weights_and_no_alpha():
+    search = searcher()
+    before = {name: value.detach().clone() for name, value in search.model.named_parameters()}
+    search.weight_step(batch(search))
+    moved = {name for name, value in search.model.named_parameters() if not torch.equal(value, before[name])}
+    assert not any(name.startswith("alphas.") for name in moved)
+    assert {name.split(".")[0] for name in moved} == {"backbone", "supernet"}
+
+
+@pytest.mark.parametrize("second_order", [False, True])
+def test_an_alpha_step_moves_all_alphas_and_no_weight(second_order):
+    search = searcher(second_order=second_order)
+    before = {name: value.detach().clone() for name, value in search.model.named_parameters()}
+    search.alpha_step(batch(search), batch(search))
+    for name, value in search.model.named_parameters():
+        assert torch.equal(value, before[name]) == (not name.startswith("alphas.")), name
+
+
+def test_a_first_order_alpha_step_builds_no_graph_of_the_backbone(monkeypatch):
+    search = searcher()
+    needs_graph = []
+    forward = type(search.model).forward
+
+    def watch(self, hidden, inputs, weights):
+        needs_graph.append(hidden.requires_grad)
+        return forward(self, hidden, inputs, weights)
+
+    monkeypatch.setattr(type(search.model), "forward", watch)
+    search.alpha_step(batch(search), batch(search))
+    search.weight_step(batch(search))
+    assert needs_graph == [False, True]
+
+
+def test_the_first_order_step_is_the_gradient_through_everything():
+    search = searcher()
+    search.model.eval()
+    given = batch(search)
+    loss = search._loss(given)
+    expected = torch.autograd.grad(loss, search.alphas)
+    found = torch.autograd.grad(search._loss(given, backbone_gradients=False), search.alphas)
+    for ours, full in zip(found, expected):
+        torch.testing.assert_close(ours, full)
+
+
+def test_each_epoch_splits_the_rows_anew_into_two_halves():
+    search = searcher()
+    halves = [search._halves(epoch) for epoch in range(3)]
+    for first, second in halves:
+        assert len(first) == len(second) == 32
+        assert not set(first) & set(second)
+    assert len({tuple(sorted(first)) for first, _ in halves}) == 3
+
+
+def test_all_parameters_are_trained_by_exactly_one_optimizer():
+    search = searcher()
+    groups = [*search.weight_optimizer.param_groups, *search.alpha_optimizer.param_groups]
+    members = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(members) == sorted(id(parameter) for parameter in search.model.parameters())
+    assert all(group["params"] for group in groups)
+
+
+def test_a_search_learns_and_records_its_way(tmp_path):
+    result = searcher(search_epochs=6).search(tmp_path / "search.pt")
+    assert len(result.architectures) == LAYERS
+    assert len(result.history.weights) == 7
+    assert result.history.train_loss[-1] < result.history.train_loss[0]
+    assert result.history.alpha_loss[-1] < 0.5  # log 2 is 0.69
+    for edge in EDGES:
+        for row in result.history.weights[-1][edge]:
+            assert sum(row) == pytest.approx(1, abs=1e-4)
+    result.history.save(tmp_path / "history.json")
+    assert SearchHistory.load(tmp_path / "history.json") == result.history
+    result.history.draw(tmp_path / "history.png")
+    assert (tmp_path / "history.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("killed_at", ["step", "store"])
+def test_a_killed_search_ends_as_one_that_was_not(tmp_path, monkeypatch, killed_at):
+    whole = searcher()
+    expected = whole.search(tmp_path / "whole.pt")
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_, **__):
+        raise Killed
+
+    broken = searcher()
+    path = tmp_path / "broken.pt"
+    run_epoch = broken.run_epoch
+
+    def run_first_epoch_only(epoch):
+        if epoch == 1:
+            if killed_at == "step":
+                monkeypatch.setattr(broken, "weight_step", die)
+            else:
+                monkeypatch.setattr(module.torch, "save", die)
+        run_epoch(epoch)
+
+    monkeypatch.setattr(broken, "run_epoch", run_first_epoch_only)
+    with pytest.raises(Killed):
+        broken.search(path)
+    monkeypatch.undo()
+    resumed = searcher()
+    torch.manual_seed(999)  # whatever ran before must not matter
+    found = resumed.search(path)
+    assert found.architectures == expected.architectures
+    assert found.history.weights == expected.history.weights
+    for (name, ours), theirs in zip(resumed.model.state_dict().items(), whole.model.state_dict().values()):
+        assert torch.equal(ours, theirs), name

@@ -1,0 +1,156 @@
+"""Training: it learns, keeps the best epoch, continues where it was killed, and runs as Transformers' Trainer does."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import TrainerCallback
+
+from leco.data import collate
+from leco.exits.architecture import LINEAR, MHA, Architecture
+from leco.model import build_model
+from leco.training import callbacks
+from leco.training.callbacks import COMPLETE, last_checkpoint
+from leco.training.options import RunOptions, TrainingOptions
+from leco.training.strategies import STRATEGIES, Phase
+from leco.training.trainer import train_phases
+from toy import LAYERS, TOKENIZER, dataset, encoder
+
+LEARNED = Architecture("gelu", "conv_3", "null", "max", "tanh", width=16)
+
+
+def model_with(exits, problem_type="single_label_classification", labels=("first", "second")):
+    backbone = encoder()
+    torch.manual_seed(0)
+    model = build_model(backbone, [exits] * LAYERS, labels, problem_type=problem_type)
+    model.tokenizer = TOKENIZER
+    return model
+
+
+def run(model, folder, epochs=3, data=None, metric="accuracy", **options):
+    train_data = data or dataset()
+    dev_data = data or dataset(rows=32, seed=1)
+    settings = RunOptions(batch_size=8, **{k: options.pop(k) for k in ("seed", "bf16") if k in options})
+    training = TrainingOptions(epochs=epochs, **{"lr": 1e-3, "exit_lr": 1e-2, **options})
+    return train_phases(model, train_data, dev_data, metric, settings, training, Path(folder))
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+@pytest.mark.parametrize("exits", [LINEAR, MHA, LEARNED])
+def test_joint_training_learns_the_toy_task(tmp_path, exits):
+    log = run(model_with(exits), tmp_path, epochs=8, data=dataset(rows=96))
+    assert max(row["dev_avg"] for row in log.epochs) > 0.9
+    assert len(log.epochs) == 8
+    assert log.seconds > 0
+
+
+def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
+    seen = {}
+
+    class Watch(TrainerCallback):
+        def on_evaluate(self, args, state, control, metrics, model, **_):
+            seen.setdefault(metrics["eval_avg"], {k: v.clone() for k, v in model.state_dict().items()})
+
+    model = model_with(LEARNED)
+    train_data, dev_data = dataset(), dataset(rows=32, seed=1)
+    options = TrainingOptions(epochs=4, lr=1e-3, exit_lr=1e-2)
+    train_phases(model, train_data, dev_data, "accuracy", RunOptions(batch_size=8), options, tmp_path, [Watch()])
+    best = seen[max(seen)]
+    assert all(torch.equal(value, best[name]) for name, value in model.state_dict().items())
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_one_others(tmp_path):
+    models = [model_with(LEARNED) for _ in range(3)]
+    for index, (model, seed) in enumerate(zip(models, (0, 0, 1))):
+        run(model, tmp_path / str(index), epochs=1, seed=seed)
+    assert same(models[0], models[1])
+    assert not same(models[0], models[2])
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(("callback", "hook"), [(callbacks.Bar, "on_step_end"), (callbacks.Checkpoints, "on_save")])
+def test_a_killed_training_ends_as_one_that_was_not(tmp_path, monkeypatch, callback, hook):
+    """Killed in the middle of the second epoch, and when its checkpoint is written but not yet marked as whole."""
+    expected = model_with(LEARNED)
+    run(expected, tmp_path / "whole")
+    undisturbed = getattr(callback, hook)
+
+    def die(self, args, state, control, **given):
+        if state.epoch > 1:
+            raise Killed
+        undisturbed(self, args, state, control, **given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callback, hook, die)
+        with pytest.raises(Killed):
+            run(model_with(LEARNED), tmp_path / "broken")
+    torch.manual_seed(999)  # whatever ran before must not matter
+    resumed = model_with(LEARNED)
+    log = run(resumed, tmp_path / "broken")
+    assert same(resumed, expected)
+    assert len(log.epochs) == 3
+
+
+def test_unfinished_checkpoints_are_removed_and_not_used(tmp_path):
+    for step, whole in ((8, True), (16, True), (24, False)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        if whole:
+            (folder / COMPLETE).touch()
+    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-16")
+    assert not (tmp_path / "checkpoint-24").exists()
+    assert last_checkpoint(tmp_path / "nothing") is None
+
+
+def test_only_the_last_and_the_best_checkpoint_stay(tmp_path):
+    run(model_with(LINEAR), tmp_path, epochs=4)
+    assert 1 <= len(list((tmp_path / "training").glob("checkpoint-*"))) <= 2
+
+
+@pytest.mark.parametrize("options", [{"bf16": True}, {"gradient_accumulation": 2}])
+def test_mixed_precision_and_accumulation_train(tmp_path, options):
+    model = model_with(LEARNED)
+    log = run(model, tmp_path, epochs=6, data=dataset(rows=96), **options)
+    assert max(row["dev_avg"] for row in log.epochs) > 0.8
+    assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+
+
+def test_other_kinds_of_problems_train(tmp_path):
+    data = dataset(rows=64)
+    data.labels = data.labels.astype(np.float32)
+    model = model_with(LEARNED, "regression", ("value",))
+    log = run(model, tmp_path / "regression", epochs=6, data=data, metric="pearson_spearman")
+    assert max(row["dev_avg"] for row in log.epochs) > 0.7
+    data.labels = np.stack([data.labels, 1 - data.labels], axis=1)
+    model = model_with(LEARNED, "multi_label_classification")
+    log = run(model, tmp_path / "many", epochs=6, data=data, metric="f1_micro")
+    assert max(row["dev_avg"] for row in log.epochs) > 0.8
+
+
+def test_a_phase_freezes_what_it_does_not_train():
+    model = model_with(LINEAR)
+    Phase(backbone=False, exits=frozenset({1, 3})).freeze(model)
+    trained = {name.split(".")[0] + name.split(".")[1] for name, p in model.named_parameters() if p.requires_grad}
+    assert trained == {"exits0", "exits2"}
+    Phase().freeze(model)
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def test_joint_is_the_sum_of_all_exits_losses():
+    model = model_with(LEARNED).eval()
+    rows = [dataset()[i] for i in range(8)]
+    inputs = collate(TOKENIZER, rows)
+    output = model(**inputs)
+    expected = 0.0
+    for exit_logits in output.exit_logits:
+        for logits, label in zip(exit_logits, inputs["labels"]):
+            expected -= logits.log_softmax(-1)[label].item() / len(rows)
+    loss = STRATEGIES["joint"]().loss(model, output, inputs["labels"], None)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
