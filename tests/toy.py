@@ -7,9 +7,12 @@ import torch
 from transformers import BertConfig, BertModel
 
 from leco.data import TextDataset
+from leco.exits.architecture import Architecture
+from leco.model import build_model
 
 TOKENIZER = SimpleNamespace(pad_token_id=0, pad_token_type_id=0)
 LAYERS, HIDDEN = 3, 32
+LEARNED = Architecture("gelu", "conv_3", "null", "max", "tanh", width=16)
 
 
 def encoder(seed=0):
@@ -37,3 +40,12 @@ def dataset(rows=64, seed=0):
         encodings.append({"input_ids": ids, "attention_mask": [1] * len(ids)})
         labels.append(label)
     return TextDataset(encodings, np.array(labels))
+
+
+def model_with(exits, problem_type="single_label_classification", labels=("first", "second")):
+    """The encoder with the same fresh exit on each layer."""
+    backbone = encoder()
+    torch.manual_seed(0)
+    model = build_model(backbone, [exits] * LAYERS, labels, problem_type=problem_type)
+    model.tokenizer = TOKENIZER
+    return model

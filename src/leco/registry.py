@@ -1,9 +1,10 @@
 """Variants looked up by name: one table for each kind of thing that can be added."""
 
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar
+from dataclasses import fields
+from typing import Any, Generic, TypeVar, cast
 
-from leco.errors import unknown_name
+from leco.errors import LecoError, unknown_name
 
 T = TypeVar("T")
 
@@ -37,3 +38,40 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def __len__(self) -> int:
         return len(self._table)
+
+
+def parse_variant(text: str, example: str) -> tuple[str, dict[str, Any]]:
+    """`NAME` or `NAME:SETTING=VALUE,...`, as on the command line, as a name and its settings.
+
+    A LecoError shows the `example` where the text is not so written.
+    """
+    name, colon, rest = text.partition(":")
+    settings = {}
+    for setting in rest.split(",") if colon else ():
+        key, equals, value = (part.strip() for part in setting.partition("="))
+        if not (key and equals and value):
+            raise LecoError(f"In '{text}', '{setting}' is not SETTING=VALUE. Write, for example, '{example}'.")
+        settings[key] = _value(value)
+    return name.strip(), settings
+
+
+def build_variant(variants: Registry[type[T]], name: str, settings: Mapping[str, Any]) -> T:
+    """The variant `name` among dataclasses, with these settings and its defaults; LecoError for an unknown one."""
+    variant = variants[name]
+    known = [field.name for field in fields(cast(Any, variant))]
+    for setting in settings:
+        if setting not in known:
+            raise unknown_name(f"setting of the {variants.kind} '{variants.name(name)}'", setting, known)
+    return variant(**settings)
+
+
+def _value(text: str) -> int | float | bool | str:
+    """A number, true or false, or else the word itself."""
+    if text in ("true", "false"):
+        return text == "true"
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text

@@ -8,24 +8,13 @@ import torch
 from transformers import TrainerCallback
 
 from leco.data import collate
-from leco.exits.architecture import LINEAR, MHA, Architecture
-from leco.model import build_model
+from leco.exits.architecture import LINEAR, MHA
 from leco.training import callbacks
 from leco.training.callbacks import COMPLETE, last_checkpoint
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import STRATEGIES, Phase
 from leco.training.trainer import train_phases
-from toy import LAYERS, TOKENIZER, dataset, encoder
-
-LEARNED = Architecture("gelu", "conv_3", "null", "max", "tanh", width=16)
-
-
-def model_with(exits, problem_type="single_label_classification", labels=("first", "second")):
-    backbone = encoder()
-    torch.manual_seed(0)
-    model = build_model(backbone, [exits] * LAYERS, labels, problem_type=problem_type)
-    model.tokenizer = TOKENIZER
-    return model
+from toy import LEARNED, TOKENIZER, dataset, model_with
 
 
 def run(model, folder, epochs=3, data=None, metric="accuracy", **options):

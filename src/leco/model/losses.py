@@ -13,9 +13,28 @@ def exit_losses(logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:
     Cross-entropy for one label (`labels` int64 [B]), binary cross-entropy for many (`labels` [B, K] of 0 and 1),
     squared error for a regression (`labels` [B]); `logits` [B, M, K].
     """
-    layers = logits.float().unbind(1)  # M times [B, K]
+    layers = _precise(logits).unbind(1)  # M times [B, K]
     if problem_type == REGRESSION:
-        return torch.stack([F.mse_loss(output.squeeze(-1), labels.float()) for output in layers])
+        return torch.stack([F.mse_loss(output.squeeze(-1), labels.to(output.dtype)) for output in layers])
     if problem_type == MULTI_LABEL:
-        return torch.stack([F.binary_cross_entropy_with_logits(output, labels.float()) for output in layers])
+        return torch.stack([F.binary_cross_entropy_with_logits(output, labels.to(output.dtype)) for output in layers])
     return torch.stack([F.cross_entropy(output, labels) for output in layers])
+
+
+def divergence(teacher: Tensor, student: Tensor, problem_type: str) -> Tensor:
+    """How far logits `student` [B, K] are from logits `teacher` [B, K], a mean over the batch.
+
+    `KL(p_teacher || p_student)` in nats, summed over the labels where a text may have many, each with a distribution of
+    its own; the squared difference of the values for a regression.
+    """
+    teacher, student = _precise(teacher), _precise(student)
+    if problem_type == REGRESSION:
+        return F.mse_loss(student, teacher)
+    if problem_type == MULTI_LABEL:  # each label has two outcomes, with the logits l and 0: [B, K, 2]
+        teacher, student = (torch.stack([logits, torch.zeros_like(logits)], dim=-1) for logits in (teacher, student))
+    return F.kl_div(student.log_softmax(-1), teacher.log_softmax(-1), log_target=True, reduction="batchmean")
+
+
+def _precise(logits: Tensor) -> Tensor:
+    """Logits in at least float32, in which losses are computed."""
+    return logits if logits.dtype == torch.float64 else logits.float()

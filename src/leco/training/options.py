@@ -27,7 +27,7 @@ class RunOptions:
 class TrainingOptions:
     """How a multi-exit model is trained (sections 3.1 and 6.3)."""
 
-    strategy: str = option("joint", "Training strategy.")
+    strategy: str = option("joint", "Training strategy, with settings if need be: alternating:per_step=true.")
     epochs: int = option(10, "Passes over the training rows; the one with the best dev AVG is kept.", minimum=1)
     lr: float = option(2e-5, "Peak learning rate of the backbone.", above=0)
     exit_lr: float = option(2e-5, "Peak learning rate of the exits.", above=0)

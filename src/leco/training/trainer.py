@@ -15,7 +15,7 @@ from leco.model import MultiExitModel
 from leco.training.callbacks import Bar, Checkpoints, epoch_rows, last_checkpoint
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
-from leco.training.strategies import STRATEGIES, Moment, Phase, Strategy
+from leco.training.strategies import Moment, Phase, Strategy, parse_strategy
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class MultiExitTrainer(Trainer):
     """Trains a multi-exit model by a strategy: batches of texts of similar length, the strategy's loss and phases."""
 
     def __init__(self, model: MultiExitModel, strategy: Strategy, phase: Phase, run: RunOptions, **kwargs: Any) -> None:
-        self.strategy, self.phase, self.run_options = strategy, phase, run
+        self.strategy, self.phase, self.run_options, self.num_layers = strategy, phase, run, len(model.exits)
         tokenizer = model.tokenizer
         super().__init__(model=model, data_collator=lambda rows: collate(tokenizer, rows), **kwargs)
 
@@ -52,11 +52,13 @@ class MultiExitTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """The strategy's loss of a batch."""
-        output = model(**inputs)
+        """The strategy's loss of a training batch; the joint loss of all exits in an evaluation."""
+        if not model.training:
+            output = model(**inputs)
+            return (output.loss, output) if return_outputs else output.loss
+        output = self.strategy.forward(model, inputs, self.num_layers)
         moment = Moment(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
-        loss = self.strategy.loss(model, output, inputs["labels"], moment) if model.training else output.loss
-        return (loss, output) if return_outputs else loss
+        return self.strategy.loss(model, output, inputs["labels"], moment)
 
 
 def train_phases(
@@ -74,7 +76,7 @@ def train_phases(
     State goes to `folder`, from which a killed run continues when called again with the same arguments; it ends
     with the same weights as one that was never interrupted. The caller removes the folder.
     """
-    strategy = STRATEGIES[options.strategy]()
+    strategy = parse_strategy(options.strategy)
     rows: list[dict[str, Any]] = []
     for phase in strategy.phases(len(model.exits)):
         trainer = _trainer(

@@ -1,13 +1,14 @@
 """What a training strategy is: phases, each with the parameters it trains and its loss."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from leco.model import MultiExitModel, MultiExitOutput
+from leco.model import MultiExitModel, MultiExitOutput, exit_losses
+from leco.options import validate
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Phase:
     name: str = "training"
     backbone: bool = True
     exits: frozenset[int] | None = None
-    selects: str = field(default="avg")
+    selects: str = "avg"
 
     def trains(self, layer: int) -> bool:
         """Whether the exit on `layer`, counted from 1, is trained."""
@@ -44,15 +45,45 @@ class Moment:
     step: int
 
 
+def last_exit_first(num_layers: int) -> list[Phase]:
+    """Two phases: backbone and last exit, then with these frozen the exits below it."""
+    return [
+        Phase("first-stage", exits=frozenset({num_layers}), selects="last"),
+        Phase("second-stage", backbone=False, exits=frozenset(range(1, num_layers))),
+    ]
+
+
+@dataclass(frozen=True)
 class Strategy(ABC):
-    """How the exits' losses train the parameters. Subclasses are frozen dataclasses; fields are settings."""
+    """How the exits' losses train the parameters. Subclasses are frozen dataclasses; fields are settings.
+
+    `model` is the multi-exit model, or what accelerate has wrapped around it.
+    """
 
     name: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        validate(self)
 
     def phases(self, num_layers: int) -> Sequence[Phase]:
         """The phases, in order; each runs for all epochs."""
         return [Phase()]
 
+    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_layers: int) -> MultiExitOutput:
+        """The output of all exits for a training batch; `inputs` are the model's, with the labels."""
+        return model(**inputs)
+
     @abstractmethod
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
-        """The loss of a batch, a scalar, from the model's output at full depth and the labels [B]."""
+        """The loss of a training batch, a scalar, from the output of all exits and the labels [B]."""
+
+    @staticmethod
+    def problem_type(model: nn.Module) -> str:
+        """Transformers' name of the kind of problem."""
+        unwrapped: Any = getattr(model, "module", model)
+        return unwrapped.config.problem_type
+
+    def exit_losses(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
+        """`L_m` of each exit [M]."""
+        assert output.logits_by_row is not None
+        return exit_losses(output.logits_by_row, labels, self.problem_type(model))

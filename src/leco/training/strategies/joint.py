@@ -16,6 +16,5 @@ class Joint(Strategy):
     name: ClassVar[str] = "joint"
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
-        """Equation 1, as the model itself computes it."""
-        assert output.loss is not None
-        return output.loss
+        """Equation 1."""
+        return self.exit_losses(model, output, labels).sum()

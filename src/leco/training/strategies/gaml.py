@@ -1,0 +1,63 @@
+"""GAML: mutual learning of the exits with aligned gradients (Zhu et al. 2021)."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from leco.model import MultiExitOutput, divergence
+from leco.options import option
+from leco.training.strategies.base import Moment, Strategy
+
+
+@dataclass(frozen=True)
+class Gaml(Strategy):
+    """Joint training plus mutual distillation, whose gradient may not work against the cross-entropy's.
+
+    Each exit also learns from what the exits beside it say,
+    `KD = weight * sum_m KL(p_{m+1} || p_m) + KL(p_m || p_{m+1})`, the first of each pair as a fixed teacher. On the shared parameters (the backbone), where the gradients `g_KD` and
+    `g_CE` have a negative product, the component of `g_KD` along `g_CE` is removed:
+    `g_KD - (g_KD . g_CE / |g_CE|^2) g_CE`, over all of them as one vector. This is our reading of GAML-BERT's abstract.
+    """
+
+    name: ClassVar[str] = "gaml"
+
+    weight: float = option(1.0, "Weight of the mutual distillation.", minimum=0)
+
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+        """A loss with the value `CE + KD` and the aligned gradient."""
+        cross_entropy = self.exit_losses(model, output, labels).sum()
+        mutual = self.weight * self._mutual(output, self.problem_type(model))
+        if not model.training:
+            return cross_entropy + mutual
+        named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+        shared = ["backbone." in name for name, _ in named]
+        parameters = [parameter for _, parameter in named]
+        task = torch.autograd.grad(cross_entropy, parameters, retain_graph=True, materialize_grads=True)
+        other = torch.autograd.grad(mutual, parameters, retain_graph=True, materialize_grads=True)
+        other_aligned = align(other, task, shared)
+        combined = torch.stack(
+            [(parameter * (t + o)).sum() for parameter, t, o in zip(parameters, task, other_aligned, strict=True)]
+        ).sum()
+        return (cross_entropy + mutual).detach() + combined - combined.detach()
+
+    def _mutual(self, output: MultiExitOutput, problem_type: str) -> Tensor:
+        exits = output.exit_logits
+        pairs = [
+            divergence(deeper.detach(), shallower, problem_type) + divergence(shallower.detach(), deeper, problem_type)
+            for shallower, deeper in pairwise(exits)
+        ]
+        return torch.stack(pairs).sum()
+
+
+def align(gradients: tuple[Tensor, ...], task: tuple[Tensor, ...], shared: list[bool]) -> list[Tensor]:
+    """`gradients` without their component along `task` where the two, over the shared ones, have a negative product."""
+    product = sum(float((g * t).sum()) for g, t, is_shared in zip(gradients, task, shared, strict=True) if is_shared)
+    if product >= 0:
+        return list(gradients)
+    square = sum(float(t.square().sum()) for t, is_shared in zip(task, shared, strict=True) if is_shared)
+    return [
+        g - (product / square) * t if is_shared else g for g, t, is_shared in zip(gradients, task, shared, strict=True)
+    ]

@@ -1,0 +1,29 @@
+"""Two-stage training (section 3.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from leco.model import MultiExitOutput
+from leco.training.strategies.base import Moment, Phase, Strategy, last_exit_first
+
+
+@dataclass(frozen=True)
+class TwoStage(Strategy):
+    """First the backbone and the last exit, then the other exits with all that frozen (LECO, eq. 2-3; DeeBERT).
+
+    Stage 1: `L_M`; stage 2: `sum_{m<M} L_m`. Each stage runs for all epochs.
+    """
+
+    name: ClassVar[str] = "two-stage"
+
+    def phases(self, num_layers: int) -> Sequence[Phase]:
+        """Backbone and last exit; then the exits below it."""
+        return last_exit_first(num_layers)
+
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+        """The losses of the exits that this stage trains."""
+        losses = self.exit_losses(model, output, labels)
+        return losses[[layer - 1 for layer in range(1, len(losses) + 1) if moment.phase.trains(layer)]].sum()

@@ -1,0 +1,216 @@
+"""Every training strategy, found in the registry: it learns, freezes what it must, and its gradients are right."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from leco.data import collate
+from leco.errors import LecoError
+from leco.exits.architecture import LINEAR, MHA
+from leco.training.options import RunOptions, TrainingOptions
+from leco.training.strategies import STRATEGIES, Moment, Phase, parse_strategy
+from leco.training.strategies.gaml import align
+from leco.training.strategies.gradient_equilibrium import scale_gradient
+from leco.training.trainer import train_phases
+from toy import LAYERS, LEARNED, TOKENIZER, dataset, model_with
+
+MOMENT = Moment(Phase(), epoch=0, step=0)
+
+
+def batch(rows=8):
+    data = dataset()
+    return collate(TOKENIZER, [data[row] for row in range(rows)])
+
+
+def loss_of(strategy, model, moment=MOMENT):
+    inputs = batch()
+    return strategy.loss(model, strategy.forward(model, inputs, LAYERS), inputs["labels"], moment)
+
+
+@pytest.mark.parametrize("exits", [LINEAR, MHA, LEARNED], ids=lambda exits: exits.kind)
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_it_learns_the_toy_task(name, exits, tmp_path):
+    model = model_with(exits)
+    options = TrainingOptions(strategy=name, epochs=6, lr=1e-3, exit_lr=1e-2)
+    data = dataset(rows=96)
+    log = train_phases(model, data, data, "accuracy", RunOptions(batch_size=8), options, tmp_path)
+    assert log.epochs[-1]["dev_last"] > 0.9
+    assert max(row["dev_avg"] for row in log.epochs) > 0.75
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_each_phase_moves_what_it_trains_and_nothing_else(name):
+    model, strategy = model_with(LEARNED), STRATEGIES[name]()
+    for phase in strategy.phases(LAYERS):
+        phase.freeze(model)
+        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        assert trained
+        model.train()
+        model.zero_grad()
+        losses = [loss_of(strategy, model, Moment(phase, epoch, epoch)) for epoch in range(2)]
+        torch.stack(losses).sum().backward()
+        for parameter_name, parameter in model.named_parameters():
+            assert (parameter.grad is not None) == parameter.requires_grad, parameter_name
+
+
+@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"gaml"}))  # whose teachers are constants in the gradient
+def test_its_gradient_is_that_of_its_loss(name):
+    """Finite differences along a random direction of the last exit, behind which no strategy scales anything."""
+    model, strategy = model_with(LEARNED).double().eval(), STRATEGIES[name]()
+    moment = Moment(strategy.phases(LAYERS)[0], 0, 0)
+    weight = model.exits[-1].classifier.weight
+    direction = torch.randn_like(weight)
+    model.zero_grad()
+    loss_of(strategy, model, moment).backward()
+    slope, eps = float((weight.grad * direction).sum()), 1e-5
+    values = []
+    for sign in (1, -1):
+        with torch.no_grad():
+            weight.add_(sign * eps * direction)
+            values.append(float(loss_of(strategy, model, moment)))
+            weight.sub_(sign * eps * direction)
+    assert slope == pytest.approx((values[0] - values[1]) / (2 * eps), rel=1e-4, abs=1e-7)
+
+
+def cross_entropies(model):
+    inputs = batch()
+    logits = model(**inputs).exit_logits
+    return [F.cross_entropy(one, inputs["labels"]) for one in logits]
+
+
+def test_losses_against_their_formulas():
+    model = model_with(LEARNED).eval()
+    ce = cross_entropies(model)
+    expected = {
+        "joint": sum(ce),
+        "gradient-equilibrium": sum(ce),
+        "weighted-joint": sum(m * loss for m, loss in enumerate(ce, 1)) / sum(range(1, LAYERS + 1)),
+        "alternating": ce[-1],
+        "two-stage": ce[-1],
+        "self-distillation": ce[-1],
+    }
+    for name, value in expected.items():
+        moment = Moment(STRATEGIES[name]().phases(LAYERS)[0], epoch=0, step=1)
+        torch.testing.assert_close(loss_of(STRATEGIES[name](), model, moment), value)
+    second = STRATEGIES["two-stage"]().phases(LAYERS)[1]
+    torch.testing.assert_close(loss_of(STRATEGIES["two-stage"](), model, Moment(second, 0, 0)), sum(ce[:-1]))
+
+
+def test_alternating_by_epoch_and_by_step():
+    model = model_with(LEARNED).eval()
+    ce = cross_entropies(model)
+    for text, moment, value in [
+        ("alternating", Moment(Phase(), epoch=1, step=0), sum(ce)),
+        ("alternating", Moment(Phase(), epoch=2, step=1), ce[-1]),
+        ("alternating:per_step=true", Moment(Phase(), epoch=1, step=0), ce[-1]),
+        ("alternating:per_step=true", Moment(Phase(), epoch=0, step=1), sum(ce)),
+    ]:
+        torch.testing.assert_close(loss_of(parse_strategy(text), model, moment), value)
+
+
+def test_self_distillation_is_the_divergence_from_the_last_exit_and_needs_no_label():
+    model = model_with(LEARNED).eval()
+    inputs = batch()
+    output = model(**inputs)
+    p = output.exit_logits.softmax(-1)
+    expected = 0.0
+    for m in range(LAYERS - 1):
+        for row in range(len(p[m])):
+            for k in range(2):
+                expected += (p[-1, row, k] * (p[-1, row, k] / p[m, row, k]).log()).item() / len(p[m])
+    strategy = STRATEGIES["self-distillation"]()
+    moment = Moment(strategy.phases(LAYERS)[1], 0, 0)
+    assert strategy.loss(model, output, None, moment).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_scale_gradient_changes_the_gradient_alone():
+    x = torch.randn(5, requires_grad=True)
+    y = scale_gradient(x, 0.25)
+    torch.testing.assert_close(y, x)
+    y.sum().backward()
+    torch.testing.assert_close(x.grad, torch.full((5,), 0.25))
+
+
+def test_gradient_equilibrium_scales_each_branch():
+    """By hand: the gradient into h_m is g_m / (M-m+1) from its exit plus (M-m)/(M-m+1) times what comes from below."""
+    model = model_with(LINEAR).double().eval()
+    seen = []
+    strategy = STRATEGIES["gradient-equilibrium"]()
+
+    class Recording(torch.nn.Module):
+        def __call__(self, fork, **inputs):
+            def watch(layer, hidden):
+                hidden.retain_grad()
+                seen.append(hidden)
+                return fork(layer, hidden)
+
+            return model(**inputs, fork=watch)
+
+        config = model.config
+
+    inputs = batch()
+    output = strategy.forward(Recording(), inputs, LAYERS)
+    strategy.loss(model, output, inputs["labels"], MOMENT).backward()
+
+    states, plain = [], []
+
+    def keep(layer, hidden):
+        leaf = hidden.detach().requires_grad_()
+        states.append((hidden, leaf))
+        plain.append(leaf)
+        return leaf, leaf
+
+    logits = model(**inputs, fork=keep).exit_logits
+    below = None
+    for m in range(LAYERS, 0, -1):
+        loss = F.cross_entropy(logits[m - 1], inputs["labels"])
+        own = torch.autograd.grad(loss, plain[m - 1], retain_graph=True)[0]
+        expected = own / (LAYERS - m + 1)
+        if below is not None:
+            onward = torch.autograd.grad(states[m][0], plain[m - 1], below, retain_graph=True)[0]
+            expected = expected + onward * (LAYERS - m) / (LAYERS - m + 1)
+        torch.testing.assert_close(seen[m - 1].grad, expected)
+        below = expected
+
+
+def test_align_removes_only_what_works_against_the_task():
+    task = (torch.tensor([1.0, 0.0]), torch.tensor([3.0]))
+    against = (torch.tensor([-2.0, 5.0]), torch.tensor([7.0]))
+    shared = [True, False]
+    found = align(against, task, shared)
+    torch.testing.assert_close(found[0], torch.tensor([0.0, 5.0]))
+    torch.testing.assert_close(found[1], against[1])
+    along = (torch.tensor([2.0, 5.0]), torch.tensor([7.0]))
+    for ours, theirs in zip(align(along, task, shared), along):
+        assert torch.equal(ours, theirs)
+
+
+def test_gaml_gives_the_aligned_gradient():
+    model = model_with(LEARNED).train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    strategy = STRATEGIES["gaml"](weight=5.0)
+    loss_of(strategy, model).backward()
+    inputs = batch()
+    output = model(**inputs)
+    named = list(model.named_parameters())
+    parameters = [parameter for _, parameter in named]
+    ce = strategy.exit_losses(model, output, inputs["labels"]).sum()
+    mutual = 5.0 * strategy._mutual(output, model.config.problem_type)
+    task = torch.autograd.grad(ce, parameters, retain_graph=True)
+    other = torch.autograd.grad(mutual, parameters)
+    aligned = align(other, task, [name.startswith("backbone.") for name, _ in named])
+    for (name, parameter), t, o in zip(named, task, aligned):
+        torch.testing.assert_close(parameter.grad, t + o, atol=1e-5, rtol=1e-3, msg=name)
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(LecoError, match=r"Unknown training strategy 'jiont'\. Did you mean 'joint'"):
+        parse_strategy("jiont")
+    with pytest.raises(LecoError, match="setting of the training strategy 'gaml' 'wieght'"):
+        parse_strategy("gaml:wieght=1")
+    with pytest.raises(LecoError, match="--weight must be at least 0"):
+        parse_strategy("gaml:weight=-1")
+    with pytest.raises(LecoError, match="not SETTING=VALUE"):
+        parse_strategy("gaml:weight")
