@@ -101,14 +101,20 @@ class Supernet(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.classifier = Stacked(lambda: nn.Linear(space.width, num_outputs), num_layers)
 
-    def forward(self, hidden: Tensor, mask: Tensor | None, weights: EdgeWeights) -> Tensor:
-        """Logits [M, B, K] of all layers' hidden states [M, B, L, d]; `mask` [B, L] is true at tokens."""
+    def forward(
+        self, hidden: Tensor, mask: Tensor | None, weights: EdgeWeights, channels: Tensor | None = None
+    ) -> Tensor:
+        """Logits [M, B, K] of all layers' hidden states [M, B, L, d]; `mask` [B, L] is true at tokens.
+
+        Where `channels` [e] is given, the activation and encoder cells work on the channels that are 1 in it, and
+        the others pass by (PC-DARTS).
+        """
         with in_float32(hidden):
             x = _linear(hidden.float(), self.down["weight"], self.down["bias"])
-            x = self._activate(x, "activation_1", weights)
-            x = self._encode(x, mask, weights)
+            x = _partly(lambda x: self._activate(x, "activation_1", weights), x, channels)
+            x = _partly(lambda x: self._encode(x, mask, weights), x, channels)
             x = self._pool(x, mask, weights["pooler"])
-            x = self._activate(x, "activation_2", weights)
+            x = _partly(lambda x: self._activate(x, "activation_2", weights), x, channels)
             return _linear(self.dropout(x), self.classifier["weight"], self.classifier["bias"])
 
     def _activate(self, x: Tensor, edge: str, weights: EdgeWeights) -> Tensor:
@@ -154,6 +160,11 @@ class Supernet(nn.Module):
                 output = operation(x, mask)
             pooled = pooled + spread(weight, output) * output
         return pooled
+
+
+def _partly(cell: Callable[[Tensor], Tensor], x: Tensor, channels: Tensor | None) -> Tensor:
+    """`cell` on the channels [e] of `x` [.., e] that are 1, and `x` itself on those that are 0."""
+    return cell(x) if channels is None else channels * cell(channels * x) + (1 - channels) * x
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

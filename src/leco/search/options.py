@@ -1,8 +1,12 @@
 """The settings of a search."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from leco.options import option, validate
+
+if TYPE_CHECKING:
+    from leco.exits.space import SearchSpace
 
 
 @dataclass(frozen=True)
@@ -10,6 +14,13 @@ class SearchOptions:
     """How the exits' architectures are searched (sections 3.2 and 6.3)."""
 
     space: str = option("O", "Search space: O is the paper's; O1, O2 and mha are the ablation's (Table 5).")
+    activations: str | None = option(None, "Only these activations, by comma: relu,gelu,swish,tanh,null.")
+    encoders: str | None = option(None, "Only these encoder operations, by comma: conv_3,mha_4,skip-connect,null.")
+    poolers: str | None = option(None, "Only these poolers, by comma: cls,max,avg,sa.")
+    relaxation: str = option("darts", "How alphas become weights: darts, snas, fair-darts, pc-darts, p-darts.")
+    entropy_penalty: float = option(
+        0.0, "Weight of the entropy of the candidates' weights in the alphas' loss.", minimum=0
+    )
     search_epochs: int = option(30, "Passes of the search over the training rows.", minimum=1)
     search_lr: float = option(2e-5, "Learning rate of the backbone during the search.", above=0)
     search_exit_lr: float = option(2e-5, "Learning rate of the supernet's weights.", above=0)
@@ -20,3 +31,20 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+
+    def search_space(self, width: int) -> "SearchSpace":
+        """The space that these options name, for exits of the given width."""
+        given = {
+            ("activation_1", "activation_2"): self.activations,
+            ("encoder_1", "encoder_2"): self.encoders,
+            ("pooler",): self.poolers,
+        }
+        subsets = {
+            edge: tuple(name.strip() for name in names.split(","))
+            for edges, names in given.items()
+            if names
+            for edge in edges
+        }
+        from leco.exits.space import SPACES  # needs PyTorch, which options and --help do not
+
+        return replace(SPACES[self.space], width=width, **subsets)

@@ -22,7 +22,7 @@ from leco.search.discretization import discretize
 from leco.search.history import SearchHistory
 from leco.search.model import SearchModel
 from leco.search.options import SearchOptions
-from leco.search.relaxations import Darts, Relaxation
+from leco.search.relaxations import Darts, Relaxation, entropy
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions
 
@@ -58,6 +58,7 @@ class Searcher:
     ) -> None:
         self.model, self.train, self.tokenizer, self.problem_type = model, train, tokenizer, problem_type
         self.run, self.options, self.relaxation = run, options, relaxation or Darts()
+        self.progress = 0.0
         self.alphas = list(model.alphas.values())
         self.weights = list(model.weights().values())
         groups = decay_groups(
@@ -88,12 +89,15 @@ class Searcher:
         """One pass: half of the rows for the weights, the other half for the alphas."""
         started = time.perf_counter()
         torch.manual_seed(self.run.seed * 100_003 + epoch)  # an epoch repeats exactly, whatever ran before it
+        self.model.drop(lambda candidates: self.relaxation.kept(candidates, epoch / self.options.search_epochs))
         first, second = self._halves(epoch)
+        steps = -(-len(first) // self.run.batch_size)
         train_losses, alpha_losses = [], []
         description = f"search epoch {epoch + 1}/{self.options.search_epochs}"
-        with progress_bar(description, total=-(-len(first) // self.run.batch_size)) as advance:
+        with progress_bar(description, total=steps) as advance:
             batches = zip(self._batches(first, epoch), self._batches(second, epoch), strict=True)
-            for train_batch, alpha_batch in batches:
+            for step, (train_batch, alpha_batch) in enumerate(batches):
+                self.progress = (epoch + step / steps) / self.options.search_epochs
                 alpha_losses.append(self.alpha_step(alpha_batch, train_batch))
                 train_losses.append(self.weight_step(train_batch))
                 advance(1)
@@ -118,7 +122,7 @@ class Searcher:
 
         def loss() -> Tensor:
             losses.append(self._loss(batch, backbone_gradients=self.options.second_order))
-            return losses[-1]
+            return losses[-1] + self._penalty()
 
         if self.options.second_order:
             rate = self.options.search_lr
@@ -137,12 +141,21 @@ class Searcher:
         autocast = torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=self.run.bf16)
         with autocast, nullcontext() if backbone_gradients else torch.no_grad():
             hidden = self.model.hidden_states(inputs)
-        logits = self.model(hidden, inputs, self.relaxation.weights(dict(self.model.alphas.items())))
+        weights = self.relaxation.sample(self.model.live_alphas(), self.progress)
+        channels = self.relaxation.channels(self.model.space.width)
+        logits = self.model(hidden, inputs, weights, None if channels is None else channels.to(hidden.device))
         return exit_losses(logits, batch["labels"], self.problem_type).sum()
 
     def _mixture(self) -> dict[str, Tensor]:
         with torch.no_grad():
-            return self.relaxation.weights(dict(self.model.alphas.items()))
+            return self.relaxation.weights(self.model.live_alphas())
+
+    def _penalty(self) -> Tensor:
+        """What the relaxation, and the entropy of the candidates' weights, add to the loss of the alphas."""
+        alphas = self.model.live_alphas()
+        total = self.options.entropy_penalty * entropy(self.relaxation.weights(alphas))
+        own = self.relaxation.penalty(alphas)
+        return total if own is None else total + own
 
     def _halves(self, epoch: int) -> tuple[Any, Any]:
         """The rows of D1 and D2 in this epoch: two halves of the training rows, of the same size."""
