@@ -1,7 +1,6 @@
 """What the benchmarks share: interleaved timing, peak memory, and results with the machine beside them."""
 
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -67,12 +66,18 @@ def ratio(seconds: Mapping[str, list[float]], name: str, to: str) -> dict[str, f
 
 
 def peak_memory(*arguments: str) -> float:
-    """The peak resident memory, in MiB, of this script run on its own with `arguments`."""
-    process = subprocess.Popen([sys.executable, *sys.argv[:1], *arguments], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{' '.join(arguments)} failed")
-    return usage.ru_maxrss / 1024
+    """The peak resident memory, in MiB, of this script run on its own with `arguments`, which calls `print_peak`."""
+    command = [sys.executable, *sys.argv[:1], *arguments]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def print_peak() -> None:
+    """Print the peak resident memory of this process, in MiB.
+
+    Linux' own figure of a finished process counts that of the process which started it; this one does not.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    print(next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")))
 
 
 def machine() -> dict[str, Any]:

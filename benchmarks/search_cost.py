@@ -8,7 +8,7 @@ Each epoch goes over the same rows once. The memory of each kind is that of a pr
 
 import argparse
 
-from common import BACKBONES, interleaved, peak_memory, ratio, report, reviews
+from common import BACKBONES, interleaved, peak_memory, print_peak, ratio, report, reviews
 from epochs import multi_exit_model, num_layers, search_epoch, training_epoch
 from leco.exits.architecture import LINEAR
 
@@ -29,6 +29,7 @@ def main():
     if arguments.only:
         kind, size, dtype = arguments.only
         epoch_of(kind, size, arguments.rows, dtype == "bf16")()
+        print_peak()
         return
     rows = []
     for size in BACKBONES:

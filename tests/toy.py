@@ -10,7 +10,7 @@ from leco.data import TextDataset
 from leco.exits.architecture import Architecture
 from leco.model import build_model
 
-TOKENIZER = SimpleNamespace(pad_token_id=0, pad_token_type_id=0)
+TOKENIZER = SimpleNamespace(pad_token_id=0, pad_token_type_id=0, save_pretrained=lambda folder: None)
 LAYERS, HIDDEN = 3, 32
 LEARNED = Architecture("gelu", "conv_3", "null", "max", "tanh", width=16)
 

@@ -8,7 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from leco import _registration as _registration
-from leco.criteria import Cobee, Criterion, Entropy, Margin, MaxProbability, Oracle, Patience, Static
+from leco.criteria import (
+    Cobee,
+    Criterion,
+    Entropy,
+    FPabee,
+    Margin,
+    MaxProbability,
+    Oracle,
+    Patience,
+    Pcee,
+    Static,
+    Voting,
+)
 from leco.errors import LecoError
 from leco.runtime import Answer
 
@@ -34,6 +46,7 @@ __all__ = [
     "Cobee",
     "Criterion",
     "Entropy",
+    "FPabee",
     "LecoConfig",
     "LecoError",
     "Margin",
@@ -41,7 +54,9 @@ __all__ = [
     "MultiExitModel",
     "Oracle",
     "Patience",
+    "Pcee",
     "Static",
+    "Voting",
     "fit",
 ]
 
@@ -50,3 +65,7 @@ def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'leco' has no attribute '{name}'")
     return getattr(import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,9 +3,10 @@
 The command line is made from these fields, and errors name the flag, the value and what is allowed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, field, fields
-from math import isnan
+from math import isfinite
 from typing import Any, get_type_hints
 
 from leco.errors import LecoError
@@ -33,6 +34,20 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+@contextmanager
+def naming(flag: str) -> Iterator[None]:
+    """A block whose LecoErrors begin with the flag that they are about."""
+    try:
+        yield
+    except LecoError as error:
+        raise LecoError(f"{flag}: {error}") from error
+
+
+def setting_names(options: Any) -> list[str]:
+    """The names of the settings of a dataclass, or of an instance: its fields made with `option`."""
+    return [one.name for one in fields(options) if "help" in one.metadata]
+
+
 def validate(options: Any) -> None:
     """Raise LecoError for the first field of a dataclass whose value is of the wrong type or out of its range."""
     hints = get_type_hints(type(options))
@@ -49,9 +64,11 @@ def _validate_field(option_field: Field[Any], hint: Any, value: Any) -> None:
     if hint in (int, int | None) and (not isinstance(value, int) or isinstance(value, bool)):
         problem = "a whole number"
     elif hint in (float, float | None) and (
-        not isinstance(value, int | float) or isinstance(value, bool) or isnan(value)
+        not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value)
     ):
         problem = "a number"
+    elif hint in (str, str | None) and not isinstance(value, str):
+        problem = "text"
     elif hint is bool and not isinstance(value, bool):
         problem = "true or false"
     elif meta["choices"] is not None and value not in meta["choices"]:

@@ -3,65 +3,28 @@
 Every step leaves its result in the output folder, whole or not at all, and is not repeated when it is there.
 """
 
-import json
 import shutil
-import tempfile
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-from transformers import PreTrainedTokenizerBase, set_seed
+from transformers import set_seed
 
 from leco.card import model_card
-from leco.criteria import CRITERIA
-from leco.data import TextData, TextDataset, encode, load_data
-from leco.errors import LecoError
 from leco.evaluation import choose_criterion, evaluate
 from leco.evaluation.curve import Point, draw_curves
-from leco.exits.architecture import LINEAR, MHA, ExitArchitecture, load_architectures, save_architectures
-from leco.exits.published import PUBLISHED, published_architectures
-from leco.exits.space import SPACES
-from leco.files import atomic_path, write_json, write_text
-from leco.model import MultiExitModel, build_model, load_backbone, load_model, load_tokenizer
-from leco.model.backbones import backbone_for
-from leco.presets import Options, build_options
-from leco.progress import say
-from leco.runs import claim, fingerprint, flat, once
+from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
+from leco.files import atomic_path, read_json, write_json, write_text
+from leco.job import Job, make_job
+from leco.model import MultiExitModel, build_model, load_backbone, load_model
+from leco.presets import build_options
 from leco.search.model import SearchModel
+from leco.search.relaxations import parse_relaxation
 from leco.search.searcher import Searcher
-from leco.training.strategies import STRATEGIES
 from leco.training.trainer import train_phases
 
 ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
-
-
-@dataclass(frozen=True)
-class Job:
-    """What a run is about: an encoder, a data set, settings, and the folder for everything that comes of it."""
-
-    backbone: str
-    data: TextData
-    options: Options
-    folder: Path
-
-    @cached_property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The encoder's tokenizer."""
-        return load_tokenizer(self.backbone)
-
-    @property
-    def work(self) -> Path:
-        """Where steps keep what they need to continue; removed when they are done."""
-        return self.folder / "work"
-
-    def dataset(self, split: str, max_length: int) -> TextDataset:
-        """A tokenized split."""
-        rows = getattr(self.data, split)
-        return TextDataset(encode(self.tokenizer, rows.texts, max_length, log=say), rows.labels)
 
 
 def fit(
@@ -104,11 +67,17 @@ def fit(
         LecoError: for anything that the user can repair.
 
     """
-    check_criterion(criterion)
-    columns = (text_columns, label_column)
-    choices = {"exits": exits, "criterion": criterion, "max_drop": max_drop}
-    job = make_job(model, data, output, build_options(preset, options), choices, glue_dir, columns)
-    run_training(job, exits)
+    job = make_job(
+        model,
+        data,
+        output,
+        build_options(preset, options),
+        exits=exits,
+        choices={"criterion": criterion, "max_drop": max_drop, "repeats": repeats, "timed_texts": timed_texts},
+        glue_dir=glue_dir,
+        columns=(text_columns, label_column),
+    )
+    run_training(job)
     trained = run_choice(job, criterion, max_drop)
     run_evaluation(job, trained, repeats, timed_texts)
     return trained
@@ -129,8 +98,18 @@ def search(
 
     `OUTPUT/architectures.json` has them, for `--exits`; `search.json` and `search.png` have the search's history.
     """
-    columns = (text_columns, label_column)
-    return run_search(make_job(model, data, output, build_options(preset, options), {}, glue_dir, columns))
+    job = make_job(
+        model,
+        data,
+        output,
+        build_options(preset, options),
+        choices={},
+        glue_dir=glue_dir,
+        columns=(text_columns, label_column),
+    )
+    found = run_search(job)
+    shutil.rmtree(job.work, ignore_errors=True)
+    return found
 
 
 def train(
@@ -148,114 +127,59 @@ def train(
     **options: Any,
 ) -> MultiExitModel:
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
-    check_criterion(criterion)
-    columns = (text_columns, label_column)
-    choices = {"exits": exits, "criterion": criterion, "max_drop": max_drop}
-    job = make_job(model, data, output, build_options(preset, options), choices, glue_dir, columns)
-    run_training(job, exits)
-    return run_choice(job, criterion, max_drop)
-
-
-def check_criterion(name: str) -> None:
-    """Raise LecoError unless `name` is a criterion that a model can use."""
-    if not CRITERIA[name].deployable:
-        raise LecoError(f"--criterion '{name}' needs the labels: it is for analysis. Choose one that a model can use.")
-
-
-def make_job(
-    model: str,
-    data: str,
-    output: str | Path,
-    options: Options,
-    choices: Mapping[str, Any],
-    glue_dir: str | Path | None,
-    columns: tuple[Sequence[str] | None, str | None],
-) -> Job:
-    """Read the data and claim the output folder, after everything that can be checked at once has been checked."""
-    STRATEGIES.name(options.training.strategy)
-    SPACES.name(options.search.space)
-    run, folder = options.run, Path(output)
-    texts = load_data(
+    job = make_job(
+        model,
         data,
-        glue_dir=Path(glue_dir) if glue_dir else None,
-        text_columns=columns[0],
-        label_column=columns[1],
-        train_rows=run.train_rows,
-        log=say,
+        output,
+        build_options(preset, options),
+        exits=exits,
+        choices={"criterion": criterion, "max_drop": max_drop},
+        glue_dir=glue_dir,
+        columns=(text_columns, label_column),
     )
-    claim(
-        folder, {"model": str(model), "data": texts.name, "data_hash": fingerprint(texts), **choices, **flat(options)}
-    )
-    return Job(str(model), texts, replace(options, run=replace(run, bf16=run.bf16 and has_bf16())), folder)
-
-
-def has_bf16() -> bool:
-    """Whether the processor multiplies in bfloat16; a warning says so where it was asked for and is not there."""
-    supported = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    if not supported:
-        warnings.warn("--bf16: this processor has no bfloat16; running in float32.", stacklevel=2)
-    return supported
+    run_training(job)
+    return run_choice(job, criterion, max_drop)
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
     """Search the exits' architectures, or read them where they have been found."""
     path = job.folder / ARCHITECTURES
-    backbone = load_backbone(job.backbone)
     if not path.exists():
         run, options = job.options.run, job.options.search
+        backbone = load_backbone(job.backbone)
         set_seed(run.seed)
-        space = replace(SPACES[options.space], width=run.width)
-        model = SearchModel(backbone, space, job.data.num_outputs, run.exit_dropout)
-        length = min(run.max_length, backbone_for(backbone.config).max_length(backbone.config))
-        train_data = job.dataset("train", length)
-        searcher = Searcher(model, train_data, job.tokenizer, job.data.problem_type, run, options)
+        relaxation = parse_relaxation(options.relaxation)
+        space = options.search_space(run.width)
+        model = SearchModel(backbone, space, job.data.num_outputs, run.exit_dropout, relaxation.parameters)
+        train_data = job.datasets["train"]
+        searcher = Searcher(model, train_data, job.tokenizer, job.data.problem_type, run, options, relaxation)
         result = searcher.search(job.work / "search.pt")
         result.history.draw(job.folder / "search.png")
         result.history.save(job.folder / HISTORY)
         save_architectures(path, result.architectures)
-        (job.work / "search.pt").unlink()
-    return load_architectures(path, backbone_for(backbone.config).num_layers(backbone.config))
+    (job.work / "search.pt").unlink(missing_ok=True)
+    return load_architectures(path, job.num_layers)
 
 
-def architectures_for(job: Job, exits: str, num_layers: int) -> list[ExitArchitecture]:
-    """The architectures that `--exits` names: searched, of one kind, published, or from a file."""
-    if exits == "learned":
-        return run_search(job)
-    if exits in ("linear", "mha"):
-        kind = LINEAR if exits == "linear" else MHA
-        return [kind] * num_layers
-    if exits in PUBLISHED:
-        return list(published_architectures(exits, num_layers))
-    if Path(exits).exists():
-        return load_architectures(Path(exits), num_layers)
-    raise LecoError(
-        f"--exits '{exits}' is neither a file nor one of: learned, linear, mha, {', '.join(PUBLISHED)}. "
-        "A file of architectures is what 'leco search' writes."
-    )
-
-
-def run_training(job: Job, exits: str) -> None:
+def run_training(job: Job) -> None:
     """Train the multi-exit model and save it in the output folder, unless it is there."""
-    if (job.folder / TRAINING).exists():
-        return
-    backbone = load_backbone(job.backbone)
-    family, run = backbone_for(backbone.config), job.options.run
-    architectures = architectures_for(job, exits, family.num_layers(backbone.config))
-    set_seed(run.seed)
-    names = job.data.label_names or ("value",)
-    model = build_model(
-        backbone,
-        architectures,
-        names,
-        problem_type=job.data.problem_type,
-        exit_dropout=run.exit_dropout,
-        max_tokens=run.max_length,
-    )
-    model.tokenizer = job.tokenizer
-    train_data, dev_data = (job.dataset(split, model.max_length) for split in ("train", "dev"))
-    log = train_phases(model, train_data, dev_data, job.data.metric, run, job.options.training, job.work)
-    save_model(model, job.folder)
-    write_json(job.folder / TRAINING, {"epochs": log.epochs, "seconds": log.seconds})
+    if not (job.folder / TRAINING).exists():
+        architectures = job.architectures or run_search(job)
+        backbone, run = load_backbone(job.backbone), job.options.run
+        set_seed(run.seed)
+        model = build_model(
+            backbone,
+            architectures,
+            job.data.label_names or ("value",),
+            problem_type=job.data.problem_type,
+            exit_dropout=run.exit_dropout,
+            max_tokens=run.max_length,
+        )
+        model.tokenizer = job.tokenizer
+        data = job.datasets
+        log = train_phases(model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work)
+        save_model(model, job.folder, job.work / "model")
+        write_json(job.folder / TRAINING, {"epochs": log.epochs, "seconds": log.seconds})
     shutil.rmtree(job.work, ignore_errors=True)
 
 
@@ -269,31 +193,28 @@ def run_choice(job: Job, criterion: str, max_drop: float) -> MultiExitModel:
     return model
 
 
-def run_evaluation(job: Job, model: MultiExitModel, repeats: int, timed_texts: int | None) -> dict[str, Any]:
-    """Evaluate on test, and write the results, the curve and the model card."""
-
-    def make() -> dict[str, Any]:
-        return evaluate(model, job.data, repeats=repeats, timed_texts=timed_texts).to_dict()
-
-    results = once(job.folder / RESULTS, make)
+def run_evaluation(job: Job, model: MultiExitModel, repeats: int, timed_texts: int | None) -> None:
+    """Evaluate on test, and write the curve, the model card and last the results, unless they are there."""
+    path = job.folder / RESULTS
+    if path.exists():
+        return
+    results = evaluate(model, job.data, repeats=repeats, timed_texts=timed_texts).to_dict()
     points = [Point(**point) for point in results["curve"]]
     draw_curves(
         job.folder / "curve.png", {results["criterion"]["name"]: points}, results["exit_scores"], results["metric"]
     )
-    training = json.loads((job.folder / TRAINING).read_text(encoding="utf-8"))
+    training = read_json(job.folder / TRAINING)
     write_text(job.folder / "README.md", model_card(model, job.backbone, asdict(job.options), training, results))
-    return results
+    write_json(path, results)
 
 
-def save_model(model: MultiExitModel, folder: Path) -> None:
-    """Save model and tokenizer into `folder`, file by file and each whole, the configuration last.
+def save_model(model: MultiExitModel, folder: Path, work: Path) -> None:
+    """Save model and tokenizer into `folder` by way of `work`, file by file and each whole, the configuration last.
 
     Until the configuration is there the folder is no model folder, so that a killed run leaves none that is broken.
     """
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".saving.") as name:
-        temporary = Path(name)
-        model.save_pretrained(temporary)
-        model.tokenizer.save_pretrained(temporary)
-        for path in sorted(temporary.iterdir(), key=lambda path: path.name == "config.json"):
-            path.chmod(0o644)
-            path.replace(folder / path.name)
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    model.save_pretrained(work)
+    for path in sorted(work.iterdir(), key=lambda path: path.name == "config.json"):
+        path.replace(folder / path.name)

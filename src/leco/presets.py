@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from leco.errors import unknown_name
+from leco.options import naming
 from leco.registry import Registry
 from leco.search.options import SearchOptions
 from leco.training.options import RunOptions, TrainingOptions
@@ -41,7 +42,9 @@ class Options:
 
 def build_options(preset: str, given: Mapping[str, Any]) -> Options:
     """The settings of a preset, with those given in their place; None is not given. LecoError for unknown names."""
-    values = {**PRESETS[preset], **{name: value for name, value in given.items() if value is not None}}
+    with naming("--preset"):
+        values = dict(PRESETS[preset])
+    values = {**values, **{name: value for name, value in given.items() if value is not None}}
     names = [[field.name for field in fields(group)] for group in OPTION_GROUPS]
     known = {name for group in names for name in group}
     for name in values:

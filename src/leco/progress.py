@@ -14,6 +14,15 @@ def say(message: str) -> None:
     console.print(message, markup=False)
 
 
+_open_bars: set[Progress] = set()
+
+
+def close_bars() -> None:
+    """Remove the bars that a run left open when it was stopped, and give the terminal its cursor back."""
+    while _open_bars:
+        _open_bars.pop().stop()
+
+
 @contextmanager
 def progress_bar(description: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
     """A bar over `total` steps, `done` of them behind; the function it gives is called with the steps just done."""
@@ -25,6 +34,10 @@ def progress_bar(description: str, total: int, done: int = 0) -> Iterator[Callab
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         bar = bars.add_task(description, total=total, completed=done)
-        yield lambda steps: bars.advance(bar, steps)
+        _open_bars.add(bars)
+        try:
+            yield lambda steps: bars.advance(bar, steps)
+        finally:
+            _open_bars.discard(bars)

@@ -1,10 +1,10 @@
 """Variants looked up by name: one table for each kind of thing that can be added."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from leco.errors import LecoError, unknown_name
+from leco.options import setting_names
 
 T = TypeVar("T")
 
@@ -20,9 +20,9 @@ class Registry(Mapping[str, T], Generic[T]):
         self._table = dict(table)
         self._aliases = dict(aliases or {})
 
-    def name(self, name: str) -> str:
+    def name(self, name: object) -> str:
         """The canonical spelling of `name`."""
-        canonical = self._aliases.get(name, name)
+        canonical = self._aliases.get(name, name) if isinstance(name, str) else ""
         if canonical not in self._table:
             raise unknown_name(self.kind, name, self._table)
         return canonical
@@ -58,7 +58,7 @@ def parse_variant(text: str, example: str) -> tuple[str, dict[str, Any]]:
 def build_variant(variants: Registry[type[T]], name: str, settings: Mapping[str, Any]) -> T:
     """The variant `name` among dataclasses, with these settings and its defaults; LecoError for an unknown one."""
     variant = variants[name]
-    known = [field.name for field in fields(cast(Any, variant))]
+    known = setting_names(variant)
     for setting in settings:
         if setting not in known:
             raise unknown_name(f"setting of the {variants.kind} '{variants.name(name)}'", setting, known)

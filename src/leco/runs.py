@@ -5,7 +5,8 @@ another one is refused, so that nothing is ever overwritten by accident.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -38,31 +39,50 @@ def fingerprint(data: TextData) -> str:
     return digest.hexdigest()[:16]
 
 
+def check_folder(folder: Path) -> None:
+    """LecoError unless `folder` is free (it is not there, or has nothing but hidden files) or a run's."""
+    if (folder / SETTINGS).is_file():
+        before = read_json(folder / SETTINGS)
+        foreign = not isinstance(before, dict) or not isinstance(before.get("settings"), dict)
+    else:
+        foreign = folder.exists() and (not folder.is_dir() or any(not _hidden(path) for path in folder.iterdir()))
+    if foreign:
+        raise LecoError(f"--output '{folder}' holds something else. Give a new folder.")
+
+
 def claim(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Make `folder` this run's, or continue in it where it is already; LecoError where it holds something else."""
+    """Make `folder` this run's, or continue in it where it is already.
+
+    LecoError where it holds something else, or what another run has done, or cannot be written to.
+    """
+    check_folder(folder)
     path = folder / SETTINGS
-    if not path.exists():
-        if folder.exists() and (not folder.is_dir() or any(not p.name.startswith(".") for p in folder.iterdir())):
-            raise LecoError(f"--output '{folder}' holds something else. Give a new folder.")
-        write_json(path, {"settings": dict(settings), "versions": versions()})
+    before = read_json(path)["settings"] if path.is_file() else None
+    settings = json.loads(json.dumps(settings))  # as they are when read
+    if before == settings:
         return
-    before = read_json(path)["settings"]
-    changed = [name for name in {**before, **settings} if before.get(name) != settings.get(name)]
-    if changed:
-        name = changed[0]
+    if before is not None and _has_results(folder):
+        name = next(name for name in {**before, **settings} if before.get(name) != settings.get(name))
         raise LecoError(
             f"--output '{folder}' holds a run with other settings ({name}: {before.get(name)!r} there, "
             f"{settings.get(name)!r} now). Give a new folder, or repeat the command that began it."
         )
+    try:
+        write_json(path, {"settings": settings, "versions": versions()})
+    except OSError as error:
+        raise LecoError(f"--output '{folder}' cannot be written to ({error.strerror}). Give another folder.") from error
+
+
+def _has_results(folder: Path) -> bool:
+    """Whether a run has left more in its folder than its settings."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not _hidden(path))
+    return any(path != folder / SETTINGS for path in files)
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".")
 
 
 def flat(options: Any) -> dict[str, Any]:
     """Nested option dataclasses as one dictionary."""
     return {name: value for group in asdict(options).values() for name, value in group.items()}
-
-
-def once(path: Path, make: Callable[[], Any]) -> Any:
-    """The JSON value in `path`; where the file is not there yet, what `make` returns, which is then written to it."""
-    if not path.exists():
-        write_json(path, make())
-    return read_json(path)

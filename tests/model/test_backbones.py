@@ -2,68 +2,23 @@ import inspect
 
 import pytest
 import torch
-from transformers import MODEL_MAPPING, AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel
 
 from leco.errors import LecoError
 from leco.model.backbones import BACKBONES, backbone_for, walk
+from tiny import CASES, TINY, encoder, texts
 
-PAD = 1
 LENGTHS = (11, 5, 2)
-TINY = {
-    "vocab_size": 40,
-    "hidden_size": 16,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 2,
-    "intermediate_size": 24,
-    "max_position_embeddings": 20,
-    "pad_token_id": PAD,
-}
-RELATIVE = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
-BUCKETS = {**RELATIVE, "position_buckets": 4, "norm_rel_ebd": "layer_norm", "share_att_key": True}
-VARIANTS = {
-    "albert": [
-        {"embedding_size": 8},
-        {"num_hidden_layers": 4, "num_hidden_groups": 2},
-        {"num_hidden_groups": 2, "inner_group_num": 2},
-    ],
-    "deberta": [{"type_vocab_size": 2}, RELATIVE],
-    "deberta-v2": [{"type_vocab_size": 2}, BUCKETS, {**BUCKETS, "conv_kernel_size": 3, "conv_act": "gelu"}],
-    "electra": [{"embedding_size": 16}, {"embedding_size": 8}],
-    "modernbert": [{"local_attention": 4}],
-}
 
 
-def cases():
-    for family in BACKBONES:
-        for number, variant in enumerate(VARIANTS.get(family, [{}])):
-            config = AutoConfig.for_model(family, **{**TINY, **variant})
-            for attention in ["eager", "sdpa"] if MODEL_MAPPING[type(config)]._supports_sdpa else ["eager"]:
-                yield pytest.param((config, attention), id=f"{family}-{number}-{attention}")
-
-
-@pytest.fixture(params=cases())
+@pytest.fixture(params=CASES)
 def model(request):
-    """A tiny model whose biases, norms and padding embeddings are random too, as training would leave them."""
-    config, attention = request.param
-    model = AutoModel.from_config(config, attn_implementation=attention).eval()
-    torch.manual_seed(0)
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.3)
-    return model
+    return encoder(*request.param)
 
 
 @pytest.fixture
 def backbone(model):
     return backbone_for(model.config)
-
-
-def texts(*lengths):
-    """Random texts, padded to the longest."""
-    random = torch.Generator().manual_seed(1)
-    mask = (torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]).long()
-    ids = torch.randint(PAD + 1, TINY["vocab_size"], mask.shape, generator=random)
-    types = torch.randint(0, 2, mask.shape, generator=random)
-    return {"input_ids": torch.where(mask == 1, ids, PAD), "attention_mask": mask, "token_type_ids": types * mask}
 
 
 def transformers_states(model, inputs):

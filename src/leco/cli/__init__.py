@@ -1,14 +1,19 @@
 """The command line: one thin file for each command."""
 
+import os
 import sys
 import warnings
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import typer
 
 from leco.cli import demo, evaluate, fit, predict, search, train
 from leco.errors import LecoError
-from leco.progress import console, say
+from leco.progress import close_bars, console, say
+
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="leco",
@@ -22,17 +27,43 @@ for module in (fit, search, train, evaluate, predict, demo):
     app.command(module.__name__.rpartition(".")[2])(module.command)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake is one message on stderr and exit code 2."""
     warnings.showwarning = _say_warning
     try:
-        app()
+        try:
+            code = app(arguments, standalone_mode=False)
+        finally:
+            close_bars()
     except LecoError as error:
-        console.print("error:", style="bold red", end=" ")
-        say(str(error))
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.exit(1)
+        code = _fail(str(error))
+    except BrokenPipeError:  # whoever read stdout has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        code = _fail(_usage(error, sys.argv[1:] if arguments is None else arguments))
+    if code == INTERRUPTED:
+        say("Interrupted. fit, search, train and demo continue where they stopped when the same command is repeated.")
+    sys.exit(code)
+
+
+def _usage(error: Any, arguments: Sequence[str]) -> str:
+    """What typer says of a flag that is unknown, lacks its value or has a wrong one, with that value."""
+    flags = getattr(getattr(error, "param", None), "opts", ())
+    given = [value for flag, value in pairwise(arguments) if flag in flags]
+    given += [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in flags]
+    values = ", ".join(repr(value) for value in given if value)
+    return error.format_message() + (f", not {values}." if values else "")
+
+
+def _fail(message: str) -> int:
+    if not message:  # help has been printed
+        return 2
+    console.print("error:", style="bold red", end=" ")
+    say(message)
+    return 2
 
 
 def _say_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -35,21 +35,26 @@ def command(
     Example: leco evaluate rte-model --data glue/rte --criterion patience:patience=3
     """
     with quiet_stdout():
-        from leco.data import load_data
+        from leco.data import encode, load_data
         from leco.evaluation import align_labels, choose_criterion, evaluate
+        from leco.job import check_criterion
         from leco.model import load_model
-        from leco.pipeline import check_criterion
+        from leco.options import naming
         from leco.progress import say
 
-        model = load_model(folder)
+        chosen = None
         if criterion is not None:
             check_criterion(criterion.partition(":")[0])
-        texts = load_data(data, glue_dir=glue_dir, text_columns=text_columns, label_column=label_column, log=say)
+            with naming("--criterion"):
+                chosen = parse_criterion(criterion)
+        model = load_model(folder)
+        with naming("--data"):
+            texts = load_data(data, glue_dir=glue_dir, text_columns=text_columns, label_column=label_column, log=say)
         texts = align_labels(texts, model)
-        if criterion is not None:
-            chosen = parse_criterion(criterion)
-            if ":" not in criterion:
+        encode(model.tokenizer, [*texts.dev.texts, *texts.test.texts], model.max_length, log=say)  # says what is cut
+        if chosen is not None:
+            if criterion == chosen.name:
                 chosen = choose_criterion(model, texts, criterion, max_drop)
             model.config.exit_criterion = chosen.to_dict()
         results = evaluate(model, texts, repeats=repeats, timed_texts=timed_texts).to_dict()
-    print_json(results) if json else print_evaluation(results, folder)
+    print_json(results) if json else print_evaluation(results, folder, saved=False)

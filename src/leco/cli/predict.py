@@ -33,13 +33,22 @@ def command(
     Example: echo 'a wonderful film' | leco predict leco-demo
     """
     with quiet_stdout():
-        from leco.data import read_texts
+        from leco.data import encode, read_texts
+        from leco.job import check_criterion
         from leco.model import load_model
+        from leco.options import naming
         from leco.progress import say
 
+        chosen = None
+        if criterion is not None:
+            check_criterion(criterion.partition(":")[0])
+            with naming("--criterion"):
+                chosen = parse_criterion(criterion)
         model = load_model(folder)
-        chosen = parse_criterion(criterion) if criterion else None
+        if file is None and sys.stdin.isatty():
+            say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
         texts = read_texts("-" if file is None else file, text_columns=text_columns, log=say)
+        encode(model.tokenizer, texts, model.max_length, log=say)  # says what is cut
     rows: list[dict[str, Any]] = []
     for start in range(0, len(texts), CHUNK):
         with quiet_stdout():

@@ -1,13 +1,10 @@
 """`leco search`."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from leco.cli.output import print_json, quiet_stdout
+from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, quoted, table
 from leco.cli.parameters import Backbone, Data, GlueDir, Json, LabelColumn, Output, Preset, TextColumns, with_options
-from leco.exits.architecture import EDGES, ExitArchitecture
 from leco.search.options import SearchOptions
 from leco.training.options import RunOptions
 
@@ -31,7 +28,7 @@ def command(
     with quiet_stdout():
         from leco import pipeline
 
-        found = pipeline.search(
+        architectures = pipeline.search(
             model,
             data,
             output,
@@ -41,18 +38,21 @@ def command(
             label_column=label_column,
             **(options or {}),
         )
+        found = [architecture.to_dict() for architecture in architectures]
     path = output / pipeline.ARCHITECTURES
     if json:
-        print_json({"architectures": [architecture.to_dict() for architecture in found], "file": str(path)})
+        print_json({"architectures": found, "file": str(path)})
     else:
         _print(found, path, model, data)
 
 
-def _print(architectures: list[ExitArchitecture], path: Path, model: str, data: str) -> None:
-    table = Table("layer", *(edge.replace("_", " ") for edge in EDGES))
+def _print(architectures: Sequence[Mapping[str, object]], path: Path, model: str, data: str) -> None:
+    edges = [name for name in architectures[0] if name not in ("kind", "width")]
+    made = table(">layer", *(edge.replace("_", " ") for edge in edges))
     for layer, architecture in enumerate(architectures, start=1):
-        table.add_row(str(layer), *(getattr(architecture, edge) for edge in EDGES))
-    out = Console(highlight=False, soft_wrap=True)
-    out.print(table)
-    out.print(f"Saved as {path}; search.png beside it shows the search. Next:")
-    out.print(f"  leco train --model {model} --data {data} --exits {path} --output NEW_FOLDER", markup=False)
+        made.add_row(str(layer), *(str(architecture[edge]) for edge in edges))
+    print_table(made)
+    print_lines(
+        f"Saved as {path}; search.png beside it shows the search. Next:",
+        f"  leco train --model {quoted(model)} --data {quoted(data)} --exits {quoted(path)} --output NEW_FOLDER",
+    )

@@ -1,6 +1,6 @@
 """`leco train`."""
 
-from leco.cli.output import print_json, quiet_stdout
+from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
 from leco.cli.parameters import (
     Backbone,
     CriterionName,
@@ -17,7 +17,6 @@ from leco.cli.parameters import (
 )
 from leco.files import read_json
 from leco.presets import OPTION_GROUPS
-from leco.progress import say
 
 
 @with_options(*OPTION_GROUPS)
@@ -59,5 +58,7 @@ def command(
         log = read_json(output / pipeline.TRAINING)
         print_json({"model": str(output), "criterion": trained.config.exit_criterion, **log})
     else:
-        say(f"Saved in {output}, with the criterion {trained.config.criterion}. Next:")
-        say(f"  leco evaluate {output} --data {data}")
+        print_lines(
+            f"Saved in {output}, with the criterion {trained.config.criterion}. Next:",
+            f"  leco evaluate {quoted(output)} --data {quoted(data)}",
+        )

@@ -12,8 +12,8 @@ from leco.criteria.patience import Patience
 from leco.criteria.pcee import Pcee
 from leco.criteria.static import Static
 from leco.criteria.voting import Voting
-from leco.errors import LecoError, unknown_name
-from leco.registry import Registry
+from leco.errors import LecoError
+from leco.registry import Registry, build_variant, parse_variant
 
 CRITERIA: Registry[type[Criterion]] = Registry(
     "exit criterion",
@@ -50,12 +50,7 @@ def criterion_from_dict(value: Mapping[str, Any]) -> Criterion:
             f"An exit criterion is an object with a name and settings, for example {Cobee().to_dict()}, but this one "
             f"has no name: {dict(value)}. Known: {', '.join(sorted(CRITERIA))}."
         )
-    criterion = CRITERIA[name]
-    known = criterion.setting_names()
-    for setting in settings:
-        if setting not in known:
-            raise unknown_name(f"setting of the exit criterion '{criterion.name}'", setting, known)
-    return criterion(**settings)
+    return build_variant(CRITERIA, name, settings)
 
 
 def parse_criterion(text: str) -> Criterion:
@@ -66,27 +61,8 @@ def parse_criterion(text: str) -> Criterion:
     >>> parse_criterion("cobee:tau=0.2,patience=2")
     Cobee(tau=0.2, patience=2)
     """
-    name, _, settings = text.partition(":")
-    value: dict[str, Any] = {"name": name.strip()}
-    for setting in filter(None, settings.split(",")):
-        key, equals, written = (part.strip() for part in setting.partition("="))
-        if not (key and equals and written):
-            raise LecoError(
-                f"In the exit criterion '{text}', '{setting}' is not SETTING=VALUE. Write, for example, '{Cobee()}'."
-            )
-        value[key] = _value(written)
-    return criterion_from_dict(value)
-
-
-def _value(text: str) -> int | float | bool | str:
-    if text in ("true", "false"):
-        return text == "true"
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+    name, settings = parse_variant(text, example=str(Cobee()))
+    return build_variant(CRITERIA, name, settings)
 
 
 __all__ = [

@@ -6,14 +6,14 @@ and in any other runtime. Shapes: B rows of a batch, N rows of a data set, K out
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leco.errors import LecoError
-from leco.options import validate
+from leco.options import setting_names, validate
 
 Array = NDArray[Any]
 State = dict[str, Array]
@@ -47,18 +47,13 @@ class Criterion(ABC):
     def __post_init__(self) -> None:
         validate(self)
 
-    @classmethod
-    def setting_names(cls) -> list[str]:
-        """The names of the settings, in the order of the constructor."""
-        return [field.name for field in fields(cls) if "help" in field.metadata]
-
     def to_dict(self) -> dict[str, Any]:
         """Name and settings as a JSON object, which `criterion_from_dict` reads."""
-        return {"name": self.name, **{name: getattr(self, name) for name in self.setting_names()}}
+        return {"name": self.name, **{name: getattr(self, name) for name in setting_names(self)}}
 
     def __str__(self) -> str:
         """Name and settings as on the command line, which `parse_criterion` reads: `cobee:tau=0.1,patience=2`."""
-        settings = ",".join(f"{name}={str(getattr(self, name)).lower()}" for name in self.setting_names())
+        settings = ",".join(f"{name}={str(getattr(self, name)).lower()}" for name in setting_names(self))
         return f"{self.name}:{settings}" if settings else self.name
 
     def check(self, task: Task) -> None:

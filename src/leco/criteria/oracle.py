@@ -23,6 +23,8 @@ class Oracle(Criterion):
 
     Raises LecoError (in `start`) where there is not one label for each row.
 
+    Source: the usual bound in studies of early exiting; no one paper's.
+
     >>> import numpy as np
     >>> from leco.criteria import Task, simulate
     >>> exits = np.array([[[0.6, 0.4]] * 2, [[0.2, 0.8]] * 2, [[0.1, 0.9]] * 2])  # [M, N, K]

@@ -12,6 +12,7 @@ from leco.errors import LecoError
 from leco.evaluation.curve import curve
 from leco.evaluation.scores import Stored, choose_setting, exit_scores
 from leco.evaluation.speedup import measure_speedup
+from leco.exits.architecture import LINEAR, MHA
 from leco.model import ModelStages, MultiExitModel
 from leco.problems import REGRESSION, SINGLE_LABEL
 from leco.progress import progress_bar
@@ -33,6 +34,7 @@ class Evaluation:
         exit_layer_counts: how many texts leave at each layer.
         dev: the same criterion on dev, and the exits' scores there.
         curve: the criterion's speedup-score curve, settings chosen on dev, in shares of layers saved.
+        architectures: the exits', the first layer's first; empty where all are linear or MHA exits.
 
     """
 
@@ -115,7 +117,8 @@ def evaluate(model: MultiExitModel, data: TextData, *, repeats: int = 10, timed_
     decisions = decide(ModelStages(model), encodings, criterion, batch_size=32)
     speedup = measure_speedup(model, encodings[:timed_texts], criterion, repeats)
     by_exit = test.by_exit()
-    learned = [architecture.to_dict() for architecture in model.config.exits if architecture.kind == "cell"]
+    exits = model.config.exits
+    learned = not set(exits) <= {LINEAR, MHA}
     dev_layers = simulate(criterion, dev.scores, model.task)
     return Evaluation(
         data=data.name,
@@ -138,5 +141,5 @@ def evaluate(model: MultiExitModel, data: TextData, *, repeats: int = 10, timed_
             "mean_exit_layer": float(dev_layers.mean()),
         },
         curve=[asdict(point) for point in curve(type(criterion), dev, test, model.task)],
-        architectures=learned,
+        architectures=[architecture.to_dict() for architecture in exits] if learned else [],
     )

@@ -88,6 +88,6 @@ def choose_setting(criterion: type[Criterion], dev: Stored, task: Task, max_drop
     conservative one.
     """
     tried = settings(criterion, dev, task)
-    floor = dev.by_exit()[-1] - max_drop
+    floor = dev.score_of(dev.scores[-1]) - max_drop - 1e-9  # a drop of just `max_drop` is allowed, however rounded
     kept = [setting for setting in tried if setting.score >= floor]
     return min(kept, key=lambda setting: (setting.mean_exit_layer, -setting.score)) if kept else tried[0]

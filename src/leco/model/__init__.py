@@ -1,8 +1,8 @@
 """The multi-exit model and the backbones it stands on."""
 
 from leco.model.configuration import LecoConfig
-from leco.model.loading import load_backbone, load_model, load_tokenizer
-from leco.model.losses import exit_losses
+from leco.model.loading import load_backbone, load_config, load_model, load_tokenizer
+from leco.model.losses import divergence, exit_losses
 from leco.model.multi_exit import MultiExitModel, MultiExitOutput, build_model
 from leco.model.stages import ModelStages, scores_of
 
@@ -12,8 +12,10 @@ __all__ = [
     "MultiExitModel",
     "MultiExitOutput",
     "build_model",
+    "divergence",
     "exit_losses",
     "load_backbone",
+    "load_config",
     "load_model",
     "load_tokenizer",
     "scores_of",

@@ -3,8 +3,9 @@
 Shapes: B batch, L tokens, M layers, K outputs, d hidden.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any
 
 import torch
@@ -22,6 +23,9 @@ from leco.model.configuration import LecoConfig
 from leco.model.losses import exit_losses
 from leco.model.stages import ModelStages
 from leco.runtime import Answer, answers, decide
+
+Fork = Callable[[int, Tensor], tuple[Tensor, Tensor]]
+"""From a layer, counted from 1, and its hidden state [B, L, d] to what its exit and what the next layer get."""
 
 
 @dataclass
@@ -100,8 +104,13 @@ class MultiExitModel(PreTrainedModel):
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """The tokenizer: the one set, or else the one in the folder from which the model was loaded."""
+        """The tokenizer: the one set, or else the one in the folder from which the model was loaded.
+
+        Raises LecoError where there is neither.
+        """
         if self._tokenizer is None:
+            if not self.name_or_path:
+                raise LecoError("This model was not loaded from a folder: set `model.tokenizer` before texts are used.")
             from leco.model.loading import load_tokenizer
 
             self._tokenizer = load_tokenizer(str(self.name_or_path))
@@ -111,11 +120,11 @@ class MultiExitModel(PreTrainedModel):
     def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
 
-    def hidden_states(self, **inputs: Tensor) -> Iterator[Tensor]:
-        """The hidden states after layers 1 to M, each [B, L, d], computed as they are asked for."""
-        states = walk(self.backbone, inputs)
-        next(states)
-        return states
+    def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
+        """Save the model as Transformers does, and its tokenizer beside it if it has one."""
+        super().save_pretrained(save_directory, *args, **kwargs)
+        if self._tokenizer is not None or self.name_or_path:
+            self.tokenizer.save_pretrained(save_directory)
 
     def forward(
         self,
@@ -123,6 +132,7 @@ class MultiExitModel(PreTrainedModel):
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
+        fork: Fork | None = None,
         **_: Any,
     ) -> MultiExitOutput:
         """Run all layers and all exits.
@@ -132,13 +142,20 @@ class MultiExitModel(PreTrainedModel):
             attention_mask: 1 at tokens, 0 at padding [B, L]; absent means no padding.
             token_type_ids: [B, L], for families that have them.
             labels: int64 [B]; float [B] for a regression, [B, K] for many labels.
+            fork: what the exit on a layer, and what the next layer, gets of its hidden state; by default both get it.
 
         """
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
         given = {name: value for name, value in inputs.items() if value is not None}
         mask = None if attention_mask is None else attention_mask.bool()
-        states = self.hidden_states(**given)
-        logits = torch.stack([leave(hidden, mask) for leave, hidden in zip(self.exits, states, strict=True)], dim=1)
+        states = walk(self.backbone, given)
+        next(states)  # the embeddings
+        by_exit, onward = [], None
+        for layer, leave in enumerate(self.exits, start=1):
+            hidden = states.send(onward)
+            seen, onward = (hidden, None) if fork is None else fork(layer, hidden)
+            by_exit.append(leave(seen, mask))
+        logits = torch.stack(by_exit, dim=1)
         loss = None if labels is None else exit_losses(logits, labels, self.config.problem_type).sum()
         return MultiExitOutput(loss=loss, logits=logits[:, -1], logits_by_row=logits)
 
@@ -154,7 +171,14 @@ class MultiExitModel(PreTrainedModel):
         Returns:
             One answer for each text, in order.
 
+        Raises:
+            LecoError: where the criterion is not defined for the model's kind of problem or number of layers.
+
         """
+        if isinstance(texts, str):
+            raise LecoError("predict answers a list of texts: write predict([text]).")
+        if batch_size < 1:
+            raise LecoError(f"The batch size must be at least 1, not {batch_size}.")
         encodings = encode(self.tokenizer, texts, self.max_length)
         self.eval()
         decisions = decide(ModelStages(self), encodings, criterion or self.config.criterion, batch_size=batch_size)

@@ -30,7 +30,10 @@ class Inside:
 
 
 class ModelStages:
-    """A multi-exit model as `leco.runtime.Stages`. Padding that no row needs any more is cut off."""
+    """A multi-exit model as `leco.runtime.Stages`. Padding that no row needs any more is cut off.
+
+    It neither switches dropout off nor gradients: the caller does, with `model.eval()` and `torch.inference_mode()`.
+    """
 
     def __init__(self, model: MultiExitModel) -> None:
         self.model, self.task = model, model.task

@@ -32,8 +32,8 @@ class SearchOptions:
     def __post_init__(self) -> None:
         validate(self)
 
-    def search_space(self, width: int) -> "SearchSpace":
-        """The space that these options name, for exits of the given width."""
+    def search_space(self, width: int | None) -> "SearchSpace":
+        """The space that these options name, for exits of the given width; None is the space's own."""
         given = {
             ("activation_1", "activation_2"): self.activations,
             ("encoder_1", "encoder_2"): self.encoders,
@@ -47,4 +47,5 @@ class SearchOptions:
         }
         from leco.exits.space import SPACES  # needs PyTorch, which options and --help do not
 
-        return replace(SPACES[self.space], width=width, **subsets)
+        space = SPACES[self.space]
+        return replace(space, width=width or space.width, **subsets)

@@ -16,7 +16,7 @@ class RunOptions:
     train_rows: int | None = option(
         None, "Train on a stratified sample of this many rows; by default on all.", minimum=10
     )
-    width: int = option(32, "Width d_e of learned exits.", minimum=1)
+    width: int | None = option(None, "Width d_e of learned exits; by default the search space's own.", minimum=1)
     exit_dropout: float = option(0.1, "Dropout in front of each exit's last layer, 0 to 1.", minimum=0, maximum=1)
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 A new family is one file beside this one and one line in `BACKBONES`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 
 import torch
 from torch import Tensor
@@ -47,9 +47,10 @@ def backbone_for(config: PreTrainedConfig) -> Backbone:
         raise unknown_name("backbone family", config.model_type, BACKBONES) from None
 
 
-def walk(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Iterator[Tensor]:
+def walk(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Generator[Tensor, Tensor | None]:
     """Yield the hidden states 0 to M of `model`, each [B, L, d]; a layer runs when its hidden state is asked for.
 
+    A hidden state that is sent into the generator takes the place of the last one for the layers that follow.
     `inputs` holds `input_ids` [B, L] and may hold `attention_mask` [B, L] (absent = all ones) and `token_type_ids`
     [B, L]. `model` is a bare encoder with M layers, such as `AutoModel` makes.
     """
@@ -57,7 +58,7 @@ def walk(model: PreTrainedModel, inputs: Mapping[str, Tensor]) -> Iterator[Tenso
     attention_mask = inputs.get("attention_mask", torch.ones_like(inputs["input_ids"]))
     hidden = backbone.embed(model, inputs)
     context = backbone.context(model, hidden, attention_mask)
-    yield hidden
+    sent = yield hidden
     for index in range(backbone.num_layers(model.config)):
-        hidden = backbone.layer(model, index, hidden, context)
-        yield hidden
+        hidden = backbone.layer(model, index, hidden if sent is None else sent, context)
+        sent = yield hidden

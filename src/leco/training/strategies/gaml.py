@@ -16,10 +16,12 @@ from leco.training.strategies.base import Moment, Strategy
 class Gaml(Strategy):
     """Joint training plus mutual distillation, whose gradient may not work against the cross-entropy's.
 
-    Each exit also learns from what the exits beside it say,
-    `KD = weight * sum_m KL(p_{m+1} || p_m) + KL(p_m || p_{m+1})`, the first of each pair as a fixed teacher. On the shared parameters (the backbone), where the gradients `g_KD` and
-    `g_CE` have a negative product, the component of `g_KD` along `g_CE` is removed:
-    `g_KD - (g_KD . g_CE / |g_CE|^2) g_CE`, over all of them as one vector. This is our reading of GAML-BERT's abstract.
+    Each exit also learns from what the exits beside it say:
+    `KD = weight * sum_m (KL(p_{m+1} || p_m) + KL(p_m || p_{m+1}))`, the first of each pair as a fixed teacher. On the
+    shared parameters (the backbone), where the gradients of KD and CE have a negative product, the component of the
+    one along the other is removed: `g_KD - (g_KD . g_CE / |g_CE|^2) g_CE`, over all of them as one vector.
+
+    This is our reading of the summary of GAML-BERT (check).
     """
 
     name: ClassVar[str] = "gaml"

@@ -1,0 +1,152 @@
+"""The commands, each as a user runs it, on a tiny encoder and a task of two words."""
+
+import io
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from transformers import AutoModelForSequenceClassification
+
+from leco.cli import app
+from leco.data import load_data
+from offline import SHORT, rows, write_csv
+
+COMMANDS = [command.name for command in app.registered_commands]
+EVALUATION = {
+    "exit_scores",
+    "avg",
+    "best",
+    "full_depth_score",
+    "criterion",
+    "score",
+    "speedup",
+    "speedup_factor",
+    "mean_exit_layer",
+    "architectures",
+}
+
+
+def give_stdin(monkeypatch, text):
+    stdin = SimpleNamespace(buffer=io.BytesIO(text.encode()), isatty=lambda: False)
+    monkeypatch.setattr("sys.stdin", stdin)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example_and_json(leco, command):
+    result = leco(command, "--help")
+    assert result.code == 0
+    assert f"Example: {'echo' if command == 'predict' else f'leco {command}'}" in result.out
+    assert "--json" in result.out
+
+
+def test_all_commands_are_there():
+    assert {"fit", "search", "train", "evaluate", "predict", "demo"} <= set(COMMANDS)
+
+
+def test_json_is_all_that_is_on_stdout(encoder_folder, reviews, tmp_path):
+    """In a process of its own, where libraries may print what they like."""
+    flags = ["--model", encoder_folder, "--data", reviews, "--output", tmp_path / "out", *SHORT, "--json"]
+    code = "from leco.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "fit", *map(str, flags)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert set(results) >= EVALUATION
+    assert set(results["criterion"]) == {"name", "tau", "patience"}
+    assert len(results["exit_scores"]) == len(results["architectures"]) == 3
+    assert results["best"] > 0.9, "the task is easy, and the last exits learn it"
+    assert "training epoch 3/3: dev AVG" in done.stderr
+    assert "\n\n" not in done.stderr, "no bars where there is no terminal"
+
+
+def test_fit_ends_with_the_next_commands_and_does_nothing_twice(leco, fitted, encoder_folder, reviews):
+    before = {path: path.stat().st_mtime_ns for path in fitted.iterdir()}
+    flags = ["--model", encoder_folder, "--data", reviews, "--output", fitted, *SHORT]
+    first, second = leco("fit", *flags), leco("fit", *flags, "--json")
+    assert f"leco predict {fitted}" in first.out
+    assert f"leco evaluate {fitted} --data {reviews}" in first.out
+    assert json.loads(second.out) == json.loads((fitted / "results.json").read_text())
+    assert before == {path: path.stat().st_mtime_ns for path in fitted.iterdir()}
+
+
+def test_what_fit_saves_is_a_transformers_model(fitted):
+    model = AutoModelForSequenceClassification.from_pretrained(fitted)
+    assert model.config.id2label == {0: "negative", 1: "positive"}
+    assert model.config.exit_criterion["name"] == "cobee"
+
+
+def test_search_then_train_then_evaluate(leco, encoder_folder, reviews, tmp_path):
+    common = ["--model", encoder_folder, "--data", reviews]
+    found = leco("search", *common, "--output", tmp_path / "search", "--search-epochs", 1, "--json")
+    architectures = json.loads(found.out)["architectures"]
+    file = tmp_path / "search" / "architectures.json"
+    assert architectures == json.loads(file.read_text())
+    assert not (tmp_path / "search" / "work").exists()
+
+    again = leco("search", *common, "--output", tmp_path / "search", "--search-epochs", 1)
+    assert "search epoch" not in again.err, "it is not searched anew"
+    assert f"--exits {file}" in again.out
+
+    flags = ["--exits", file, "--epochs", 1, "--output", tmp_path / "model"]
+    trained = leco("train", *common, *flags)
+    assert f"leco evaluate {tmp_path / 'model'} --data {reviews}" in trained.out
+    assert json.loads(leco("train", *common, *flags, "--json").out)["criterion"]["name"] == "cobee"
+
+    model, flags = tmp_path / "model", ["--data", reviews, "--repeats", 1, "--timed-texts", 3]
+    results = json.loads(leco("evaluate", model, *flags, "--json").out)
+    assert set(results) >= EVALUATION
+    assert results["architectures"] == architectures
+    assert f"leco predict {model}" in leco("evaluate", model, *flags, "--criterion", "patience").out
+    fixed = leco("evaluate", model, *flags, "--criterion", "static:layer=2", "--json")
+    assert json.loads(fixed.out)["exit_layer_counts"] == [0, 24, 0]
+
+
+def test_predict_answers_each_line_of_stdin(leco, fitted, monkeypatch):
+    give_stdin(monkeypatch, "a film that is good\n\nit is so bad\n")
+    result = leco("predict", fitted)
+    answers = [json.loads(line) for line in result.out.splitlines()]
+    assert [answer["label"] for answer in answers] == ["positive", "negative"]
+    assert all(0.5 <= answer["score"] <= 1 and 1 <= answer["exit_layer"] <= 3 for answer in answers)
+    give_stdin(monkeypatch, "a film that is good\n\nit is so bad\n")
+    assert json.loads(leco("predict", fitted, "--json").out) == {"answers": answers}
+
+
+def test_predict_needs_a_text(leco, fitted, monkeypatch):
+    give_stdin(monkeypatch, "\n \n")
+    result = leco("predict", fitted)
+    assert (result.code, result.out) == (2, "")
+    assert "error: 'standard input' has no texts." in result.err
+
+
+def test_predict_reads_a_column_and_a_pair(leco, fitted, tmp_path):
+    table = write_csv(tmp_path / "x.csv", [("1", "so good", "it is fine")], ("id", "what", "why"))
+    one = leco("predict", fitted, table, "--text-column", "what", "--batch-size", 4)
+    two = leco("predict", fitted, table, "--text-column", "what", "--text-column", "why")
+    assert json.loads(one.out)["label"] == json.loads(two.out)["label"] == "positive"
+    assert json.loads(one.out)["score"] != json.loads(two.out)["score"]
+
+
+def test_long_texts_are_cut_with_one_line_that_counts_them(leco, encoder_folder, tmp_path):
+    """The encoder takes 24 tokens."""
+    long = [(f"{text} {'film ' * 30}" if number < 7 else text, label) for number, (text, label) in enumerate(rows(60))]
+    data = write_csv(tmp_path / "x.csv", long)
+    flags = ["--data", data, "--repeats", 1, "--timed-texts", 2]
+    model = ["--model", encoder_folder, "--exits", "linear", "--epochs", 1, "--output", tmp_path / "out"]
+    result = leco("fit", *model, *flags)
+    assert result.code == 0
+    assert result.err.count("truncated") == 1
+    assert "7 of 60 texts are longer than 24 tokens and are truncated (--max-length)." in result.err
+    predicted = leco("predict", tmp_path / "out", data)
+    assert (predicted.code, predicted.err.count("7 of 60 texts are longer than 24 tokens")) == (0, 1)
+    assert leco("evaluate", tmp_path / "out", *flags).err.count("truncated") == 1
+
+
+def test_demo_is_fit_on_what_comes_with_the_package(leco, encoder_folder, reviews, tmp_path, monkeypatch):
+    monkeypatch.setattr("leco.model.loading.minilm_folder", lambda: encoder_folder)
+    monkeypatch.setattr("leco.data.sources.DEMOS", {"rotten_tomatoes": lambda seed: load_data(str(reviews))})
+    result = leco("demo", "--output", tmp_path / "demo", "--json")
+    assert result.code == 0, result.err
+    assert set(json.loads(result.out)) >= EVALUATION

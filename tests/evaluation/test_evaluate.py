@@ -1,0 +1,197 @@
+"""What is reported of a model, with a clock that counts layers in place of seconds."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from leco import Cobee, LecoError, MaxProbability, Static
+from leco.data import Split, TextData, encode
+from leco.evaluation import align_labels, choose_criterion, evaluate
+from leco.evaluation.speedup import measure_speedup
+from leco.exits.architecture import LINEAR, MHA
+from leco.model.backbones import backbone_for
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from tiny import CELL, bert, multi_exit, sentences, text_model
+
+LAYERS = 6
+
+
+def labelled(names=("a", "b", "c"), problem_type=SINGLE_LABEL, metric="accuracy", rows=30):
+    """Random texts with random labels."""
+
+    def split(seed):
+        random = np.random.default_rng(seed)
+        if problem_type == REGRESSION:
+            labels = random.normal(size=rows).astype(np.float32)
+        elif problem_type == MULTI_LABEL:
+            labels = random.integers(0, 2, (rows, len(names))).astype(np.float32)
+        else:
+            labels = random.integers(0, len(names), rows)
+        return Split(sentences(rows, seed), labels)
+
+    return TextData("some", split(1), split(2), split(3), tuple(names), problem_type, metric, pair=False)
+
+
+@pytest.fixture
+def model(tokenizer):
+    return text_model(tokenizer, architectures=[LINEAR])
+
+
+@pytest.fixture
+def clock(model, monkeypatch):
+    """The speedup's clock: it ticks once for each layer that runs."""
+    ticks = SimpleNamespace(count=0)
+
+    def tick(*_):
+        ticks.count += 1
+
+    family = backbone_for(model.config.backbone_config)
+    for index in range(LAYERS):
+        family.block(model.backbone, index).register_forward_hook(tick)
+    monkeypatch.setattr("leco.evaluation.speedup.time", SimpleNamespace(perf_counter=lambda: ticks.count))
+    return ticks
+
+
+@pytest.mark.parametrize("layer", [1, 2, LAYERS])
+def test_the_speedup_is_one_minus_the_share_of_the_time_at_full_depth(model, clock, layer):
+    encodings = encode(model.tokenizer, sentences(7), model.max_length, print)
+    found = measure_speedup(model, encodings, Static(layer), repeats=3)
+    assert found.repeats == pytest.approx([1 - layer / LAYERS] * 3)
+    assert found.speedup == pytest.approx(1 - layer / LAYERS)
+    assert found.factor == pytest.approx(LAYERS / layer)
+    assert found.texts == 7
+    assert clock.count == (5 + 3 * 7) * (layer + LAYERS)  # five texts to warm up
+
+
+def test_the_speedup_of_a_criterion_that_looks_at_the_texts(model, clock):
+    encodings = encode(model.tokenizer, sentences(20), model.max_length, print)
+    exit_layers = [answer.exit_layer for answer in model.predict(sentences(20), criterion=MaxProbability(0.7))]
+    assert len(set(exit_layers)) > 1
+    found = measure_speedup(model, encodings, MaxProbability(0.7), repeats=1)
+    assert found.speedup == pytest.approx(1 - sum(exit_layers) / (20 * LAYERS))
+
+
+def test_the_evaluation_is_what_the_answers_say(model, clock):
+    data = labelled()
+    model.config.exit_criterion = MaxProbability(0.6).to_dict()
+    result = evaluate(model, data, repeats=2, timed_texts=4).to_dict()
+    assert json.loads(json.dumps(result)) == result
+
+    def accuracy(answers):
+        return np.mean([answer.label == "abc"[label] for answer, label in zip(answers, data.test.labels)])
+
+    answers = model.predict(data.test.texts)
+    exit_layers = [answer.exit_layer for answer in answers]
+    by_exit = [accuracy(model.predict(data.test.texts, criterion=Static(layer))) for layer in range(1, LAYERS + 1)]
+    assert result["exit_scores"] == pytest.approx(by_exit)
+    assert (result["avg"], result["best"]) == (pytest.approx(np.mean(by_exit)), pytest.approx(max(by_exit)))
+    assert result["full_depth_score"] == pytest.approx(by_exit[-1])
+    assert result["criterion"] == {"name": "max-probability", "tau": 0.6}
+    assert result["score"] == pytest.approx(accuracy(answers))
+    assert result["mean_exit_layer"] == pytest.approx(np.mean(exit_layers))
+    assert result["exit_layer_counts"] == [exit_layers.count(layer) for layer in range(1, LAYERS + 1)]
+    assert result["speedup"] == pytest.approx(1 - sum(exit_layers[:4]) / (4 * LAYERS))
+    assert result["speedup_factor"] == pytest.approx(1 / (1 - result["speedup"]))
+    assert len(result["speedup_repeats"]) == 2
+    assert (result["data"], result["metric"], result["rows"]) == ("some", "accuracy", 30)
+    on_dev = model.predict(data.dev.texts)
+    assert result["dev"]["mean_exit_layer"] == pytest.approx(np.mean([answer.exit_layer for answer in on_dev]))
+    assert len(result["dev"]["exit_scores"]) == LAYERS
+    assert {point["criterion"]["name"] for point in result["curve"]} == {"max-probability"}
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "metric"),
+    [(MULTI_LABEL, "f1_micro"), (REGRESSION, "pearson_spearman"), (SINGLE_LABEL, "matthews")],
+)
+def test_every_kind_of_problem_is_evaluated(tokenizer, problem_type, metric):
+    names = () if problem_type == REGRESSION else ("a", "b", "c")
+    model = text_model(tokenizer, layers=3, outputs=3, problem_type=problem_type)
+    result = evaluate(model, labelled(names, problem_type, metric), repeats=1, timed_texts=2)
+    assert result.score == result.full_depth_score == result.exit_scores[-1]
+    assert len({round(score, 6) for score in result.exit_scores}) > 1
+
+
+@pytest.mark.parametrize(
+    ("architectures", "learned"), [([LINEAR], False), ([MHA], False), ([CELL], True), ([CELL, MHA, LINEAR], True)]
+)
+def test_architectures_are_reported_where_exits_are_learned(tokenizer, architectures, learned):
+    model = text_model(tokenizer, layers=3, architectures=architectures)
+    result = evaluate(model, labelled(rows=4), repeats=1).to_dict()
+    assert result.get("architectures") == (model.config.exit_architectures if learned else None)
+
+
+def test_the_criterion_is_chosen_on_dev(model):
+    data = labelled()
+    chosen = choose_criterion(model, data, "cobee", max_drop=0.05)
+    assert isinstance(chosen, Cobee)
+    full, early = (
+        np.mean([a.label == "abc"[y] for a, y in zip(model.predict(data.dev.texts, criterion=c), data.dev.labels)])
+        for c in (Static(), chosen)
+    )
+    assert early >= full - 0.05 - 1e-9
+    blind = replace(data, test=labelled(rows=3).train, train=labelled(rows=3).test)
+    assert choose_criterion(model, blind, "cobee", max_drop=0.05) == chosen
+
+
+@pytest.mark.parametrize("problem_type", [SINGLE_LABEL, MULTI_LABEL])
+def test_labels_are_numbered_as_the_model_numbers_them(problem_type):
+    model = multi_exit(bert(), problem_type=problem_type)
+    data = labelled(("c", "a", "b"), problem_type)
+    aligned = align_labels(data, model)
+    assert aligned.label_names == ("a", "b", "c")
+    for name in ("train", "dev", "test"):
+        before, after = getattr(data, name), getattr(aligned, name)
+        assert after.texts == before.texts
+        assert after.labels.dtype == before.labels.dtype
+        for old, new in zip(before.labels, after.labels):
+            if problem_type == SINGLE_LABEL:
+                assert data.label_names[old] == aligned.label_names[new]
+            else:
+                assert dict(zip(data.label_names, old)) == dict(zip(aligned.label_names, new))
+    assert align_labels(aligned, model) is aligned
+
+
+@pytest.mark.parametrize("problem_type", [SINGLE_LABEL, MULTI_LABEL])
+def test_labels_that_the_data_lacks_keep_their_place(problem_type):
+    model = multi_exit(bert(), problem_type=problem_type)
+    labels = align_labels(labelled(("c", "a"), problem_type), model).test.labels
+    if problem_type == SINGLE_LABEL:
+        assert set(labels) == {0, 2}
+    else:
+        assert labels.shape == (30, 3)
+        assert labels.sum(0)[1] == 0
+        assert (labels.sum(0)[[0, 2]] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "metric"), [(SINGLE_LABEL, "accuracy"), (SINGLE_LABEL, "matthews"), (MULTI_LABEL, "f1_micro")]
+)
+def test_the_order_of_the_labels_does_not_change_a_score(tokenizer, problem_type, metric):
+    model = text_model(tokenizer, layers=3, problem_type=problem_type)
+    data = labelled(("a", "b", "c"), problem_type, metric)
+    order = np.array([2, 0, 1])  # the data's names for the same labels: c, a, b
+
+    def reorder(split):
+        labels = split.labels[:, order] if problem_type == MULTI_LABEL else np.argsort(order)[split.labels]
+        return replace(split, labels=labels)
+
+    other = replace(data, label_names=("c", "a", "b"), dev=reorder(data.dev), test=reorder(data.test))
+    scores = [evaluate(model, align_labels(some, model), repeats=1, timed_texts=1) for some in (data, other)]
+    assert scores[0].exit_scores == scores[1].exit_scores
+    assert scores[0].score == scores[1].score
+    assert evaluate(model, replace(other, label_names=data.label_names), repeats=1).exit_scores != scores[0].exit_scores
+
+
+def test_data_that_does_not_fit_the_model_is_refused():
+    model = multi_exit(bert())
+    with pytest.raises(LecoError, match=r"the label 'd', which the model does not know\. It knows: a, b, c"):
+        align_labels(labelled(("a", "d")), model)
+    with pytest.raises(LecoError, match="is a regression, but the model was trained for a single_label"):
+        align_labels(labelled((), REGRESSION), model)
+    value = multi_exit(bert(), problem_type=REGRESSION)
+    data = labelled((), REGRESSION)
+    assert align_labels(data, value) is data

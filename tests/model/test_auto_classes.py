@@ -1,0 +1,96 @@
+"""Transformers' Auto classes and pipelines know the model after `import leco`, without the network."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from transformers import pipeline
+
+import leco
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from tiny import sentences, text_model
+
+TEXTS = [text for text in sentences(16) if isinstance(text, str)]
+LEAVE_EARLY = leco.Static(1)
+
+
+@pytest.fixture(scope="module", params=[SINGLE_LABEL, MULTI_LABEL, REGRESSION])
+def model(request, tokenizer, tmp_path_factory):
+    """A saved model of 3 layers, whose criterion leaves at the first."""
+    folder = tmp_path_factory.mktemp("model")
+    outputs = 1 if request.param == REGRESSION else 4
+    model = text_model(tokenizer, layers=3, outputs=outputs, problem_type=request.param, max_tokens=20)
+    model.config.exit_criterion = LEAVE_EARLY.to_dict()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return leco.MultiExitModel.from_pretrained(folder)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 8])
+def test_a_pipeline_gives_the_full_depth_answer(model, batch_size):
+    run = pipeline("text-classification", model=str(model.name_or_path), device="cpu", max_length=20, truncation=True)
+    answers = run(TEXTS, top_k=None, batch_size=batch_size)
+    expected = model.predict(TEXTS, criterion=leco.Static())
+    assert len(answers) == len(expected)
+    for answer, other in zip(answers, expected):
+        assert {part["label"]: part["score"] for part in answer} == pytest.approx(other.scores, abs=1e-5)
+
+
+SCRIPT = """
+import json, socket, sys
+
+def refuse(*_, **__):
+    raise AssertionError("the network was used")
+
+socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
+{imports}
+from transformers import AutoConfig, AutoModelForSequenceClassification, pipeline
+
+folder, *texts = sys.argv[1:]
+assert type(AutoConfig.from_pretrained(folder)) is leco.LecoConfig
+model = AutoModelForSequenceClassification.from_pretrained(folder)
+assert type(model) is leco.MultiExitModel
+answers = pipeline("text-classification", model=folder, max_length=20, truncation=True)(texts, batch_size=8)
+early = [answer.exit_layer for answer in model.predict(texts)]
+print(json.dumps({{"answers": answers, "early": early}}))
+"""
+
+
+@pytest.mark.parametrize("model", [SINGLE_LABEL], indirect=True)
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import leco",
+        "from transformers import AutoModelForSequenceClassification; import leco",
+    ],
+)
+def test_in_a_new_process_in_whichever_order_without_network_and_without_complaint(model, imports):
+    environment = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "warning", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    result = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(imports=imports), str(model.name_or_path), *TEXTS],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "not supported" not in result.stderr
+    assert "[transformers]" not in result.stderr
+    output = json.loads(result.stdout)
+    assert output["early"] == [1] * len(TEXTS)
+    for answer, expected in zip(output["answers"], model.predict(TEXTS, criterion=leco.Static()), strict=True):
+        assert answer["label"] == expected.label
+        assert answer["score"] == pytest.approx(expected.scores[expected.label], abs=1e-5)
+
+
+def test_registering_twice_does_no_harm():
+    from transformers.models.auto import modeling_auto
+
+    from leco._registration import register
+
+    register(modeling_auto)
+    assert modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[leco.LecoConfig] is leco.MultiExitModel
+    assert torch.is_grad_enabled()

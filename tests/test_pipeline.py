@@ -1,0 +1,118 @@
+"""A run that is stopped at any moment ends, when it is repeated, as one that was never stopped."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import leco
+from leco import LecoError
+from leco.training.trainer import MultiExitTrainer
+from offline import OPTIONS, SHORT
+
+
+class Stopped(BaseException):
+    """Nothing catches it, like a signal."""
+
+
+def stop_at(monkeypatch, target, call):
+    """The function `target` stops the process when it is called for the `call`-th time."""
+    calls = []
+
+    def stop(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == call:
+            raise Stopped
+        return original(*args, **kwargs)
+
+    owner, _, name = target.rpartition(".")
+    module, _, owner_name = owner.rpartition(".")
+    holder = sys.modules[owner] if owner in sys.modules else getattr(sys.modules[module], owner_name)
+    original = getattr(holder, name)
+    monkeypatch.setattr(holder, name, stop)
+
+
+def same_as(folder, reference):
+    """The weights and architectures are the same, byte by byte, and nothing temporary is left."""
+    for name in ("architectures.json", "model.safetensors", "config.json"):
+        assert (folder / name).read_bytes() == (reference / name).read_bytes(), name
+    assert {path.name for path in folder.iterdir()} == {path.name for path in reference.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("target", "call"),
+    [
+        ("leco.search.searcher.Searcher.weight_step", 3),  # in the first epoch of the search
+        ("leco.search.searcher.Searcher.weight_step", 9),  # in its second
+        ("leco.pipeline.build_model", 1),  # between search and training
+        ("leco.training.trainer.MultiExitTrainer.training_step", 2),  # in the first epoch of the training
+        ("leco.training.trainer.MultiExitTrainer.training_step", 17),  # in its second
+        ("leco.training.trainer.MultiExitTrainer._save_rng_state", 2),  # while a checkpoint is written
+        ("leco.training.trainer.MultiExitTrainer._load_best_model", 1),  # after the last epoch
+        ("leco.model.MultiExitModel.save_pretrained", 4),  # while the model is written, after three checkpoints
+        ("leco.pipeline.write_json", 1),  # between the model and the note that it is trained
+        ("leco.pipeline.choose_criterion", 1),
+        ("leco.pipeline.model_card", 1),  # before the results
+    ],
+)
+def test_a_stopped_run_continues_where_it_was(monkeypatch, tmp_path, fitted, encoder_folder, reviews, target, call):
+    arguments = {"model": str(encoder_folder), "data": str(reviews), "output": tmp_path / "out", **OPTIONS}
+    monkeypatch.setattr("leco.search.history.SearchHistory.draw", lambda history, path: path.write_bytes(b""))
+    with monkeypatch.context() as patched:
+        stop_at(patched, target, call)
+        with pytest.raises(Stopped):
+            leco.fit(**arguments)
+    leco.fit(**arguments)
+    same_as(tmp_path / "out", fitted)
+
+
+def test_finished_epochs_are_not_repeated(monkeypatch, tmp_path, encoder_folder, reviews):
+    arguments = {"model": str(encoder_folder), "data": str(reviews), "output": tmp_path / "out", **OPTIONS}
+    with monkeypatch.context() as patched:
+        stop_at(
+            patched, "leco.training.trainer.MultiExitTrainer.training_step", 30
+        )  # in the third epoch of twelve steps
+        with pytest.raises(Stopped):
+            leco.fit(**arguments, exits="mha")
+    steps = []
+    step = MultiExitTrainer.training_step
+    monkeypatch.setattr(MultiExitTrainer, "training_step", lambda *args: steps.append(1) or step(*args))
+    leco.fit(**arguments, exits="mha")
+    assert len(steps) == 12
+
+
+def test_a_killed_process_continues(tmp_path, fitted, encoder_folder, reviews):
+    """With SIGKILL: after the search's first checkpoint, and again after the training's first."""
+    folder = tmp_path / "out"
+    flags = ["fit", "--model", str(encoder_folder), "--data", str(reviews), "--output", str(folder), *SHORT]
+    for pattern in ("work/search.pt", "work/training/checkpoint-*/complete"):
+        process = subprocess.Popen([sys.executable, "-c", "from leco.cli import main; main()", *flags])
+        until = time.monotonic() + 120
+        while not list(folder.glob(pattern)) and process.poll() is None and time.monotonic() < until:
+            time.sleep(0.005)
+        process.kill()
+        assert process.wait() == -9, f"it was to be killed when {pattern} was there"
+    (folder / "work" / "training" / "checkpoint-999").mkdir(parents=True)  # one that was being written
+    leco.fit(model=str(encoder_folder), data=str(reviews), output=folder, **OPTIONS)
+    same_as(folder, fitted)
+
+
+def test_fit_from_python(fitted, encoder_folder, reviews):
+    model = leco.fit(model=str(encoder_folder), data=str(reviews), output=fitted, **OPTIONS)
+    answers = model.predict(["a film that is good", "it is so bad"], batch_size=2)
+    assert [answer.label for answer in answers] == ["positive", "negative"]
+
+
+def test_unknown_options_are_refused(tmp_path, encoder_folder, reviews):
+    with pytest.raises(LecoError, match=r"Unknown option 'epoch'\. Did you mean 'epochs'\?"):
+        leco.fit(model=str(encoder_folder), data=str(reviews), output=tmp_path / "out", epoch=3)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", [{"max_drop": 2}, {"repeats": 0}, {"timed_texts": 0}])
+def test_ranges_hold_in_python_too(tmp_path, encoder_folder, reviews, option):
+    name = next(iter(option))
+    with pytest.raises(LecoError, match=f"--{name.replace('_', '-')} must be .*, not {option[name]}"):
+        leco.fit(model=str(encoder_folder), data=str(reviews), output=tmp_path / "out", **option)
+    assert not (tmp_path / "out").exists()
