@@ -1,7 +1,7 @@
 """Seconds and peak memory of a first-order search epoch against a joint training epoch with linear exits.
 
     python benchmarks/search_cost.py            # all, interleaved; writes results/search_cost.json
-    python benchmarks/search_cost.py --rounds 3 --rows 320
+    python benchmarks/search_cost.py --rounds 9 --rows 512
 
 Each epoch goes over the same rows once. The memory of each kind is that of a process which runs nothing else.
 """
@@ -22,8 +22,8 @@ def epoch_of(kind, size, rows, bf16):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--rows", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=256)
     parser.add_argument("--only", nargs=3, metavar=("KIND", "SIZE", "DTYPE"), help="run one epoch, for its memory")
     arguments = parser.parse_args()
     if arguments.only:

@@ -17,8 +17,8 @@ from leco.exits.published import published_architectures
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--rows", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rows", type=int, default=256)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
     data, tokenizer = reviews(arguments.rows)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
-from leco.criteria import CRITERIA, Task
+from leco.criteria import CRITERIA, Task, check_deployable
 from leco.data import TextData, TextDataset, encode, load_data
 from leco.errors import LecoError
 from leco.exits.architecture import LINEAR, MHA, ExitArchitecture, load_architectures
@@ -130,15 +130,8 @@ def check_choices(choices: Mapping[str, Any]) -> None:
             legal = f"at least {least}" if most is None else f"from {least} to {most}"
             raise LecoError(f"{flag(name)} must be {legal}, not {value}.")
     if "criterion" in choices:
-        check_criterion(choices["criterion"])
-
-
-def check_criterion(name: str) -> None:
-    """Raise LecoError unless `name` is a criterion that a model can use."""
-    with naming("--criterion"):
-        CRITERIA.name(name)
-    if not CRITERIA[name].deployable:
-        raise LecoError(f"--criterion '{name}' needs the labels: it is for analysis. Choose one that a model can use.")
+        with naming("--criterion"):
+            check_deployable(choices["criterion"])
 
 
 def given_architectures(exits: str, num_layers: int) -> list[ExitArchitecture]:

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from transformers import set_seed
+from transformers import TrainerCallback, set_seed
 
 from leco.card import model_card
 from leco.evaluation import choose_criterion, evaluate
@@ -41,6 +41,7 @@ def fit(
     glue_dir: str | Path | None = None,
     text_columns: Sequence[str] | None = None,
     label_column: str | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
     **options: Any,
 ) -> MultiExitModel:
     """Search exits, train, choose the exit criterion's settings, evaluate, save: what `leco fit` does.
@@ -58,6 +59,7 @@ def fit(
         glue_dir: the folder with GLUE's own files; by default `$GLUE_DIR`, and without it the Hub.
         text_columns: the column with the text, or two for pairs; by default they are guessed.
         label_column: the column with the label; by default it is guessed.
+        callbacks: callbacks of Transformers' Trainer, for the training.
         options: any field of RunOptions, TrainingOptions and SearchOptions, in place of the preset's.
 
     Returns:
@@ -77,7 +79,7 @@ def fit(
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
     )
-    run_training(job)
+    run_training(job, callbacks)
     trained = run_choice(job, criterion, max_drop)
     run_evaluation(job, trained, repeats, timed_texts)
     return trained
@@ -124,6 +126,7 @@ def train(
     glue_dir: str | Path | None = None,
     text_columns: Sequence[str] | None = None,
     label_column: str | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
     **options: Any,
 ) -> MultiExitModel:
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
@@ -137,7 +140,7 @@ def train(
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
     )
-    run_training(job)
+    run_training(job, callbacks)
     return run_choice(job, criterion, max_drop)
 
 
@@ -161,7 +164,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
     return load_architectures(path, job.num_layers)
 
 
-def run_training(job: Job) -> None:
+def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train the multi-exit model and save it in the output folder, unless it is there."""
     if not (job.folder / TRAINING).exists():
         architectures = job.architectures or run_search(job)
@@ -177,7 +180,9 @@ def run_training(job: Job) -> None:
         )
         model.tokenizer = job.tokenizer
         data = job.datasets
-        log = train_phases(model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work)
+        log = train_phases(
+            model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
+        )
         save_model(model, job.folder, job.work / "model")
         write_json(job.folder / TRAINING, {"epochs": log.epochs, "seconds": log.seconds})
     shutil.rmtree(job.work, ignore_errors=True)

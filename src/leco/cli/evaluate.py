@@ -1,33 +1,27 @@
 """`leco evaluate`."""
 
-from typing import Annotated
-
-import typer
+from typing import Any
 
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
-from leco.cli.parameters import Data, GlueDir, Json, LabelColumn, MaxDrop, ModelFolder, Repeats, TextColumns, TimedTexts
-from leco.criteria import parse_criterion
+from leco.cli.parameters import (
+    MAX_DROP,
+    SOURCE,
+    CriterionText,
+    Data,
+    Json,
+    ModelFolder,
+    chosen_criterion,
+    timing,
+    with_options,
+)
 
-CriterionText = Annotated[
-    str | None,
-    typer.Option(
-        "--criterion",
-        help="A criterion with settings, such as cobee:tau=0.1,patience=2, or its name alone to choose them on dev; "
-        "by default the model's own.",
-    ),
-]
 
-
+@with_options(shared={**MAX_DROP, **SOURCE, **timing(repeats=10, timed_texts=None)})
 def command(
     folder: ModelFolder,
     data: Data,
+    options: dict[str, Any],
     criterion: CriterionText = None,
-    max_drop: MaxDrop = 0.01,
-    glue_dir: GlueDir = None,
-    text_columns: TextColumns = None,
-    label_column: LabelColumn = None,
-    repeats: Repeats = 10,
-    timed_texts: TimedTexts = None,
     json: Json = False,
 ) -> None:
     """Score every exit and the exit criterion on the test split, and measure the speedup by really exiting.
@@ -37,24 +31,20 @@ def command(
     with quiet_stdout():
         from leco.data import encode, load_data
         from leco.evaluation import align_labels, choose_criterion, evaluate
-        from leco.job import check_criterion
         from leco.model import load_model
         from leco.options import naming
         from leco.progress import say
 
-        chosen = None
-        if criterion is not None:
-            check_criterion(criterion.partition(":")[0])
-            with naming("--criterion"):
-                chosen = parse_criterion(criterion)
+        chosen = chosen_criterion(criterion)
         model = load_model(folder)
         with naming("--data"):
-            texts = load_data(data, glue_dir=glue_dir, text_columns=text_columns, label_column=label_column, log=say)
+            texts = load_data(data, **{name: options.pop(name) for name in SOURCE}, log=say)
         texts = align_labels(texts, model)
         encode(model.tokenizer, [*texts.dev.texts, *texts.test.texts], model.max_length, log=say)  # says what is cut
+        max_drop = options.pop("max_drop")
         if chosen is not None:
             if criterion == chosen.name:
-                chosen = choose_criterion(model, texts, criterion, max_drop)
+                chosen = choose_criterion(model, texts, chosen.name, max_drop)
             model.config.exit_criterion = chosen.to_dict()
-        results = evaluate(model, texts, repeats=repeats, timed_texts=timed_texts).to_dict()
+        results = evaluate(model, texts, **options).to_dict()
     print_json(results) if json else print_evaluation(results, folder, saved=False)

@@ -1,14 +1,15 @@
 """The parameters that commands share, and flags made from option dataclasses."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
-from leco.options import flag
+from leco.criteria import Criterion, check_deployable, parse_criterion
+from leco.options import flag, naming
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -23,43 +24,110 @@ Output = Annotated[
 ModelFolder = Annotated[
     Path, typer.Argument(help="Folder of a multi-exit model, as 'leco fit' saves it.", metavar="DIR")
 ]
-GlueDir = Annotated[
-    Path | None,
-    typer.Option("--glue-dir", envvar="GLUE_DIR", help="Folder with GLUE's files; else the Hub is asked."),
-]
-TextColumns = Annotated[
-    list[str] | None, typer.Option("--text-column", help="Column with the text; twice for pairs. Guessed if not given.")
-]
-LabelColumn = Annotated[str | None, typer.Option("--label-column", help="Column with the label. Guessed if not given.")]
-Preset = Annotated[str, typer.Option("--preset", help="Named set of options: quick or paper (section 6.3).")]
-Exits = Annotated[str, typer.Option("--exits", help="learned, linear, mha, paper:rte, paper:sst-2 or a file.")]
-CriterionName = Annotated[str, typer.Option("--criterion", help="Exit criterion; its settings are chosen on dev.")]
-MaxDrop = Annotated[
-    float, typer.Option("--max-drop", min=0, max=1, help="Dev score that early exiting may cost, 0 to 1.")
-]
-Repeats = Annotated[int, typer.Option("--repeats", min=1, help="How often the test texts are timed.")]
-TimedTexts = Annotated[int | None, typer.Option("--timed-texts", min=1, help="Time this many test texts only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and everything else on stderr.")]
 
+CriterionText = Annotated[
+    str | None,
+    typer.Option(
+        "--criterion",
+        help="A criterion with settings, such as cobee:tau=0.1,patience=2; by default the model's own.",
+    ),
+]
 
-def with_options(*groups: type, passed_as: str = "options") -> Callable[[Function], Function]:
-    """Give a command a flag for each field of the dataclasses `groups`.
+Shared = Mapping[str, tuple[Any, Any]]
+"""Parameters that several commands hand on to the library as they are: for each name its annotation and default."""
 
-    The flags that a user gives reach the function as one dictionary, its parameter `passed_as`.
+SOURCE: Shared = {
+    "glue_dir": (
+        Annotated[
+            Path | None,
+            typer.Option("--glue-dir", envvar="GLUE_DIR", help="Folder with GLUE's files; else the Hub is asked."),
+        ],
+        None,
+    ),
+    "text_columns": (
+        Annotated[
+            list[str] | None,
+            typer.Option("--text-column", help="Column with the text; twice for pairs. Guessed if not given."),
+        ],
+        None,
+    ),
+    "label_column": (
+        Annotated[str | None, typer.Option("--label-column", help="Column with the label. Guessed if not given.")],
+        None,
+    ),
+}
+MAX_DROP: Shared = {
+    "max_drop": (
+        Annotated[float, typer.Option("--max-drop", min=0, max=1, help="Dev score that exiting may cost, 0 to 1.")],
+        0.01,
+    ),
+}
+SEARCH: Shared = {
+    "preset": (Annotated[str, typer.Option("--preset", help="Named options: quick or paper (section 6.3).")], "quick"),
+    **SOURCE,
+}
+TRAIN: Shared = {
+    "exits": (
+        Annotated[str, typer.Option("--exits", help="learned, linear, mha, paper:rte, paper:sst-2 or a file.")],
+        "learned",
+    ),
+    "criterion": (
+        Annotated[str, typer.Option("--criterion", help="Exit criterion; its settings are chosen on dev.")],
+        "cobee",
+    ),
+    **MAX_DROP,
+    **SEARCH,
+}
+
+
+def timing(repeats: int, timed_texts: int | None) -> Shared:
+    """How the speedup is measured, with these defaults."""
+    return {
+        "repeats": (
+            Annotated[int, typer.Option("--repeats", min=1, help="How often the test texts are timed.")],
+            repeats,
+        ),
+        "timed_texts": (
+            Annotated[int | None, typer.Option("--timed-texts", min=1, help="Time this many test texts only.")],
+            timed_texts,
+        ),
+    }
+
+
+def chosen_criterion(text: str | None) -> Criterion | None:
+    """The criterion that a user wrote; LecoError, naming the flag, for one that is unknown or needs labels."""
+    if text is None:
+        return None
+    with naming("--criterion"):
+        check_deployable(text.partition(":")[0])
+        return parse_criterion(text)
+
+
+def with_options(*groups: type, shared: Shared) -> Callable[[Function], Function]:
+    """Give a command the `shared` parameters, and a flag for each field of the option dataclasses `groups`.
+
+    Their values reach the function as one dictionary, its parameter `options`; flags not given are not in it.
     """
 
     def decorate(function: Function) -> Function:
-        names = [field.name for group in groups for field in fields(group)]
         signature = inspect.signature(function)
-        own = [parameter for name, parameter in signature.parameters.items() if name != passed_as]
+        own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+            for name, (annotation, default) in shared.items()
+        ]
         flags = [_flag(group, field) for group in groups for field in fields(group)]
 
         def command(**values: Any) -> Any:
-            given = {name: values.pop(name) for name in names}
-            return function(**values, **{passed_as: {name: v for name, v in given.items() if v is not None}})
+            options = {parameter.name: values.pop(parameter.name) for parameter in added}
+            given = {parameter.name: values.pop(parameter.name) for parameter in flags}
+            options.update({name: value for name, value in given.items() if value is not None})
+            return function(**values, options=options)
 
-        command.__signature__ = signature.replace(parameters=[*own, *flags])  # type: ignore[attr-defined]
-        command.__annotations__ = {parameter.name: parameter.annotation for parameter in [*own, *flags]}
+        parameters = [*own, *added, *flags]
+        command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         command.__doc__, command.__name__ = function.__doc__, function.__name__
         return command  # type: ignore[return-value]
 

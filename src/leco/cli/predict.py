@@ -8,24 +8,22 @@ from typing import Annotated, Any
 import typer
 
 from leco.cli.output import print_json, quiet_stdout
-from leco.cli.parameters import Json, ModelFolder, TextColumns
-from leco.criteria import parse_criterion
+from leco.cli.parameters import SOURCE, CriterionText, Json, ModelFolder, chosen_criterion, with_options
 
 CHUNK = 1024
 """Texts that are answered together: enough to form batches of similar length, few enough to see answers soon."""
 
 
+@with_options(shared={"text_columns": SOURCE["text_columns"]})
 def command(
     folder: ModelFolder,
+    options: dict[str, Any],
     file: Annotated[
         Path | None,
         typer.Argument(help="Texts: a line each, or CSV, TSV, JSONL, Parquet; by default stdin.", metavar="[FILE]"),
     ] = None,
-    criterion: Annotated[
-        str | None, typer.Option("--criterion", help="Such as cobee:tau=0.1,patience=2; by default the model's own.")
-    ] = None,
+    criterion: CriterionText = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Texts that run together.")] = 1,
-    text_columns: TextColumns = None,
     json: Json = False,
 ) -> None:
     """Answer texts: for each a line of JSON with its label, the label's score and the layer at which it left.
@@ -34,20 +32,14 @@ def command(
     """
     with quiet_stdout():
         from leco.data import encode, read_texts
-        from leco.job import check_criterion
         from leco.model import load_model
-        from leco.options import naming
         from leco.progress import say
 
-        chosen = None
-        if criterion is not None:
-            check_criterion(criterion.partition(":")[0])
-            with naming("--criterion"):
-                chosen = parse_criterion(criterion)
+        chosen = chosen_criterion(criterion)
         model = load_model(folder)
         if file is None and sys.stdin.isatty():
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
-        texts = read_texts("-" if file is None else file, text_columns=text_columns, log=say)
+        texts = read_texts("-" if file is None else file, **options, log=say)
         encode(model.tokenizer, texts, model.max_length, log=say)  # says what is cut
     rows: list[dict[str, Any]] = []
     for start in range(0, len(texts), CHUNK):

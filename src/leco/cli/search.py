@@ -2,24 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, quoted, table
-from leco.cli.parameters import Backbone, Data, GlueDir, Json, LabelColumn, Output, Preset, TextColumns, with_options
+from leco.cli.parameters import SEARCH, Backbone, Data, Json, Output, with_options
 from leco.search.options import SearchOptions
 from leco.training.options import RunOptions
 
 
-@with_options(RunOptions, SearchOptions)
+@with_options(RunOptions, SearchOptions, shared=SEARCH)
 def command(
     model: Backbone,
     data: Data,
     output: Output,
-    preset: Preset = "quick",
-    glue_dir: GlueDir = None,
-    text_columns: TextColumns = None,
-    label_column: LabelColumn = None,
+    options: dict[str, Any],
     json: Json = False,
-    options: dict[str, object] | None = None,
 ) -> None:
     """Search the architecture of each layer's exit, and write it as a file for 'leco train --exits'.
 
@@ -28,16 +25,7 @@ def command(
     with quiet_stdout():
         from leco import pipeline
 
-        architectures = pipeline.search(
-            model,
-            data,
-            output,
-            preset=preset,
-            glue_dir=glue_dir,
-            text_columns=text_columns,
-            label_column=label_column,
-            **(options or {}),
-        )
+        architectures = pipeline.search(model, data, output, **options)
         found = [architecture.to_dict() for architecture in architectures]
     path = output / pipeline.ARCHITECTURES
     if json:

@@ -65,6 +65,12 @@ def parse_criterion(text: str) -> Criterion:
     return build_variant(CRITERIA, name, settings)
 
 
+def check_deployable(name: str) -> None:
+    """Raise LecoError unless `name` is a criterion that a model can use, which one that needs the labels is not."""
+    if not CRITERIA[name].deployable:
+        raise LecoError(f"'{name}' needs the labels: it is for analysis. Choose one that a model can use.")
+
+
 __all__ = [
     "CRITERIA",
     "MULTI_LABEL",
@@ -83,6 +89,7 @@ __all__ = [
     "Static",
     "Task",
     "Voting",
+    "check_deployable",
     "criterion_from_dict",
     "parse_criterion",
     "select",

@@ -21,7 +21,7 @@ class Point:
     layers_saved: float
 
 
-def curve(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, points: int = 20) -> list[Point]:
+def curve(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, points: int = 30) -> list[Point]:
     """At most `points` settings spread evenly over the shares of layers saved, chosen on dev and reported on test.
 
     For each of `points` equal intervals of the share saved on dev, the setting with the best dev score in it.

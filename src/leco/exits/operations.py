@@ -5,6 +5,7 @@ depend on the padding behind it. A new operation is one entry in one of the thre
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 import torch
@@ -17,9 +18,11 @@ from leco.registry import Registry
 Activation = Callable[[Tensor], Tensor]
 
 
-def in_float32(x: Tensor) -> torch.autocast:
+def in_float32(x: Tensor) -> AbstractContextManager[object]:
     """A block without autocast: exits are so narrow that lower precision costs them time as well as quality."""
-    return torch.autocast(x.device.type, enabled=False)
+    if torch.is_autocast_enabled(x.device.type):
+        return torch.autocast(x.device.type, enabled=False)
+    return nullcontext()  # entering the other costs more than a narrow matrix product
 
 
 def zero_padding(x: Tensor, mask: Tensor | None) -> Tensor:

@@ -35,6 +35,7 @@ class TrainingOptions:
     warmup: float = option(
         0.1, "Share of the steps in which the rate rises, before it falls linearly to 0.", minimum=0, maximum=1
     )
+    report_to: str = option("none", "Logger that Transformers' Trainer reports to: tensorboard, wandb, mlflow, ...")
     gradient_accumulation: int = option(1, "Batches per step.", minimum=1)
 
     def __post_init__(self) -> None:

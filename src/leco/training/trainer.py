@@ -1,5 +1,6 @@
 """A Transformers Trainer for multi-exit models, and the phases of a training run with it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -69,7 +70,7 @@ def train_phases(
     run: RunOptions,
     options: TrainingOptions,
     folder: Path,
-    callbacks: list[TrainerCallback] | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
 ) -> TrainingLog:
     """Train `model` in place, phase by phase, and leave it with the weights that scored best on dev.
 
@@ -98,7 +99,7 @@ def _trainer(
     run: RunOptions,
     options: TrainingOptions,
     folder: Path,
-    callbacks: list[TrainerCallback] | None,
+    callbacks: Sequence[TrainerCallback],
 ) -> MultiExitTrainer:
     phase.freeze(model)
     groups = decay_groups(
@@ -126,7 +127,7 @@ def _trainer(
         greater_is_better=True,
         remove_unused_columns=False,
         disable_tqdm=True,
-        report_to="none",
+        report_to=options.report_to,
         dataloader_pin_memory=False,
     )
     problem_type = model.config.problem_type
@@ -151,7 +152,7 @@ def _trainer(
         eval_dataset=dev_data,
         compute_metrics=scores,
         optimizers=(torch.optim.AdamW(groups, fused=True), None),
-        callbacks=[Bar(phase.name), Checkpoints(), *(callbacks or [])],
+        callbacks=[Bar(phase.name), Checkpoints(), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
