@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import leco.criteria
 from leco.criteria import CRITERIA, MULTI_LABEL, REGRESSION, Criterion, Task
 
 ON_PROBLEMS = [(name, problem) for name, cls in CRITERIA.items() for problem in sorted(cls.problem_types)]
@@ -36,6 +37,16 @@ def random_scores(task: Task, rows: int, seed: int = 0, change: float = 1.0) -> 
     steps = rng.normal(size=(task.num_layers, rows, task.num_outputs))
     steps[1:] *= change
     return outputs(steps.cumsum(0), task.problem_type)
+
+
+def doubts_of(scores: np.ndarray) -> np.ndarray:
+    """Some doubts [.., N] about exits with these outputs [.., N, K], where any will do."""
+    return scores[..., 0] % 1
+
+
+def simulate(criterion: Criterion, scores: np.ndarray, task: Task) -> np.ndarray:
+    """`leco.criteria.simulate`, with doubts for criteria that ask for them."""
+    return leco.criteria.simulate(criterion, scores, task, doubts_of(scores))
 
 
 def random_labels(task: Task, rows: int, seed: int = 0) -> np.ndarray:

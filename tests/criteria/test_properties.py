@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from criteria.cases import ON_PROBLEMS, examples, for_rows, random_scores, settings_of, stored_exits, variants
-from leco.criteria import CRITERIA, MULTI_LABEL, REGRESSION, Cobee, Oracle, Static, Task, select, simulate
+from criteria.cases import (
+    ON_PROBLEMS,
+    doubts_of,
+    examples,
+    for_rows,
+    random_scores,
+    settings_of,
+    simulate,
+    stored_exits,
+    variants,
+)
+from leco.criteria import CRITERIA, MULTI_LABEL, REGRESSION, Cobee, Oracle, Static, Task, select
 from leco.criteria.counting import Comparing
 from leco.options import setting_names
 from leco.runtime.engine import decide, decide_batch
@@ -17,7 +27,7 @@ DEPLOYABLE = [(name, problem_type) for name, problem_type in ON_PROBLEMS if CRIT
 
 EARLIER, LATER = -1, 1
 LARGER = {
-    "tau": {"cobee": EARLIER, "entropy": EARLIER, "f-pabee": EARLIER, "pcee": EARLIER}
+    "tau": {"cobee": EARLIER, "entropy": EARLIER, "f-pabee": EARLIER, "pcee": EARLIER, "lte": EARLIER}
     | {"max-probability": LATER, "margin": LATER, "voting": LATER},
     "theta": {"patience": EARLIER},
     "patience": {"cobee": LATER, "patience": LATER, "f-pabee": LATER, "pcee": LATER},
@@ -41,6 +51,9 @@ class StoredStages:
 
     def scores(self, layer, batch):
         return self.stored[layer - 1, batch]
+
+    def doubt(self, layer, batch):
+        return doubts_of(self.stored[layer - 1, batch])
 
     def keep(self, batch, rows):
         return batch[rows]

@@ -5,8 +5,8 @@ from math import log
 import numpy as np
 import pytest
 
-from criteria.cases import ON_PROBLEMS, random_labels, random_scores, settings_of
-from leco.criteria import CRITERIA, MULTI_LABEL, REGRESSION, Task, simulate
+from criteria.cases import ON_PROBLEMS, doubts_of, random_labels, random_scores, settings_of, simulate
+from leco.criteria import CRITERIA, MULTI_LABEL, REGRESSION, Task
 
 
 def argmax(p):
@@ -99,6 +99,10 @@ def voting(c, row, task, label):
     return first_where(row, leaves)
 
 
+def lte(c, row, task, label):
+    return first_where(row, lambda m: doubts_of(np.array(row[m - 1])) < c.tau)
+
+
 def static(c, row, task, label):
     return c.layer or len(row)
 
@@ -118,6 +122,7 @@ LOOPS = {
     "f-pabee": f_pabee,
     "pcee": pcee,
     "voting": voting,
+    "lte": lte,
     "static": static,
     "oracle": oracle,
 }

@@ -10,7 +10,7 @@ import torch
 from leco.criteria import CRITERIA, Cobee, Criterion, MaxProbability, Patience, Static, Task, simulate
 from leco.data import Split, collate, encode
 from leco.evaluation.curve import curve, draw_curves
-from leco.evaluation.scores import Stored, choose_setting, exit_scores, settings
+from leco.evaluation.scores import Stored, choose_setting, exit_outputs, settings
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from tiny import sentences, text_model
 
@@ -26,7 +26,8 @@ def stored(seed=0, groups=None):
     logits = random.normal(size=(LAYERS, ROWS, OUTPUTS)) + np.linspace(0.3, 3, LAYERS)[:, None, None] * truth
     exponents = np.exp(logits)
     scores = (exponents / exponents.sum(-1, keepdims=True)).astype(np.float32)
-    return Stored(scores, Split(["a text"] * ROWS, labels, groups), "accuracy", SINGLE_LABEL)
+    split = Split(["a text"] * ROWS, labels, groups)
+    return Stored(scores, split, "accuracy", SINGLE_LABEL, doubts=1 - scores.max(-1))
 
 
 def test_exit_scores_are_what_forward_says_of_each_text_alone(tokenizer):
@@ -34,8 +35,9 @@ def test_exit_scores_are_what_forward_says_of_each_text_alone(tokenizer):
         model = text_model(tokenizer, outputs=1 if problem_type == REGRESSION else 3, problem_type=problem_type)
         encodings = encode(tokenizer, sentences(20), model.max_length, print)
         done = []
-        found = exit_scores(model.train(), encodings, batch_size=8, on_batch=done.append)
+        found, doubts = exit_outputs(model.train(), encodings, batch_size=8, on_batch=done.append)
         assert found.shape == (6, 20, model.task.num_outputs)
+        assert doubts.shape == (6, 20)
         assert (found.dtype, done) == (np.float32, [8, 8, 4])
         for row, encoding in enumerate(encodings):
             with torch.no_grad():
@@ -138,16 +140,16 @@ def test_settings_go_from_late_to_early():
 @pytest.mark.parametrize("criterion", [c for c in CRITERIA.values() if c.deployable])
 def test_a_curve_is_chosen_on_dev_and_reported_on_test(criterion):
     dev, test = stored(0), stored(1)
-    points = curve(criterion, dev, test, TASK)
-    assert 1 < len(points) <= 30
+    points = curve(criterion, dev, test, TASK, points=20)
+    assert 1 < len(points) <= 20
     on_dev = []
     for point in points:
         value = dict(point.criterion)
         setting = CRITERIA[value.pop("name")](**value)
-        layers = simulate(setting, test.scores, TASK)
+        layers = test.exit_layers(setting, TASK)
         assert point.score == test.at(layers)
         assert point.layers_saved == pytest.approx(1 - layers.mean() / LAYERS)
-        layers = simulate(setting, dev.scores, TASK)
+        layers = dev.exit_layers(setting, TASK)
         on_dev.append((1 - layers.mean() / LAYERS, dev.at(layers)))
     shares = [share for share, _ in on_dev]
     assert shares == sorted(shares)
@@ -158,7 +160,7 @@ def test_a_curve_is_chosen_on_dev_and_reported_on_test(criterion):
         same = [other for at, other in tried if min(int(at / width), 19) == min(int(share / width), 19)]
         assert score == max(same)
     blind = replace(test, split=replace(test.split, labels=1 - test.split.labels % 2))
-    assert [p.criterion for p in curve(criterion, dev, blind, TASK)] == [p.criterion for p in points]
+    assert [p.criterion for p in curve(criterion, dev, blind, TASK, points=20)] == [p.criterion for p in points]
 
 
 def test_a_continuous_criterions_curve_has_a_point_in_nearly_every_interval():

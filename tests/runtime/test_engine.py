@@ -48,6 +48,9 @@ class Replay:
         self.scored.append((layer, batch.tolist()))
         return self.stored[layer - 1, batch]
 
+    def doubt(self, layer, batch):
+        return self.stored[layer - 1, batch, 0] % 1
+
     def keep(self, batch, rows):
         return batch[rows]
 
@@ -64,7 +67,7 @@ def test_the_loop_decides_as_the_simulation_does(criterion, problem_type):
     settings = criterion.sweep(Replay(scores, problem_type).task)
     for setting in [*settings[:: max(len(settings) // 15, 1)], settings[-1], criterion()]:
         stages = Replay(scores, problem_type)
-        expected = simulate(setting, scores, stages.task)
+        expected = simulate(setting, scores, stages.task, scores[..., 0] % 1)
         for batch_size in (1, 4, ROWS):
             decisions = decide(stages, encodings(), setting, batch_size=batch_size)
             np.testing.assert_array_equal(decisions.exit_layers, expected)

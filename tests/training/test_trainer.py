@@ -9,6 +9,7 @@ from transformers import TrainerCallback
 
 from leco.data import collate
 from leco.exits.architecture import LINEAR, MHA
+from leco.model import doubt_loss
 from leco.training import callbacks
 from leco.training.callbacks import COMPLETE, last_checkpoint
 from leco.training.options import RunOptions, TrainingOptions
@@ -127,7 +128,7 @@ def test_a_phase_freezes_what_it_does_not_train():
     model = model_with(LINEAR)
     Phase(backbone=False, exits=frozenset({1, 3})).freeze(model)
     trained = {name.split(".")[0] + name.split(".")[1] for name, p in model.named_parameters() if p.requires_grad}
-    assert trained == {"exits0", "exits2"}
+    assert trained == {"exits0", "exits2", "metaweight", "metabias"}
     Phase().freeze(model)
     assert all(p.requires_grad for p in model.parameters())
 
@@ -143,3 +144,29 @@ def test_joint_is_the_sum_of_all_exits_losses():
             expected -= logits.log_softmax(-1)[label].item() / len(rows)
     loss = STRATEGIES["joint"]().loss(model, output, inputs["labels"], None)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_meta_classifier_learns_which_exits_are_wrong_and_nobody_learns_from_it(tmp_path):
+    model = model_with(LEARNED).train()
+    inputs = collate(TOKENIZER, [dataset()[row] for row in range(8)])
+    output = model(**inputs)
+    doubt_loss(output.doubts_by_row, output.logits_by_row, inputs["labels"], "single_label_classification").backward()
+    assert {name for name, p in model.named_parameters() if p.grad is not None} == {"meta.weight", "meta.bias"}
+    run(model, tmp_path, epochs=8, data=dataset(rows=96))
+    with torch.no_grad():
+        output = model.eval()(**inputs)
+    wrong = output.logits_by_row.argmax(-1) != inputs["labels"].unsqueeze(1)
+    assert (output.doubts_by_row - wrong.float()).square().mean() < 0.25
+
+
+def test_doubts_are_squared_errors_by_a_loop():
+    logits = torch.tensor([[[2.0, 1.0], [0.0, 1.0]], [[0.0, 3.0], [1.0, 0.0]]])  # [B, M, K]
+    doubts = torch.tensor([[0.2, 0.7], [0.4, 0.9]])
+    found = doubt_loss(doubts, logits, torch.tensor([0, 1]), "single_label_classification")
+    assert found.item() == pytest.approx((0.2**2 + 0.4**2) / 2 + ((0.7 - 1) ** 2 + (0.9 - 1) ** 2) / 2)
+    values = torch.tensor([[[1.0], [2.0]]])
+    found = doubt_loss(doubts[:1], values, torch.tensor([1.5]), "regression")
+    target = torch.tensor(0.5).tanh().item()
+    assert found.item() == pytest.approx((0.2 - target) ** 2 + (0.7 - target) ** 2)
+    many = doubt_loss(doubts[:1], logits[:1], torch.tensor([[1.0, 1.0]]), "multi_label_classification")
+    assert many.item() == pytest.approx(0.2**2 + (0.7 - 1) ** 2)

@@ -7,6 +7,7 @@ from leco.criteria.base import MULTI_LABEL, REGRESSION, SINGLE_LABEL, Criterion,
 from leco.criteria.cobee import Cobee
 from leco.criteria.confidence import Entropy, Margin, MaxProbability
 from leco.criteria.f_pabee import FPabee
+from leco.criteria.lte import Lte
 from leco.criteria.oracle import Oracle
 from leco.criteria.patience import Patience
 from leco.criteria.pcee import Pcee
@@ -28,6 +29,7 @@ CRITERIA: Registry[type[Criterion]] = Registry(
             FPabee,
             Pcee,
             Voting,
+            Lte,
             Static,
             Oracle,
         )
@@ -80,6 +82,7 @@ __all__ = [
     "Criterion",
     "Entropy",
     "FPabee",
+    "Lte",
     "Margin",
     "MaxProbability",
     "Oracle",

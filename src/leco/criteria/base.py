@@ -17,7 +17,10 @@ from leco.options import setting_names, validate
 
 Array = NDArray[Any]
 State = dict[str, Array]
-"""What a criterion remembers: arrays whose first dimension is the rows, so that rows can leave."""
+"""What a criterion remembers: arrays whose first dimension is the rows, so that rows can leave.
+
+Under "doubt", if its start puts it there, it asks for the meta-classifier's doubt [B] about the exit of each step.
+"""
 
 SINGLE_LABEL = "single_label_classification"
 MULTI_LABEL = "multi_label_classification"
@@ -100,10 +103,11 @@ def select(state: State, keep: Array) -> State:
     return {name: values[keep] for name, values in state.items()}
 
 
-def simulate(criterion: Criterion, scores: Array, task: Task) -> Array:
+def simulate(criterion: Criterion, scores: Array, task: Task, doubts: Array | None = None) -> Array:
     """The exit layer [N] of each row, decided over stored outputs `scores` [M, N, K] of all exits.
 
-    Raises LecoError where the criterion is not defined for the task.
+    `doubts` [M, N] are the meta-classifier's, for a criterion that asks for them. Raises LecoError where the
+    criterion is not defined for the task, or asks for doubts that are not given.
 
     >>> from leco.criteria import MaxProbability
     >>> exits = np.array([[[0.4, 0.6], [0.9, 0.1]], [[0.2, 0.8], [0.9, 0.1]], [[0.1, 0.9], [0.9, 0.1]]])
@@ -114,9 +118,15 @@ def simulate(criterion: Criterion, scores: Array, task: Task) -> Array:
     exit_layers = np.full(rows, num_layers)
     inside = np.ones(rows, dtype=bool)
     state = criterion.start(rows, task)
+    if "doubt" in state and doubts is None:
+        raise LecoError(
+            f"The exit criterion '{criterion.name}' needs the meta-classifier's doubts, and there are none."
+        )
     for layer in range(1, num_layers):
         if not criterion.uses(layer):
             continue
+        if doubts is not None and "doubt" in state:
+            state = {**state, "doubt": doubts[layer - 1]}
         leaves, state = criterion.step(layer, scores[layer - 1], state)
         exit_layers[inside & leaves] = layer
         inside &= ~leaves

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from leco.criteria import Criterion, Task, simulate
+from leco.criteria import Criterion, Task
 from leco.evaluation.scores import Stored, settings
 from leco.files import atomic_path
 
@@ -37,7 +37,7 @@ def curve(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, poi
     result = []
     for interval in sorted(best):
         chosen = tried[best[interval]].criterion
-        layers = simulate(chosen, test.scores, task)
+        layers = test.exit_layers(chosen, task)
         result.append(Point(chosen.to_dict(), test.at(layers), float(1 - layers.mean() / task.num_layers)))
     return result
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from leco.criteria import CRITERIA, Criterion, simulate
+from leco.criteria import CRITERIA, Criterion
 from leco.data import Split, TextData, encode
 from leco.errors import LecoError
 from leco.evaluation.curve import curve
-from leco.evaluation.scores import Stored, choose_setting, exit_scores
+from leco.evaluation.scores import Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import measure_speedup
 from leco.exits.architecture import LINEAR, MHA
 from leco.model import ModelStages, MultiExitModel
@@ -68,8 +68,8 @@ def stored_outputs(model: MultiExitModel, split: Split, metric: str, name: str) 
     """Run all exits on a split and keep what they say."""
     encodings = encode(model.tokenizer, split.texts, model.max_length)
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
-        scores = exit_scores(model, encodings, on_batch=advance)
-    return Stored(scores, split, metric, model.config.problem_type)
+        scores, doubts = exit_outputs(model, encodings, on_batch=advance)
+    return Stored(scores, split, metric, model.config.problem_type, doubts)
 
 
 def align_labels(data: TextData, model: MultiExitModel) -> TextData:
@@ -119,7 +119,7 @@ def evaluate(model: MultiExitModel, data: TextData, *, repeats: int = 10, timed_
     by_exit = test.by_exit()
     exits = model.config.exits
     learned = not set(exits) <= {LINEAR, MHA}
-    dev_layers = simulate(criterion, dev.scores, model.task)
+    dev_layers = dev.exit_layers(criterion, model.task)
     return Evaluation(
         data=data.name,
         metric=data.metric,

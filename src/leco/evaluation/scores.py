@@ -21,23 +21,25 @@ Array = NDArray[Any]
 
 
 @torch.inference_mode()
-def exit_scores(
+def exit_outputs(
     model: MultiExitModel,
     encodings: Sequence[Encoding],
     *,
     batch_size: int = 32,
     on_batch: Callable[[int], None] = lambda rows: None,
-) -> Array:
-    """What every exit says of every text [M, N, K]: probabilities, or values of a regression."""
+) -> tuple[Array, Array]:
+    """What every exit says of every text [M, N, K], probabilities or values of a regression, and the doubts [M, N]."""
     model.eval()
     task = model.task
     stored = np.empty((task.num_layers, len(encodings), task.num_outputs), np.float32)
+    doubts = np.empty(stored.shape[:2], np.float32)
     for rows in batches_by_length(encodings, batch_size):
         inputs = collate(model.tokenizer, [encodings[row] for row in rows])
         output = model(**{name: value.to(model.device) for name, value in inputs.items()})
         stored[:, rows] = scores_of(output.exit_logits, task.problem_type).cpu().numpy()
+        doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
         on_batch(len(rows))
-    return stored
+    return stored, doubts
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class Stored:
     split: Split
     metric: str
     problem_type: str
+    doubts: Array | None = None  # [M, N]
+
+    def exit_layers(self, criterion: Criterion, task: Task) -> Array:
+        """The layers [N] at which texts leave by a criterion."""
+        return simulate(criterion, self.scores, task, self.doubts)
 
     def by_exit(self) -> list[float]:
         """The task's score of each exit on all texts."""
@@ -76,7 +83,7 @@ def settings(criterion: type[Criterion], stored: Stored, task: Task) -> list[Set
     """All settings of a criterion's sweep on stored outputs, from full depth to the earliest exits."""
     tried = []
     for candidate in criterion.sweep(task):
-        layers = simulate(candidate, stored.scores, task)
+        layers = stored.exit_layers(candidate, task)
         tried.append(Setting(candidate, stored.at(layers), float(layers.mean())))
     return sorted(tried, key=lambda setting: -setting.mean_exit_layer)
 

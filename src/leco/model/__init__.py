@@ -2,7 +2,7 @@
 
 from leco.model.configuration import LecoConfig
 from leco.model.loading import load_backbone, load_config, load_model, load_tokenizer
-from leco.model.losses import divergence, exit_losses
+from leco.model.losses import divergence, doubt_loss, exit_losses
 from leco.model.multi_exit import MultiExitModel, MultiExitOutput, build_model
 from leco.model.stages import ModelStages, scores_of
 
@@ -13,6 +13,7 @@ __all__ = [
     "MultiExitOutput",
     "build_model",
     "divergence",
+    "doubt_loss",
     "exit_losses",
     "load_backbone",
     "load_config",

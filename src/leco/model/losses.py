@@ -21,6 +21,22 @@ def exit_losses(logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:
     return torch.stack([F.cross_entropy(output, labels) for output in layers])
 
 
+def doubt_loss(doubts: Tensor, logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:
+    """How wrong the meta-classifier's `doubts` [B, M] are about exits with these `logits` [B, M, K] (BERxiT, eq. 5).
+
+    The squared error to `1 - [the exit is right]`, to `tanh |y_m - y|` for a regression: the sum over the exits of the
+    means over the batch. The exits learn nothing from it.
+    """
+    answers = logits.detach()
+    if problem_type == REGRESSION:
+        targets = (answers.squeeze(-1) - labels.unsqueeze(1)).abs().tanh()
+    elif problem_type == MULTI_LABEL:
+        targets = ((answers > 0) != (labels.unsqueeze(1) > 0)).any(-1)
+    else:
+        targets = answers.argmax(-1) != labels.unsqueeze(1)
+    return (doubts - targets.to(doubts.dtype)).square().mean(0).sum()
+
+
 def divergence(teacher: Tensor, student: Tensor, problem_type: str) -> Tensor:
     """How far logits `student` [B, K] are from logits `teacher` [B, K], a mean over the batch.
 

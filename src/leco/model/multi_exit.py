@@ -18,6 +18,7 @@ from leco.data import Text, encode
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture
 from leco.exits.modules import build_exit
+from leco.exits.operations import in_float32
 from leco.model.backbones import backbone_for, walk
 from leco.model.configuration import LecoConfig
 from leco.model.losses import exit_losses
@@ -42,6 +43,7 @@ class MultiExitOutput(ModelOutput):
     loss: Tensor | None = None
     logits: Tensor | None = None
     logits_by_row: Tensor | None = None
+    doubts_by_row: Tensor | None = None
 
     @property
     def exit_logits(self) -> Tensor:
@@ -85,6 +87,7 @@ class MultiExitModel(PreTrainedModel):
             build_exit(architecture, hidden_size, config.num_labels, config.exit_dropout)
             for architecture in config.exits
         )
+        self.meta = nn.Linear(hidden_size, 1)
         self._tokenizer: PreTrainedTokenizerBase | None = None
         self.post_init()
 
@@ -120,6 +123,11 @@ class MultiExitModel(PreTrainedModel):
     def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
 
+    def doubts(self, cls_states: Tensor) -> Tensor:
+        """The meta-classifier's doubt [..] about the exits whose layers have these [CLS] states [.., d]."""
+        with in_float32(cls_states):
+            return self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
+
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Save the model as Transformers does, and its tokenizer beside it if it has one."""
         super().save_pretrained(save_directory, *args, **kwargs)
@@ -150,14 +158,16 @@ class MultiExitModel(PreTrainedModel):
         mask = None if attention_mask is None else attention_mask.bool()
         states = walk(self.backbone, given)
         next(states)  # the embeddings
-        by_exit, onward = [], None
+        by_exit, cls_states, onward = [], [], None
         for layer, leave in enumerate(self.exits, start=1):
             hidden = states.send(onward)
             seen, onward = (hidden, None) if fork is None else fork(layer, hidden)
             by_exit.append(leave(seen, mask))
+            cls_states.append(hidden[:, 0])
         logits = torch.stack(by_exit, dim=1)
         loss = None if labels is None else exit_losses(logits, labels, self.config.problem_type).sum()
-        return MultiExitOutput(loss=loss, logits=logits[:, -1], logits_by_row=logits)
+        doubts = self.doubts(torch.stack(cls_states, dim=1))
+        return MultiExitOutput(loss=loss, logits=logits[:, -1], logits_by_row=logits, doubts_by_row=doubts)
 
     @torch.inference_mode()
     def predict(self, texts: Sequence[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:

@@ -54,6 +54,10 @@ class ModelStages:
         logits = self.model.exits[layer - 1](batch.hidden, batch.mask).float()
         return scores_of(logits, self.task.problem_type).cpu().numpy()
 
+    def doubt(self, layer: int, batch: Inside) -> NDArray[Any]:
+        """The doubt [B] of the meta-classifier about the exit on `layer`."""
+        return self.model.doubts(batch.hidden[:, 0]).float().cpu().numpy()
+
     def keep(self, batch: Inside, rows: NDArray[Any]) -> Inside:
         """Only the given rows, and only as many tokens as the longest of them has."""
         index = torch.from_numpy(rows).to(batch.hidden.device)

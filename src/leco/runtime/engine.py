@@ -34,6 +34,9 @@ class Stages(Protocol[Batch]):
     def scores(self, layer: int, batch: Batch) -> Array:
         """The scores [B, K] of the exit on `layer`: probabilities, or values where the task is a regression."""
 
+    def doubt(self, layer: int, batch: Batch) -> Array:
+        """The doubt [B] of the meta-classifier about the exit on `layer`, from 0 to 1."""
+
     def keep(self, batch: Batch, rows: Array) -> Batch:
         """The batch with only the given rows (indices) in it."""
 
@@ -52,8 +55,8 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
     rows = np.arange(len(encodings))  # which text each row inside is
     scores = np.empty((len(rows), task.num_outputs), np.float32)
     exit_layers = np.full(len(rows), task.num_layers)
-    batch = stages.start(encodings)
     state = criterion.start(len(rows), task)
+    batch = stages.start(encodings)
     for layer in range(1, task.num_layers + 1):
         batch = stages.advance(layer, batch)
         last = layer == task.num_layers
@@ -63,6 +66,8 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
         if last:
             scores[rows] = current
             break
+        if "doubt" in state:
+            state = {**state, "doubt": stages.doubt(layer, batch)}
         leaves, state = criterion.step(layer, current, state)
         if leaves.any():
             scores[rows[leaves]] = current[leaves]

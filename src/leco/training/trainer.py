@@ -53,13 +53,14 @@ class MultiExitTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """The strategy's loss of a training batch; the joint loss of all exits in an evaluation."""
+        """The strategy's loss and the meta-classifier's own; in an evaluation the joint loss of all exits."""
         if not model.training:
             output = model(**inputs)
             return (output.loss, output) if return_outputs else output.loss
         output = self.strategy.forward(model, inputs, self.num_layers)
         moment = Moment(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
-        return self.strategy.loss(model, output, inputs["labels"], moment)
+        loss = self.strategy.loss(model, output, inputs["labels"], moment)
+        return loss + self.strategy.doubt_loss(model, output, inputs["labels"])
 
 
 def train_phases(
@@ -104,7 +105,7 @@ def _trainer(
     phase.freeze(model)
     groups = decay_groups(
         dict(model.named_parameters()),
-        rates={"backbone.": options.lr, "exits.": options.exit_lr},
+        rates={"backbone.": options.lr, "exits.": options.exit_lr, "meta.": options.exit_lr},
         weight_decay=options.weight_decay,
     )
     arguments = TrainingArguments(
@@ -133,7 +134,7 @@ def _trainer(
     problem_type = model.config.problem_type
 
     def scores(prediction: EvalPrediction) -> dict[str, float]:
-        logits = np.asarray(prediction.predictions[-1])  # [N, M, K], behind the last exit's [N, K]
+        _, logits, _ = cast(tuple[Any, ...], prediction.predictions)  # [N, K], [N, M, K] and the doubts
         by_exit = [
             score(metric, prediction.label_ids, predictions_of(problem_type, logits[:, m]))
             for m in range(logits.shape[1])

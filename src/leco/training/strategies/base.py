@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from leco.model import MultiExitModel, MultiExitOutput, exit_losses
+from leco.model import MultiExitModel, MultiExitOutput, doubt_loss, exit_losses
 from leco.options import validate
 
 
@@ -31,6 +31,7 @@ class Phase:
     def freeze(self, model: MultiExitModel) -> None:
         """Let gradients reach what this phase trains and nothing else."""
         model.requires_grad_(False)
+        model.meta.requires_grad_(True)  # learns in every phase, and nothing else learns from it
         model.backbone.requires_grad_(self.backbone)
         for layer, leave in enumerate(model.exits, start=1):
             leave.requires_grad_(self.trains(layer))
@@ -82,6 +83,12 @@ class Strategy(ABC):
         """Transformers' name of the kind of problem."""
         unwrapped: Any = getattr(model, "module", model)
         return unwrapped.config.problem_type
+
+    def doubt_loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
+        """The loss of the meta-classifier, from which nothing else learns."""
+        assert output.logits_by_row is not None
+        assert output.doubts_by_row is not None
+        return doubt_loss(output.doubts_by_row, output.logits_by_row, labels, self.problem_type(model))
 
     def exit_losses(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
         """`L_m` of each exit [M]."""
