@@ -58,8 +58,8 @@ def search_cost():
         ]
         for row in result["rows"]
     ]
-    return f"""**A search epoch** (weights and alphas, first order) against a joint training epoch with linear exits on the
-same rows: median ratio over interleaved rounds (smallest-largest), and ratio of peak memory.
+    return f"""**A search epoch** (weights and alphas, first order) against a joint training epoch with linear exits
+on the same rows: median ratio over interleaved rounds (smallest-largest), and ratio of peak memory.
 
 {table(["backbone", "precision", "time", "memory"], rows)}
 
@@ -73,8 +73,8 @@ def training_cost():
         for row in result["rows"]
         if row["way"] != "plain"
     ]
-    return f"""**A joint training epoch** against fine-tuning the plain Transformers classifier; `plain again` is a second
-plain classifier, the control.
+    return f"""**A joint training epoch** against fine-tuning the plain Transformers classifier; `plain again` is
+a second plain classifier, the control.
 
 {table(["backbone", "precision", "model", "time"], rows)}
 

@@ -24,6 +24,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--backbones", nargs="+", choices=list(BACKBONES), default=list(BACKBONES))
     parser.add_argument("--only", nargs=3, metavar=("KIND", "SIZE", "DTYPE"), help="run one epoch, for its memory")
     arguments = parser.parse_args()
     if arguments.only:
@@ -32,7 +33,7 @@ def main():
         print_peak()
         return
     rows = []
-    for size in BACKBONES:
+    for size in arguments.backbones:
         for dtype in ("fp32", "bf16"):
             ways = {kind: epoch_of(kind, size, arguments.rows, dtype == "bf16") for kind in ("search", "joint")}
             seconds = interleaved(ways, arguments.rounds)

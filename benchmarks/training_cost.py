@@ -19,11 +19,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=256)
+    parser.add_argument("--backbones", nargs="+", choices=list(BACKBONES), default=list(BACKBONES))
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
     data, tokenizer = reviews(arguments.rows)
     rows = []
-    for size in BACKBONES:
+    for size in arguments.backbones:
         learned = published_architectures("paper:sst-2", num_layers(size))
         for dtype in ("fp32", "bf16"):
             models = {
