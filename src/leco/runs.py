@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ SETTINGS = "run.json"
 def versions() -> dict[str, str]:
     """The versions of this library and of those that its numbers depend on."""
     modules = (accelerate, numpy, torch, transformers)
-    return {module.__name__: module.__version__ for module in modules}
+    return {"leco": version("leco"), **{module.__name__: module.__version__ for module in modules}}
 
 
 def fingerprint(data: TextData) -> str:
