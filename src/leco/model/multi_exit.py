@@ -22,6 +22,7 @@ from leco.exits.operations import in_float32
 from leco.model.backbones import backbone_for, walk
 from leco.model.configuration import LecoConfig
 from leco.model.losses import exit_losses
+from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
 from leco.runtime import Answer, answers, decide
 
@@ -114,8 +115,6 @@ class MultiExitModel(PreTrainedModel):
         if self._tokenizer is None:
             if not self.name_or_path:
                 raise LecoError("This model was not loaded from a folder: set `model.tokenizer` before texts are used.")
-            from leco.model.loading import load_tokenizer
-
             self._tokenizer = load_tokenizer(str(self.name_or_path))
         return self._tokenizer
 
