@@ -2,6 +2,7 @@
 
 import json
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
@@ -98,7 +99,8 @@ def machine() -> dict[str, Any]:
 
 def report(name: str, rows: list[dict[str, Any]]) -> None:
     """Print the rows and write them, with the machine, to results/NAME.json."""
-    result = {"command": f"python benchmarks/{name}.py", "machine": machine(), "rows": rows}
+    command = shlex.join(["python", f"benchmarks/{name}.py", *sys.argv[1:]])
+    result = {"command": command, "machine": machine(), "rows": rows}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     for row in rows:

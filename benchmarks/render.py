@@ -9,6 +9,8 @@ from pathlib import Path
 from common import RESULTS
 
 README = Path(__file__).parents[1] / "README.md"
+AIM = 0.85
+"""What a search epoch should cost, as a ratio to a joint training epoch."""
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 
 
@@ -36,13 +38,12 @@ def spread(row, name):
 def demo():
     result = read("demo")
     (row,) = result["rows"]
-    settings = ", ".join(f"{name} {value:.4g}" for name, value in row["criterion"].items() if name != "name")
     exits = ", ".join(f"{score:.1%}" for score in row["exit_scores"])
     return f"""**The demo** (`make demo`): all-MiniLM-L6-v2 (6 layers) on rotten_tomatoes, search included, takes
 {row["minutes"]:.1f} minutes and {row["peak_mib"] / 1024:.1f} GiB.
 On {row["rows"]} test texts it is right for {row["score"]:.1%} with early exits and {row["full_depth_score"]:.1%}
 at full depth, in {row["speedup"]:.0%} less time ({row["speedup_factor"]:.2f}x) at batch size 1;
-texts leave at layer {row["mean_exit_layer"]:.2f} on average ({row["criterion"]["name"]}, {settings}, chosen on dev).
+texts leave at layer {row["mean_exit_layer"]:.2f} on average (COBEE, its settings chosen on dev).
 Accuracy of the exits by layer: {exits}; AVG {row["avg"]:.1%}, BEST {row["best"]:.1%}.
 {source(result)}"""
 
@@ -58,10 +59,15 @@ def search_cost():
         ]
         for row in result["rows"]
     ]
+    missed = [row for row in result["rows"] if row["seconds_ratio_median"] > AIM]
+    misses = ", ".join(f"{row['seconds_ratio_median'] - AIM:.2f} ({row['backbone']}, {row['dtype']})" for row in missed)
     return f"""**A search epoch** (weights and alphas, first order) against a joint training epoch with linear exits
 on the same rows: median ratio over interleaved rounds (smallest-largest), and ratio of peak memory.
 
 {table(["backbone", "precision", "time", "memory"], rows)}
+
+Half of the rows need no backward pass through the backbone, so that about 0.67 is the floor; the rest is the supernet,
+which weighs less the larger the backbone. The goal was at most 1, the aim {AIM}, missed by {misses or "none"}.
 
 {source(result)}"""
 
