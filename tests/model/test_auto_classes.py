@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import pytest
-import torch
 from transformers import pipeline
 
 import leco
+from leco._registration import import_models
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from tiny import sentences, text_model
 
@@ -86,11 +86,17 @@ def test_in_a_new_process_in_whichever_order_without_network_and_without_complai
         assert answer["score"] == pytest.approx(expected.scores[expected.label], abs=1e-5)
 
 
-def test_registering_twice_does_no_harm():
+def test_importing_again_does_no_harm():
     from transformers.models.auto import modeling_auto
 
-    from leco._registration import register
-
-    register(modeling_auto)
+    import_models(modeling_auto)
     assert modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[leco.LecoConfig] is leco.MultiExitModel
-    assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("first", ["leco.model.multi_exit", "leco.model.pretrained", "leco.pipeline"])
+def test_any_part_of_the_model_may_be_imported_first(first):
+    """The hook fires in the middle of these imports, when the model's modules are half made."""
+    code = (
+        f"import {first}, leco, transformers as t; t.AutoModelForSequenceClassification._model_mapping[leco.LecoConfig]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
