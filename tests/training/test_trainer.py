@@ -7,9 +7,10 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
-from leco.data import collate
+from leco.data import collate, score
 from leco.exits.architecture import LINEAR, MHA
 from leco.model import doubt_loss
+from leco.problems import MULTI_LABEL, SINGLE_LABEL
 from leco.training import callbacks
 from leco.training.callbacks import COMPLETE, last_checkpoint
 from leco.training.options import RunOptions, TrainingOptions
@@ -170,3 +171,19 @@ def test_doubts_are_squared_errors_by_a_loop():
     assert found.item() == pytest.approx((0.2 - target) ** 2 + (0.7 - target) ** 2)
     many = doubt_loss(doubts[:1], logits[:1], torch.tensor([[1.0, 1.0]]), "multi_label_classification")
     assert many.item() == pytest.approx(0.2**2 + (0.7 - 1) ** 2)
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_the_dev_scores_are_those_of_the_trained_model(tmp_path, many):
+    data = dataset(rows=64)
+    data.labels = (
+        np.stack([data.labels, np.zeros_like(data.labels)], axis=1).astype(np.float32) if many else data.labels
+    )
+    problem_type, metric = (MULTI_LABEL, "f1_micro") if many else (SINGLE_LABEL, "accuracy")
+    model = model_with(LEARNED, problem_type)
+    log = run(model, tmp_path, epochs=1, data=data, metric=metric, lr=1e-4, exit_lr=1e-4)
+    with torch.no_grad():
+        logits = model.eval()(**collate(TOKENIZER, [data[row] for row in range(len(data))])).exit_logits
+    for layer, exit_logits in enumerate(logits, start=1):
+        answers = (exit_logits.sigmoid() > 0.5).int() if many else exit_logits.argmax(-1)
+        assert log.epochs[0][f"dev_exit_{layer}"] == pytest.approx(score(metric, data.labels, answers.numpy()))

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
-from leco.model import MultiExitModel
+from leco.model import MultiExitModel, scores_of
 from leco.training.callbacks import Bar, Checkpoints, epoch_rows, last_checkpoint
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
@@ -135,9 +135,10 @@ def _trainer(
 
     def scores(prediction: EvalPrediction) -> dict[str, float]:
         _, logits, _ = cast(tuple[Any, ...], prediction.predictions)  # [N, K], [N, M, K] and the doubts
+        outputs = scores_of(torch.from_numpy(logits), problem_type).numpy()
         by_exit = [
-            score(metric, prediction.label_ids, predictions_of(problem_type, logits[:, m]))
-            for m in range(logits.shape[1])
+            score(metric, prediction.label_ids, predictions_of(problem_type, outputs[:, m]))
+            for m in range(outputs.shape[1])
         ]
         return {"avg": float(np.mean(by_exit)), "best": max(by_exit), "last": by_exit[-1]} | {
             f"exit_{layer}": value for layer, value in enumerate(by_exit, start=1)
