@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from leco.criteria.base import MULTI_LABEL, REGRESSION, SINGLE_LABEL, Criterion, State, Task, select, simulate
+from leco.criteria.base import Criterion, State, Task, select, simulate
 from leco.criteria.cobee import Cobee
 from leco.criteria.confidence import Entropy, Margin, MaxProbability
 from leco.criteria.f_pabee import FPabee
@@ -14,6 +14,7 @@ from leco.criteria.pcee import Pcee
 from leco.criteria.static import Static
 from leco.criteria.voting import Voting
 from leco.errors import LecoError
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.registry import Registry, build_variant, parse_variant
 
 CRITERIA: Registry[type[Criterion]] = Registry(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from leco.errors import LecoError
 from leco.options import setting_names, validate
+from leco.problems import SINGLE_LABEL
 
 Array = NDArray[Any]
 State = dict[str, Array]
@@ -21,10 +22,6 @@ State = dict[str, Array]
 
 Under "doubt", if its start puts it there, it asks for the meta-classifier's doubt [B] about the exit of each step.
 """
-
-SINGLE_LABEL = "single_label_classification"
-MULTI_LABEL = "multi_label_classification"
-REGRESSION = "regression"
 
 
 @dataclass(frozen=True)

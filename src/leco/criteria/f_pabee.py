@@ -6,11 +6,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from leco.criteria.base import MULTI_LABEL, SINGLE_LABEL, Array, State, Task
+from leco.criteria.base import Array, State, Task
 from leco.criteria.counting import Comparing, patience_option
 from leco.criteria.grids import largest_entropy, patiences, rising
 from leco.criteria.information import cross_entropy, entropy, jensen_shannon
 from leco.options import option
+from leco.problems import MULTI_LABEL, SINGLE_LABEL
 
 SIMILARITIES: dict[str, Callable[[Array, Array], Array]] = {
     "kd": cross_entropy,

@@ -4,7 +4,8 @@ from math import log
 
 import numpy as np
 
-from leco.criteria.base import MULTI_LABEL, REGRESSION, Task
+from leco.criteria.base import Task
+from leco.problems import MULTI_LABEL, REGRESSION
 
 REGRESSION_REACH = 100.0
 """The largest change of a regression's value that a sweep tries, since the unit of the values is not known."""

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from leco.criteria.base import MULTI_LABEL, SINGLE_LABEL, Array, Criterion, State, Task
+from leco.criteria.base import Array, Criterion, State, Task
 from leco.errors import LecoError
+from leco.problems import MULTI_LABEL, SINGLE_LABEL
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from leco.criteria.base import REGRESSION, SINGLE_LABEL, Array, Task
+from leco.criteria.base import Array, Task
 from leco.criteria.counting import Comparing, patience_option
 from leco.criteria.grids import changes, patiences
 from leco.options import option
+from leco.problems import REGRESSION, SINGLE_LABEL
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from leco.criteria.base import MULTI_LABEL, REGRESSION, SINGLE_LABEL, Array, Criterion, State, Task
+from leco.criteria.base import Array, Criterion, State, Task
 from leco.errors import LecoError
 from leco.options import option
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from leco.data.tables import Table
 from leco.errors import LecoError
 
 PROBE_SECONDS = 10
+NAMES = {"model": "model", "dataset": "data set"}
 
 
 def hub_tables(name: str, config: str | None = None, *, remedy: str) -> dict[str, Table]:
@@ -18,7 +19,7 @@ def hub_tables(name: str, config: str | None = None, *, remedy: str) -> dict[str
     """
     import datasets
 
-    reason = _probe(name)
+    reason = unreachable("dataset", name)
     with _offline(datasets, when=reason is not None):
         try:
             splits = datasets.load_dataset(name, config)
@@ -28,15 +29,18 @@ def hub_tables(name: str, config: str | None = None, *, remedy: str) -> dict[str
     return {part: _table(f"{name} ({part})", split) for part, split in splits.items()}
 
 
-def _probe(name: str) -> str | None:
-    """Why the Hub cannot give the data set, or None if it can."""
+def unreachable(kind: str, name: str) -> str | None:
+    """Why the Hub cannot give a `kind` ("model" or "dataset") of this name, or None if it can.
+
+    One short request finds out, since the libraries would retry for half a minute.
+    """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import RepositoryNotFoundError
 
     try:
-        HfApi().dataset_info(name, timeout=PROBE_SECONDS)
+        HfApi().repo_info(name, repo_type=kind, timeout=PROBE_SECONDS)
     except RepositoryNotFoundError:
-        return "the Hugging Face Hub has no such data set that is open to you"
+        return f"the Hugging Face Hub has no such {NAMES[kind]} that is open to you"
     except Exception as error:  # the HTTP library's own classes change between versions
         return f"the Hugging Face Hub cannot be reached ({type(error).__name__})"
     return None

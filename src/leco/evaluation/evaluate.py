@@ -1,5 +1,6 @@
 """A model's evaluation on a task: every exit, the chosen criterion, and what it gains."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 
 from leco.criteria import CRITERIA, Criterion
-from leco.data import Split, TextData, encode
+from leco.data import Encoding, Split, TextData, encode
 from leco.errors import LecoError
 from leco.evaluation.curve import curve
 from leco.evaluation.scores import Stored, choose_setting, exit_outputs
@@ -64,9 +65,15 @@ class Evaluation:
         return value
 
 
-def stored_outputs(model: MultiExitModel, split: Split, metric: str, name: str) -> Stored:
-    """Run all exits on a split and keep what they say."""
-    encodings = encode(model.tokenizer, split.texts, model.max_length)
+def tokens(model: MultiExitModel, split: Split) -> list[Encoding]:
+    """The tokens of a split's texts, as the model takes them."""
+    return encode(model.tokenizer, split.texts, model.max_length)
+
+
+def stored_outputs(
+    model: MultiExitModel, split: Split, encodings: Sequence[Encoding], metric: str, name: str
+) -> Stored:
+    """Run all exits on a split, tokenized as `encodings`, and keep what they say."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
         scores, doubts = exit_outputs(model, encodings, on_batch=advance)
     return Stored(scores, split, metric, model.config.problem_type, doubts)
@@ -100,7 +107,7 @@ def align_labels(data: TextData, model: MultiExitModel) -> TextData:
 
 def choose_criterion(model: MultiExitModel, data: TextData, criterion: str, max_drop: float) -> Criterion:
     """The setting of the named criterion that is chosen on dev; see `choose_setting`."""
-    dev = stored_outputs(model, data.dev, data.metric, "dev")
+    dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
     return choose_setting(CRITERIA[criterion], dev, model.task, max_drop).criterion
 
 
@@ -111,9 +118,9 @@ def evaluate(model: MultiExitModel, data: TextData, *, repeats: int = 10, timed_
     The speedup is measured by really exiting, on the first `timed_texts` texts of the test split (None: all).
     """
     criterion = model.config.criterion
-    dev = stored_outputs(model, data.dev, data.metric, "dev")
-    test = stored_outputs(model, data.test, data.metric, "test")
-    encodings = encode(model.tokenizer, data.test.texts, model.max_length)
+    encodings = tokens(model, data.test)
+    dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
+    test = stored_outputs(model, data.test, encodings, data.metric, "test")
     decisions = decide(ModelStages(model), encodings, criterion, batch_size=32)
     speedup = measure_speedup(model, encodings[:timed_texts], criterion, repeats)
     by_exit = test.by_exit()

@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from leco.data import minilm_folder
-from leco.data.hub import PROBE_SECONDS
+from leco.data.hub import unreachable
 from leco.errors import LecoError
 from leco.model.backbones import backbone_for
 from leco.model.configuration import LecoConfig
@@ -61,7 +61,7 @@ def load(auto: Any, name: str, what: str, **options: Any) -> Any:
     local = Path(name).is_dir()
     if not local and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise LecoError(f"--model '{name}': there is no such folder.")
-    reason = None if local else _unreachable(name)
+    reason = None if local else _unreachable("model", name)
     try:
         return auto.from_pretrained(name, local_files_only=local or reason is not None, **options)
     except LecoError:
@@ -76,19 +76,5 @@ def load(auto: Any, name: str, what: str, **options: Any) -> Any:
         ) from error
 
 
-@cache
-def _unreachable(name: str) -> str | None:
-    """Why the Hub cannot give a model, or None if it can; what is in its cache can be had nevertheless.
-
-    One short request finds out, since the libraries would retry for half a minute.
-    """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    try:
-        HfApi().model_info(name, timeout=PROBE_SECONDS)
-    except RepositoryNotFoundError:
-        return "the Hugging Face Hub has no such model that is open to you"
-    except Exception as error:  # the HTTP library's own classes change between versions
-        return f"the Hugging Face Hub cannot be reached ({type(error).__name__})"
-    return None
+_unreachable = cache(unreachable)
+"""Asked once for each model, whose parts are loaded one by one."""

@@ -122,7 +122,7 @@ class Searcher:
 
         def loss() -> Tensor:
             losses.append(self._loss(batch, backbone_gradients=self.options.second_order))
-            return losses[-1] + self._penalty()
+            return self._penalized(losses[-1])
 
         if self.options.second_order:
             rate = self.options.search_lr
@@ -150,12 +150,13 @@ class Searcher:
         with torch.no_grad():
             return self.relaxation.weights(self.model.live_alphas())
 
-    def _penalty(self) -> Tensor:
-        """What the relaxation, and the entropy of the candidates' weights, add to the loss of the alphas."""
+    def _penalized(self, loss: Tensor) -> Tensor:
+        """The loss of the alphas with what the relaxation, and the entropy of the candidates' weights, add to it."""
         alphas = self.model.live_alphas()
-        total = self.options.entropy_penalty * entropy(self.relaxation.weights(alphas))
+        if self.options.entropy_penalty:
+            loss = loss + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas))
         own = self.relaxation.penalty(alphas)
-        return total if own is None else total + own
+        return loss if own is None else loss + own
 
     def _halves(self, epoch: int) -> tuple[Any, Any]:
         """The rows of D1 and D2 in this epoch: two halves of the training rows, of the same size."""
