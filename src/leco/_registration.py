@@ -1,18 +1,40 @@
 """Makes Transformers' Auto classes and pipelines know multi-exit models, once they are imported.
 
-Importing Transformers' models takes seconds and PyTorch, which `import leco.runtime` must not cost. So this waits until
-somebody imports the Auto classes, whether before or after `import leco`. `leco.model` then registers itself.
+Importing Transformers takes seconds and PyTorch, which `import leco.runtime` must not cost. So this waits until
+somebody imports the Auto classes, before or after `import leco`. That may be in the middle of any other import, when
+much of Transformers is half-made: hence the configuration alone is imported then, the model when one is loaded.
 """
 
-import sys
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import wrapt
 
 
+@wrapt.when_imported("transformers.models.auto.configuration_auto")
+def register_configuration(auto: ModuleType) -> None:
+    """Let `AutoConfig` read a saved model's configuration, which registers itself."""
+    import_module("leco.configuration")
+
+
 @wrapt.when_imported("transformers.models.auto.modeling_auto")
-def import_models(auto: ModuleType) -> None:
-    """Import the models, unless it is they who import the Auto classes just now."""
-    if "leco.model" not in sys.modules:
-        import_module("leco.model")
+def register_model(auto: ModuleType) -> None:
+    """Let `AutoModelForSequenceClassification` load the model, and pipelines take it."""
+    from leco.configuration import LecoConfig
+
+    class DeferredModel:
+        """What the Auto class asks for the model; the model's own module is imported only then."""
+
+        config_class = LecoConfig
+
+        @staticmethod
+        def from_pretrained(*args: Any, **kwargs: Any) -> Any:
+            return import_module("leco.model").MultiExitModel.from_pretrained(*args, **kwargs)
+
+        @staticmethod
+        def _from_config(*args: Any, **kwargs: Any) -> Any:
+            return import_module("leco.model").MultiExitModel._from_config(*args, **kwargs)
+
+    auto.AutoModelForSequenceClassification.register(LecoConfig, DeferredModel, exist_ok=True)
+    auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES[LecoConfig.model_type] = "MultiExitModel"  # for pipelines

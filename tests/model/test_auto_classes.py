@@ -9,7 +9,6 @@ import pytest
 from transformers import pipeline
 
 import leco
-from leco._registration import import_models
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from tiny import sentences, text_model
 
@@ -86,17 +85,26 @@ def test_in_a_new_process_in_whichever_order_without_network_and_without_complai
         assert answer["score"] == pytest.approx(expected.scores[expected.label], abs=1e-5)
 
 
-def test_importing_again_does_no_harm():
-    from transformers.models.auto import modeling_auto
+FIRST = (
+    "leco.model.multi_exit",
+    "leco.model.pretrained",
+    "leco.pipeline",
+    "transformers.models.auto.tokenization_auto",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.encoder_decoder",
+)
 
-    import_models(modeling_auto)
-    assert modeling_auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[leco.LecoConfig] is leco.MultiExitModel
 
-
-@pytest.mark.parametrize("first", ["leco.model.multi_exit", "leco.model.pretrained", "leco.pipeline"])
-def test_any_part_of_the_model_may_be_imported_first(first):
-    """The hook fires in the middle of these imports, when the model's modules are half made."""
+@pytest.mark.parametrize("model", [SINGLE_LABEL], indirect=True)
+@pytest.mark.parametrize("first", FIRST)
+def test_whatever_is_imported_first(model, first):
+    """The Auto classes are imported in the middle of these imports, when much is half-made."""
     code = (
-        f"import {first}, leco, transformers as t; t.AutoModelForSequenceClassification._model_mapping[leco.LecoConfig]"
+        f"import sys, leco, {first}; from transformers import AutoConfig, AutoModelForSequenceClassification as Auto; "
+        "config = AutoConfig.from_pretrained(sys.argv[1]); assert type(config) is leco.LecoConfig; "
+        "assert type(Auto.from_pretrained(sys.argv[1])) is type(Auto.from_config(config)) is leco.MultiExitModel"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(model.name_or_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

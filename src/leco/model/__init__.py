@@ -1,9 +1,6 @@
-"""The multi-exit model and the backbones it stands on; importing this makes Transformers' Auto classes know it."""
+"""The multi-exit model and the backbones it stands on."""
 
-from transformers import AutoConfig, AutoModelForSequenceClassification
-from transformers.models.auto.modeling_auto import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES
-
-from leco.model.configuration import LecoConfig
+from leco.configuration import LecoConfig
 from leco.model.loading import load_model
 from leco.model.losses import divergence, doubt_loss, exit_losses
 from leco.model.multi_exit import MultiExitModel, MultiExitOutput, build_model
@@ -25,7 +22,3 @@ __all__ = [
     "load_tokenizer",
     "scores_of",
 ]
-
-AutoConfig.register(LecoConfig.model_type, LecoConfig, exist_ok=True)
-AutoModelForSequenceClassification.register(LecoConfig, MultiExitModel, exist_ok=True)
-MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES[LecoConfig.model_type] = MultiExitModel.__name__  # for pipelines

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from leco.configuration import LecoConfig
 from leco.errors import LecoError
-from leco.model.configuration import LecoConfig
 from leco.model.multi_exit import MultiExitModel
 from leco.model.pretrained import load
 

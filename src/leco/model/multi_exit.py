@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
+from leco.configuration import LecoConfig
 from leco.criteria import Criterion, Task
 from leco.data import Text, encode
 from leco.errors import LecoError
@@ -20,7 +21,6 @@ from leco.exits.architecture import ExitArchitecture
 from leco.exits.modules import build_exit
 from leco.exits.operations import in_float32
 from leco.model.backbones import backbone_for, walk
-from leco.model.configuration import LecoConfig
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages

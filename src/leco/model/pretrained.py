@@ -14,11 +14,11 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from leco.configuration import LecoConfig
 from leco.data import minilm_folder
 from leco.data.hub import unreachable
 from leco.errors import LecoError
 from leco.model.backbones import backbone_for
-from leco.model.configuration import LecoConfig
 from leco.options import naming
 
 DEMO_BACKBONE = "demo/all-MiniLM-L6-v2"

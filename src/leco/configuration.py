@@ -68,3 +68,6 @@ class LecoConfig(PreTrainedConfig):
     def label_names(self) -> list[str]:
         """The names of the outputs, in their order."""
         return [self.id2label[index] for index in range(len(self.id2label))]
+
+
+AutoConfig.register(LecoConfig.model_type, LecoConfig, exist_ok=True)
