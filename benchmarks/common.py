@@ -1,23 +1,20 @@
 """What the benchmarks share: interleaved timing, peak memory, and results with the machine beside them."""
 
 import json
-import platform
 import shlex
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import torch
 from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from leco.data import TextDataset, encode, load_data, minilm_folder
 from leco.model import load_backbone, load_tokenizer
-from leco.runs import versions
+from leco.runs import machine, versions
 
 RESULTS = Path(__file__).parent / "results"
 BACKBONES = {
@@ -81,26 +78,10 @@ def print_peak() -> None:
     print(next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")))
 
 
-def machine() -> dict[str, Any]:
-    """Processor, cores and the software that numbers depend on."""
-    model = platform.processor() or "unknown"
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            model = line.split(":", 1)[1].strip()
-            break
-    return {
-        "processor": model,
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "date": date.today().isoformat(),
-        **versions(),
-    }
-
-
 def report(name: str, rows: list[dict[str, Any]]) -> None:
     """Print the rows and write them, with the machine, to results/NAME.json."""
     command = shlex.join(["python", f"benchmarks/{name}.py", *sys.argv[1:]])
-    result = {"command": command, "machine": machine(), "rows": rows}
+    result = {"command": command, "machine": {**machine(), **versions()}, "rows": rows}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     for row in rows:

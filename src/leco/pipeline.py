@@ -184,7 +184,8 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
         )
         save_model(model, job.folder, job.work / "model")
-        write_json(job.folder / TRAINING, {"epochs": log.epochs, "seconds": log.seconds})
+        seconds = {"seconds": log.seconds, "cpu_seconds": log.cpu_seconds}
+        write_json(job.folder / TRAINING, {"epochs": log.epochs, **seconds})
     shutil.rmtree(job.work, ignore_errors=True)
 
 

@@ -23,7 +23,7 @@ class Bar(TrainerCallback):
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Open the bar."""
-        self.started = time.perf_counter()
+        self.started = time.perf_counter(), time.process_time()
         steps = state.max_steps // int(args.num_train_epochs)
         description = f"{self.name} epoch {int(state.epoch or 0) + 1}/{int(args.num_train_epochs)}"
         self.advance = self.stack.enter_context(progress_bar(description, steps))
@@ -35,7 +35,8 @@ class Bar(TrainerCallback):
     def on_epoch_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Close it, and note the duration where checkpoints keep it."""
         self.stack.close()
-        state.log_history.append({"epoch": state.epoch, "seconds": time.perf_counter() - self.started})
+        seconds, cpu_seconds = time.perf_counter() - self.started[0], time.process_time() - self.started[1]
+        state.log_history.append({"epoch": state.epoch, "seconds": seconds, "cpu_seconds": cpu_seconds})
 
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
         """Say how the exits do on dev."""
@@ -76,7 +77,7 @@ def epoch_rows(log_history: list[dict[str, float]]) -> list[dict[str, float]]:
     for entry in log_history:
         row = rows.setdefault(round(entry["epoch"], 6), {})
         for name, value in entry.items():
-            if name in ("epoch", "loss", "seconds") or name.startswith(
+            if name in ("epoch", "loss", "seconds", "cpu_seconds") or name.startswith(
                 ("eval_exit_", "eval_avg", "eval_best", "eval_last")
             ):
                 row[name.replace("eval_", "dev_")] = value

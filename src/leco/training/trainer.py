@@ -30,6 +30,11 @@ class TrainingLog:
         """The duration of all epochs together."""
         return float(sum(row["seconds"] for row in self.epochs))
 
+    @property
+    def cpu_seconds(self) -> float:
+        """The processor's time for them, over all threads: what other work on the machine hardly changes."""
+        return float(sum(row["cpu_seconds"] for row in self.epochs))
+
 
 class MultiExitTrainer(Trainer):
     """Trains a multi-exit model by a strategy: batches of texts of similar length, the strategy's loss and phases."""
