@@ -2,5 +2,6 @@
 
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Encoding, Stages, decide
+from leco.runtime.session import Session
 
-__all__ = ["Answer", "Decisions", "Encoding", "Stages", "answers", "decide"]
+__all__ = ["Answer", "Decisions", "Encoding", "Session", "Stages", "answers", "decide"]

@@ -1,0 +1,86 @@
+"""`leco export`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
+from leco.cli.parameters import (
+    DATA_HELP,
+    MAX_DROP,
+    SOURCE,
+    CriterionText,
+    Json,
+    ModelFolder,
+    chosen_criterion,
+    load_texts,
+    with_options,
+)
+
+
+@with_options(shared={**MAX_DROP, **SOURCE})
+def command(
+    folder: ModelFolder,
+    options: dict[str, Any],
+    to: Annotated[str, typer.Option("--to", help="The format: onnx.")] = "onnx",
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The file to write; by default in DIR.", metavar="FILE")
+    ] = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="The backbone's matrices as 8-bit integers; settings are chosen anew.")
+    ] = False,
+    opset: Annotated[int, typer.Option("--opset", help="ONNX opset of the file.")] = 18,
+    criterion: CriterionText = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help=f"With --int8, by default what DIR was trained on. {DATA_HELP}")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a model as one file that exits early by itself in ONNX Runtime, whatever the language.
+
+    Example: leco export leco-demo --to onnx --int8
+    """
+    with quiet_stdout():
+        from leco.errors import LecoError, unknown_name
+        from leco.export import choose_for, export_onnx
+        from leco.model import load_model
+        from leco.runs import trained_on
+
+        if to != "onnx":
+            raise unknown_name("format (--to)", to, ["onnx"])
+        chosen = chosen_criterion(criterion)
+        model = load_model(folder)
+        chosen = chosen or model.config.criterion
+        path = output or folder / ("model-int8.onnx" if int8 else "model.onnx")
+        if path.is_dir():
+            raise LecoError(f"--output '{path}' is a folder. Give a file.")
+        result: dict[str, Any] = {"file": str(path), "opset": opset, "int8": int8}
+        if int8:
+            source = {name: options.pop(name) for name in SOURCE}
+            texts = load_texts(data or trained_on(folder), source, model)
+            before = choose_for(model, texts, chosen, None, int8=False, opset=opset)
+            settled = criterion is not None and ":" in criterion
+            after = choose_for(model, texts, chosen, None if settled else options["max_drop"], int8=True, opset=opset)
+            chosen = after.criterion
+            result["data"], result["metric"] = texts.name, texts.metric
+            for name, quality in (("float32", before), ("int8", after)):
+                result[name] = {**asdict(quality), "criterion": quality.criterion.to_dict()}
+        export_onnx(model, path, criterion=chosen, int8=int8, opset=opset)
+        result |= {"criterion": chosen.to_dict(), "bytes": path.stat().st_size}
+    if json:
+        print_json(result)
+        return
+    for name in ("float32", "int8") if int8 else ():
+        quality = result[name]
+        settings = ", ".join(f"{key}={value:.4g}" for key, value in quality["criterion"].items() if key != "name")
+        print_lines(
+            f"{name}: {result['metric']} {quality['score']:.4f} by {quality['criterion']['name']}({settings}), "
+            f"mean exit layer {quality['mean_exit_layer']:.2f}; {quality['full_depth_score']:.4f} at full depth"
+        )
+    print_lines(
+        f"Saved {path} ({result['bytes'] / 2**20:.0f} MiB): tokens in, probabilities and exit layers out. Next:",
+        f"  python -c \"from leco.runtime import Session; print(Session('{path}').predict(['a text of yours']))\"",
+        f"  leco bench {quoted(folder)} --onnx {quoted(path)}",
+    )

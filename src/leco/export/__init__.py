@@ -1,0 +1,15 @@
+"""A multi-exit model as one file for ONNX Runtime."""
+
+from leco.errors import LecoError
+
+try:
+    import onnx as onnx
+    import onnxruntime as onnxruntime
+except ImportError as error:
+    raise LecoError("ONNX and ONNX Runtime are needed: pip install 'leco[onnx]'.") from error
+
+from leco.export.choice import Quality, choose_for
+from leco.export.early_exit import ModelWriter
+from leco.export.files import export_onnx
+
+__all__ = ["ModelWriter", "Quality", "choose_for", "export_onnx"]

@@ -1,0 +1,70 @@
+"""The criterion's settings chosen for a file: int8 moves what the exits say, and thresholds with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from leco.criteria import Criterion
+from leco.data import Encoding, Split, TextData, collate
+from leco.evaluation.evaluate import tokens
+from leco.evaluation.scores import Stored, choose_setting
+from leco.export.early_exit import ModelWriter
+from leco.model import MultiExitModel
+from leco.progress import progress_bar
+from leco.runtime.engine import batches_by_length
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a criterion does on the test split: its score, the last exit's, and the mean exit layer."""
+
+    criterion: Criterion
+    score: float
+    full_depth_score: float
+    mean_exit_layer: float
+
+
+def choose_for(
+    model: MultiExitModel, data: TextData, criterion: Criterion, max_drop: float | None, *, int8: bool, opset: int
+) -> Quality:
+    """The quality of a file of `model`; with `max_drop`, of the settings of the criterion that dev then chooses.
+
+    See `choose_setting` for how they are chosen.
+    """
+    graph = ModelWriter(model, int8=int8, opset=opset).all_exits()
+    if max_drop is not None:
+        dev = _stored(graph, model, data.dev, data.metric, "dev")
+        criterion = choose_setting(type(criterion), dev, model.task, max_drop).criterion
+    test = _stored(graph, model, data.test, data.metric, "test")
+    layers = test.exit_layers(criterion, model.task)
+    return Quality(criterion, test.at(layers), test.score_of(test.scores[-1]), float(layers.mean()))
+
+
+def _stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric: str, name: str) -> Stored:
+    encodings = tokens(model, split)
+    with progress_bar(f"running all exits on {name} in ONNX Runtime", len(encodings)) as advance:
+        scores = exit_scores(graph, model, encodings, advance)
+    return Stored(scores, split, metric, model.config.problem_type)
+
+
+def exit_scores(
+    graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any
+) -> NDArray[Any]:
+    """What every exit says of every text [M, N, K], by a graph that `ModelWriter.all_exits` made."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    wanted = [value.name for value in session.get_inputs()]
+    task = model.task
+    scores = np.empty((task.num_layers, len(encodings), task.num_outputs), np.float32)
+    for rows in batches_by_length(encodings, 32):
+        batch = collate(model.tokenizer, [encodings[row] for row in rows])
+        (scores[:, rows],) = session.run(None, {name: batch[name].numpy() for name in wanted})
+        advance(len(rows))
+    return scores

@@ -1,0 +1,251 @@
+"""A multi-exit model as one ONNX graph that stops computing when its exit criterion says so.
+
+The layers stand in a flat chain: each but the first is a branch that is taken while rows are inside, so that memory
+grows as it does without exits. Where all layers share their weights (ALBERT), one layer stands in a loop instead. Rows
+that leave are taken out of the hidden state, so that they cost nothing more at any batch size.
+
+Shapes: B rows of the batch, b rows inside, L tokens, M layers counted from 1, K outputs.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol, get_type_hints
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from leco.criteria import Criterion
+from leco.export.criteria import Layer, Values, Writer, writer_for
+from leco.export.exits import write_exit
+from leco.export.fused import FAMILIES, FusedBackbone
+from leco.export.graph import BOOL, FLOAT, INT32, INT64, Graph, make_model
+from leco.export.traced import TracedBackbone
+from leco.model import MultiExitModel
+from leco.model.backbones import backbone_for
+from leco.options import setting_names
+from leco.problems import MULTI_LABEL, REGRESSION
+
+INPUTS = "input_ids", "attention_mask", "token_type_ids"
+TYPES = {"hidden": FLOAT, "mask": INT32, "rows": INT64, "results": FLOAT}
+"""What goes from layer to layer beside the criterion's state: the hidden state [b, L, d] and the mask [b, L] of the
+rows inside; which rows [b, 1] of the batch these are; and for each row of the batch what the last exit that it reached
+said, and behind it that exit's layer, [B, K + 1]."""
+DTYPES: Mapping[type, type] = {float: np.float32, int: np.int64, bool: np.bool_}
+"""How settings are kept."""
+
+
+class BackboneWriter(Protocol):
+    """Writes the embeddings and the layers of an encoder."""
+
+    def embed(self, graph: Graph, inputs: Values) -> str:
+        """The hidden state before the first layer [B, L, d], of the inputs [B, L]."""
+
+    def layer(self, graph: Graph, index: int, hidden: str, mask: str) -> str:
+        """The hidden state [b, L, d] after layer `index`, counted from 0; `mask` [b, L] is int32, 1 at tokens."""
+
+
+class ModelWriter:
+    """Writes a multi-exit model into a graph of its own."""
+
+    def __init__(self, model: MultiExitModel, *, int8: bool = False, opset: int = 18) -> None:
+        self.model, self.task, self.opset = model, model.task, opset
+        self.graph = Graph()
+        self.inputs = [name for name in INPUTS if name in model.tokenizer.model_input_names]
+        fused = model.config.backbone_config.model_type in FAMILIES
+        self.backbone: BackboneWriter = (
+            FusedBackbone(model.backbone, int8=int8)
+            if fused
+            else TracedBackbone(model.backbone, int8=int8, opset=opset)
+        )
+        family = backbone_for(model.config.backbone_config)
+        blocks = [family.block(model.backbone, index) for index in range(self.task.num_layers)]
+        self.shares_layers = len(blocks) > 1 and all(block is blocks[0] for block in blocks)
+
+    def early_exit(self, criterion: Criterion) -> onnx.ModelProto:
+        """The model that leaves by `criterion`, whose settings are inputs with these as their defaults."""
+        criterion.check(self.task)
+        graph, settings = self.graph, self._settings(criterion)
+        writer = writer_for(criterion)(self.task, settings)
+        hidden, mask = self._start(writer)
+        batch = graph.op("Shape", self.inputs[0], start=0, end=1)  # [1]
+        numbers = graph.op("Range", graph.constant(0), graph.op("Squeeze", batch), graph.constant(1))
+        width = graph.op("Concat", batch, graph.constant([self.task.num_outputs + 1]), axis=0)
+        state = {
+            "hidden": hidden,
+            "mask": mask,
+            "rows": graph.op("Unsqueeze", numbers, graph.constant([1])),
+            "results": graph.op("Expand", graph.constant(0, np.float32), width),
+            **writer.start(graph, batch),
+        }
+        types = {**TYPES, **writer.types}
+        return self._finish((self._loop if self.shares_layers else self._chain)(writer, state, types), settings)
+
+    def full_depth(self) -> onnx.ModelProto:
+        """The plain model with its last exit alone, to compare with."""
+        last = self.task.num_layers
+        hidden, mask = self._start()
+        for layer in range(1, last + 1):
+            hidden = self._layer(self.graph, layer, hidden, mask)
+        scores = self._scores(self.graph, last, hidden, mask)
+        return self._finish(self._numbered(self.graph, scores, last))
+
+    def all_exits(self) -> onnx.ModelProto:
+        """The model whose one output, `scores` [M, B, K], is what every exit says."""
+        graph, by_exit = self.graph, []
+        hidden, mask = self._start()
+        for layer in range(1, self.task.num_layers + 1):
+            hidden = self._layer(graph, layer, hidden, mask)
+            by_exit.append(graph.op("Unsqueeze", self._scores(graph, layer, hidden, mask), graph.constant([0])))
+        graph.scope = ""
+        scores = graph.output(graph.op("Concat", *by_exit, axis=0), "scores", FLOAT, ["layers", "batch", "outputs"])
+        return make_model(graph, self._token_infos(), [scores], self.opset)
+
+    def _settings(self, criterion: Criterion) -> Values:
+        """The criterion's settings as inputs of the graph, with their values in `criterion` as defaults."""
+        names, hints = setting_names(criterion), get_type_hints(type(criterion))
+        for name in names:
+            value: NDArray[Any] = np.array(getattr(criterion, name), DTYPES[hints[name]])
+            self.graph.initializers.append(numpy_helper.from_array(value, name))
+        return {name: name for name in names}
+
+    def _start(self, writer: Writer | None = None) -> tuple[str, str]:
+        """The embeddings [B, L, d] and the mask [B, L] as int32; what is wrong with the inputs is an error."""
+        graph = self.graph
+        graph.scope = ""
+        ids, size = self.inputs[0], graph.op("Size", self.inputs[0])
+        faults = {
+            "input_ids is empty: give at least one text and one token": graph.op("Not", graph.op("Cast", size, to=BOOL))
+        }
+        length = graph.op("Squeeze", graph.op("Shape", ids, start=1, end=2))
+        longest = self.model.max_length
+        faults[f"input_ids has more than {longest} tokens"] = graph.op("Greater", length, graph.constant(longest))
+        if writer is not None:
+            faults |= writer.faults(graph)
+        ids = graph.op("Add", ids, graph.check(faults))
+        least = graph.op("ReduceMin", ids, keepdims=0)
+        ids = graph.op(
+            "Add", ids, graph.check({"input_ids has a negative id": graph.op("Less", least, graph.constant(0))})
+        )
+        graph.scope = "embeddings"
+        hidden = self.backbone.embed(graph, {name: name for name in self.inputs} | {"input_ids": ids})
+        return hidden, graph.op("Cast", "attention_mask", to=INT32)
+
+    def _chain(self, writer: Writer, state: Values, types: Mapping[str, int]) -> str:
+        """The layers one after the other; gives the results [B, K + 1]."""
+        graph, last = self.graph, self.task.num_layers
+        state = self._step(graph, writer, 1, state)
+        for layer in range(2, last + 1):
+            inside, outside = graph.branch(), graph.branch()
+            after = self._step(inside, writer, layer, state)
+            wanted = list(state) if layer < last else ["results"]
+            values = graph.choose(
+                self._any_inside(graph, state),
+                (inside, [after[name] for name in wanted]),
+                (outside, [state[name] for name in wanted]),
+                [types[name] for name in wanted],
+            )
+            state = dict(zip(wanted, values, strict=True))
+        return state["results"]
+
+    def _loop(self, writer: Writer, state: Values, types: Mapping[str, int]) -> str:
+        """One layer, run until no row is inside, with the exit of the number of the round; gives the results."""
+        graph, names = self.graph, list(state)
+        body = graph.branch()
+        number, going = body.parameter("number"), body.parameter("going")
+        current = {name: body.parameter(name) for name in names}
+        after = self._step(body, writer, body.op("Add", number, graph.constant(1)), current)
+        infos = [helper.make_tensor_value_info(number, INT64, []), helper.make_tensor_value_info(going, BOOL, [])]
+        infos += [helper.make_tensor_value_info(current[name], types[name], None) for name in names]
+        values = [self._any_inside(body, after), *(after[name] for name in names)]
+        proto = body.to_branch(values, [BOOL, *(types[name] for name in names)], infos)
+        rounds = graph.constant(self.task.num_layers)
+        ends = graph.ops("Loop", rounds, "", *(state[name] for name in names), outputs=len(names), body=proto)
+        return ends[names.index("results")]
+
+    def _step(self, graph: Graph, writer: Writer, layer: Layer, state: Values) -> Values:
+        """One layer, its exit and the criterion, as the state after it."""
+        hidden, mask = self._layer(graph, layer, state["hidden"], state["mask"]), state["mask"]
+        if (needed := writer.needs(graph, layer)) is not None:
+            return {**state, "hidden": hidden, **self._step_if(graph, needed, layer, {**state, "hidden": hidden})}
+        scores = self._scores(graph, layer, hidden, mask)
+        remembered = {name: state[name] for name in writer.types}
+        if layer == 1 and writer.compares and self.task.num_layers > 1:
+            return {**state, "hidden": hidden, **writer.remember(graph, scores, remembered)}
+        results = graph.op("ScatterND", state["results"], state["rows"], self._numbered(graph, scores, layer))
+        if layer == self.task.num_layers:
+            return {**state, "results": results}
+        stays, after = writer.step(graph, scores, remembered)
+        inside = {"hidden": hidden, "mask": mask, "rows": state["rows"], **after}
+        kept = {name: graph.op("Compress", value, stays, axis=0) for name, value in inside.items()}
+        return {**kept, "results": results}
+
+    def _step_if(self, graph: Graph, needed: str, layer: Layer, state: Values) -> Values:
+        """The exit of a layer where it is needed, by which then all leave."""
+        leave, stay = graph.branch(), graph.branch()
+        scores = self._scores(leave, layer, state["hidden"], state["mask"])
+        results = leave.op("ScatterND", state["results"], state["rows"], self._numbered(leave, scores, layer))
+        none = leave.op("Slice", state["rows"], graph.constant([0]), graph.constant([0]), graph.constant([0]))
+        names = ["results", "rows"]
+        values = graph.choose(
+            needed, (leave, [results, none]), (stay, [state[name] for name in names]), [TYPES[name] for name in names]
+        )
+        return dict(zip(names, values, strict=True))
+
+    def _layer(self, graph: Graph, layer: Layer, hidden: str, mask: str) -> str:
+        """The hidden state [b, L, d] after a layer."""
+        graph.scope = f"layer_{layer}" if isinstance(layer, int) else "layer"
+        return self.backbone.layer(graph, layer - 1 if isinstance(layer, int) else 0, hidden, mask)
+
+    def _scores(self, graph: Graph, layer: Layer, hidden: str, mask: str) -> str:
+        """What the exit on a layer says, [b, K]."""
+        graph.scope = f"exit_{layer}" if isinstance(layer, int) else "exit"
+        if not isinstance(layer, int):
+            return self._pick_scores(graph, layer, hidden, mask, 1, self.task.num_layers)
+        architecture, leave = self.model.config.exits[layer - 1], self.model.exits[layer - 1]
+        logits = write_exit(graph, architecture, leave, hidden, mask)
+        if self.task.problem_type == REGRESSION:
+            return logits
+        return (
+            graph.op("Sigmoid", logits)
+            if self.task.problem_type == MULTI_LABEL
+            else graph.op("Softmax", logits, axis=1)
+        )
+
+    def _pick_scores(self, graph: Graph, layer: str, hidden: str, mask: str, first: int, last: int) -> str:
+        """What one of the exits from `first` to `last` says, [b, K], found by halving."""
+        if first == last:
+            return self._scores(graph, first, hidden, mask)
+        middle = (first + last) // 2
+        lower, upper = graph.branch(), graph.branch()
+        low = self._pick_scores(lower, layer, hidden, mask, first, middle)
+        high = self._pick_scores(upper, layer, hidden, mask, middle + 1, last)
+        is_low = graph.op("LessOrEqual", layer, graph.constant(middle))
+        return graph.choose(is_low, (lower, [low]), (upper, [high]), [FLOAT])[0]
+
+    def _numbered(self, graph: Graph, scores: str, layer: Layer) -> str:
+        """The scores [b, K] and behind them the layer's number, [b, K + 1]."""
+        number = graph.op("Cast", layer, to=FLOAT) if isinstance(layer, str) else graph.constant(layer, np.float32)
+        return graph.op("Pad", scores, graph.constant([0, 0, 0, 1]), number)
+
+    def _any_inside(self, graph: Graph, state: Values) -> str:
+        graph.scope = ""
+        return graph.op("Cast", graph.op("Size", state["rows"]), to=BOOL)
+
+    def _finish(self, results: str, settings: Values | None = None) -> onnx.ModelProto:
+        """The model whose outputs are the two halves of `results` [B, K + 1]."""
+        graph = self.graph
+        graph.scope = ""
+        outputs = self.task.num_outputs
+        scores = graph.op("Slice", results, graph.constant([0]), graph.constant([outputs]), graph.constant([1]))
+        layers = graph.op("Cast", graph.op("Gather", results, graph.constant(outputs), axis=1), to=INT64)
+        infos = [
+            graph.output(scores, "probabilities", FLOAT, ["batch", outputs]),
+            graph.output(layers, "exit_layer", INT64, ["batch"]),
+        ]
+        tensors = {tensor.name: tensor for tensor in graph.initializers}
+        inputs = [helper.make_tensor_value_info(name, tensors[name].data_type, []) for name in settings or ()]
+        return make_model(graph, [*self._token_infos(), *inputs], infos, self.opset)
+
+    def _token_infos(self) -> list[onnx.ValueInfoProto]:
+        return [helper.make_tensor_value_info(name, INT64, ["batch", "length"]) for name in self.inputs]

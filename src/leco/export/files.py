@@ -1,0 +1,60 @@
+"""The file of an exported model: the graph, and what a program needs to know to use it."""
+
+import json
+from pathlib import Path
+
+import onnx
+from onnx import helper
+
+from leco.criteria import Criterion
+from leco.errors import LecoError
+from leco.export.early_exit import ModelWriter
+from leco.files import atomic_path
+from leco.model import MultiExitModel
+from leco.options import naming
+from leco.runs import versions
+
+LATEST = onnx.defs.onnx_opset_version()
+OPSET = 18
+"""The oldest opset that has all operators, so that the file runs in the most programs."""
+
+
+def export_onnx(
+    model: MultiExitModel, path: Path, *, criterion: Criterion | None = None, int8: bool = False, opset: int = OPSET
+) -> None:
+    """Write `model` as one file that leaves by `criterion` (the model's own by default), whole or not at all.
+
+    The tokenizer, the labels, the criterion and where all comes from are in the file's metadata, under `leco.*`.
+    LecoError for a criterion, an exit or a tokenizer that has no form in ONNX, and for an opset that is not supported.
+    """
+    if not OPSET <= opset <= LATEST:
+        raise LecoError(f"--opset must be from {OPSET} to {LATEST}, not {opset}.")
+    criterion = criterion or model.config.criterion
+    with naming("--criterion"):
+        made = ModelWriter(model, int8=int8, opset=opset).early_exit(criterion)
+    write_model(made, path, model, criterion, int8=int8)
+
+
+def write_model(
+    made: onnx.ModelProto, path: Path, model: MultiExitModel, criterion: Criterion, *, int8: bool = False
+) -> None:
+    """Write a graph of `model` with the metadata that `leco.runtime.Session` reads."""
+    tokenizer = model.tokenizer
+    if not tokenizer.is_fast:
+        raise LecoError("The model's tokenizer has no fast version, so that it cannot be kept in the file.")
+    metadata = {
+        "labels": model.config.label_names,
+        "problem_type": model.config.problem_type,
+        "layers": model.task.num_layers,
+        "criterion": criterion.to_dict(),
+        "int8": int8,
+        "max_length": model.max_length,
+        "padding": {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id},
+        "source": str(model.name_or_path),
+        "backbone": model.config.backbone_config.model_type,
+        "versions": {**versions(), "onnx": onnx.__version__},
+    }
+    props = {f"leco.{name}": json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
+    helper.set_model_props(made, {**props, "leco.tokenizer": tokenizer.backend_tokenizer.to_str()})
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(made.SerializeToString())

@@ -1,0 +1,25 @@
+"""Matrices as 8-bit integers, for processors that multiply these faster."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leco.export.graph import MICROSOFT, Graph
+
+Array = NDArray[Any]
+
+
+def quantize(weight: Array) -> tuple[Array, Array]:
+    """A matrix [n, m] as symmetric int8 and the scale [m] of each column: `weight ~ int8 * scale`."""
+    largest = np.abs(weight).max(0)
+    scale = np.where(largest == 0, 1, largest / 127).astype(np.float32)
+    return np.round(weight / scale).astype(np.int8), scale
+
+
+def matrix_product(graph: Graph, x: str, weight: Array, *, int8: bool) -> str:
+    """`x` [.., n] times `weight` [n, m]; as int8, `x` is quantized by its own range when it is known."""
+    if not int8:
+        return graph.op("MatMul", x, graph.weight(weight))
+    values, scale = quantize(weight)
+    return graph.op("DynamicQuantizeMatMul", x, graph.weight(values), graph.weight(scale), domain=MICROSOFT)

@@ -1,0 +1,152 @@
+"""An exported model in ONNX Runtime, with the `predict` of the model it was made from; no PyTorch is needed.
+
+Shapes: B rows of a batch, N texts, K outputs, L tokens.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leco.criteria import Criterion, criterion_from_dict
+from leco.errors import LecoError
+from leco.options import setting_names
+from leco.runtime.answers import Answer, answers
+from leco.runtime.engine import Decisions, Encoding, batches_by_length
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Tokenizer
+
+Array = NDArray[Any]
+INSTALL = "ONNX Runtime and tokenizers are needed: pip install 'leco[onnx]'."
+
+
+class Session:
+    """A file that `leco export` wrote, ready to answer.
+
+    Args:
+        path: the file.
+        threads: how many threads one call uses; by default as many as the machine has cores.
+        spinning: whether idle threads wait busily. That is a little faster for one session alone; with several in one
+            process, or with other work on the machine, it is much slower.
+
+    Attributes:
+        label_names: the outputs' names [K].
+        criterion: the exit criterion with the settings that the file holds.
+        problem_type: Transformers' name of the kind of problem.
+        metadata: all that the file says of itself.
+
+    Raises:
+        LecoError: where the file is missing, is none of ours, or ONNX Runtime is not installed.
+
+    """
+
+    def __init__(self, path: str | Path, *, threads: int | None = None, spinning: bool = True) -> None:
+        try:
+            import onnxruntime
+            import tokenizers
+        except ImportError as error:
+            raise LecoError(INSTALL) from error
+        if not Path(path).is_file():
+            raise LecoError(f"The file '{path}' does not exist. 'leco export DIR --to onnx' writes one.")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+        try:
+            self._session: InferenceSession = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self.metadata: dict[str, Any] = {
+                name.removeprefix("leco."): json.loads(text)
+                for name, text in metadata.items()
+                if name.startswith("leco.") and name != "leco.tokenizer"
+            }
+            self._tokenizer: Tokenizer = tokenizers.Tokenizer.from_str(metadata["leco.tokenizer"])
+        except Exception as error:  # ONNX Runtime's own errors have no common class
+            raise LecoError(f"'{path}' is no file that 'leco export' wrote, or it is broken: {error}") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(self.metadata["max_length"])
+        self._inputs = [value.name for value in self._session.get_inputs()]
+        self._settings = {value.name for value in self._session.get_overridable_initializers()}
+        self.label_names: list[str] = self.metadata["labels"]
+        self.problem_type: str = self.metadata["problem_type"]
+        self.criterion: Criterion = criterion_from_dict(self.metadata["criterion"])
+
+    def predict(
+        self, texts: Sequence[str | tuple[str, str]], criterion: Criterion | None = None, batch_size: int = 1
+    ) -> list[Answer]:
+        """Answer each text at the layer where the criterion says so; later layers are not computed.
+
+        Args:
+            texts: single texts, or pairs as tuples.
+            criterion: other settings of the criterion that the file holds; by default the file's own.
+            batch_size: texts that run together. Rows that left cost nothing more; the answers are those of 1.
+
+        Returns:
+            One answer for each text, in order.
+
+        Raises:
+            LecoError: for another criterion than the file's, and for what is no list of texts.
+
+        """
+        if isinstance(texts, str):
+            raise LecoError("predict answers a list of texts: write predict([text]).")
+        if batch_size < 1:
+            raise LecoError(f"The batch size must be at least 1, not {batch_size}.")
+        decisions = self.decide(self.encode(texts), criterion, batch_size=batch_size)
+        return answers(decisions, self.label_names, self.problem_type)
+
+    def encode(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
+        """The tokens of each text, cut to the model's length."""
+        encodings = self._tokenizer.encode_batch(list(texts))
+        parts = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
+        wanted = {name: part for name, part in parts.items() if name in self._inputs}
+        return [{name: getattr(encoding, part) for name, part in wanted.items()} for encoding in encodings]
+
+    def decide(
+        self,
+        encodings: Sequence[Encoding],
+        criterion: Criterion | None = None,
+        *,
+        batch_size: int = 1,
+        on_batch: Callable[[int], None] = lambda rows: None,
+    ) -> Decisions:
+        """The scores and exit layers of tokenized texts, which run in batches of similar length, in the order given."""
+        settings = self.settings(criterion or self.criterion)
+        scores = np.empty((len(encodings), len(self.label_names)), np.float32)
+        exit_layers = np.empty(len(encodings), np.int64)
+        for rows in batches_by_length(encodings, batch_size):
+            batch = {**self.collate([encodings[row] for row in rows]), **settings}
+            scores[rows], exit_layers[rows] = self._session.run(None, batch)
+            on_batch(len(rows))
+        return Decisions(scores, exit_layers)
+
+    def collate(self, encodings: Sequence[Encoding]) -> dict[str, Array]:
+        """The inputs [B, L] of a batch, padded at the right."""
+        length = max(len(encoding["input_ids"]) for encoding in encodings)
+        batch = {
+            name: np.full((len(encodings), length), self.metadata["padding"].get(name, 0), np.int64)
+            for name in encodings[0]
+        }
+        for name, values in batch.items():
+            for row, encoding in enumerate(encodings):
+                values[row, : len(encoding[name])] = encoding[name]
+        return batch
+
+    def settings(self, criterion: Criterion) -> dict[str, Array]:
+        """A criterion's settings as inputs; LecoError where the file holds another criterion."""
+        if type(criterion) is not type(self.criterion):
+            raise LecoError(
+                f"The file exits by '{self.criterion.name}', not by '{criterion.name}'. Export the model again with "
+                f"--criterion {criterion.name}."
+            )
+        kinds = {float: np.float32, int: np.int64, bool: np.bool_}
+        names = self._settings & set(setting_names(criterion))
+        types = {name: kinds[type(getattr(self.criterion, name))] for name in names}
+        return {name: np.array(getattr(criterion, name), dtype) for name, dtype in types.items()}

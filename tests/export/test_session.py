@@ -1,0 +1,164 @@
+"""The exported file on its own: in Python without PyTorch, in Node, with bad input, and what it says of itself."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from leco import Cobee, Entropy, LecoError, Static, Voting
+from leco.export import export_onnx
+from leco.runtime import Session
+from tiny import sentences, text_model
+
+TEXTS = [text for text in sentences(12) if isinstance(text, str)]
+CRITERION = Cobee(tau=0.3)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer):
+    return text_model(tokenizer)
+
+
+@pytest.fixture(scope="module")
+def file(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "model.onnx"
+    export_onnx(model, path, criterion=CRITERION)
+    return path
+
+
+@pytest.fixture(scope="module")
+def session(file):
+    return onnxruntime.InferenceSession(str(file))
+
+
+def inputs(*rows, dtype=np.int64):
+    ids = np.array(rows, dtype).reshape(len(rows), -1)
+    return {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+
+
+def test_predict_without_pytorch(model, file):
+    script = (
+        "import json, sys; from leco.runtime import Session; "
+        "answers = Session(sys.argv[1], threads=1).predict(sys.argv[2:], batch_size=4); "
+        "print(json.dumps([answer.to_dict() for answer in answers])); "
+        "print(*(sys.modules.keys() & {'torch', 'transformers', 'onnx'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(file), *TEXTS], capture_output=True, text=True, check=True)
+    answers, heavy = done.stdout.splitlines()
+    assert not heavy
+    for answer, expected in zip(json.loads(answers), model.predict(TEXTS, CRITERION), strict=True):
+        assert (answer["label"], answer["exit_layer"]) == (expected.label, expected.exit_layer)
+        assert answer["scores"] == pytest.approx(expected.scores, abs=1e-5)
+
+
+def test_settings_are_inputs_with_defaults(model, file):
+    answers = Session(file).predict(TEXTS)
+    assert answers == Session(file).predict(TEXTS, criterion=CRITERION)
+    for tau, layers in ((0, {6}), (2.0, {2})):
+        answers = Session(file).predict(TEXTS, criterion=Cobee(tau=tau))
+        assert {answer.exit_layer for answer in answers} == layers
+    with pytest.raises(
+        LecoError, match=r"exits by 'cobee', not by 'entropy'\. Export the model again with --criterion"
+    ):
+        Session(file).predict(TEXTS, criterion=Entropy())
+
+
+def test_what_the_file_says_of_itself(model, file):
+    onnx.checker.check_model(onnx.load(file).SerializeToString())
+    session = Session(file)
+    assert session.criterion == CRITERION
+    assert session.label_names == model.config.label_names
+    assert session.metadata["versions"]["leco"]
+    assert {"source", "layers", "max_length", "problem_type"} <= set(session.metadata)
+
+
+@pytest.mark.parametrize(
+    ("feed", "message"),
+    [
+        ({name: np.zeros((0, 5), np.int64) for name in inputs([1])}, "input_ids is empty"),
+        ({name: np.zeros((2, 0), np.int64) for name in inputs([1])}, "input_ids is empty"),
+        (inputs([101, 10**6, 102]), "input_ids"),
+        (inputs([101, -1, 102]), "input_ids has a negative id"),
+        (inputs([101] * 41), "input_ids has more than 40 tokens"),
+        (inputs([101, 102]) | {"token_type_ids": np.array([[0, 7]])}, "token_type_ids"),
+        (inputs([101, 102], dtype=np.int32), r"data type. Actual: \(tensor\(int32\)\) , expected: \(tensor\(int64\)\)"),
+        (inputs([101, 102]) | {"tau": np.array(np.nan, np.float32)}, "tau is not a number"),
+        (inputs([101, 102]) | {"tau": np.array("a lot")}, r"data type. Actual: \(tensor\(string\)\)"),
+        ({"input_ids": np.array([[101, 102]])}, "attention_mask"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_bad_input_is_an_error_that_names_it(session, feed, message):
+    with pytest.raises(Exception, match=message):
+        session.run(None, feed)
+    session.run(None, inputs([101, 102]))  # and it still works
+
+
+def test_bad_use_of_the_session(file, tmp_path):
+    with pytest.raises(LecoError, match=r"nothing\.onnx' does not exist"):
+        Session(tmp_path / "nothing.onnx")
+    (tmp_path / "foreign.onnx").write_bytes(b"no model")
+    with pytest.raises(LecoError, match="is no file that 'leco export' wrote"):
+        Session(tmp_path / "foreign.onnx")
+    with pytest.raises(LecoError, match="list of texts"):
+        Session(file).predict("a text")
+    with pytest.raises(LecoError, match="at least 1, not 0"):
+        Session(file).predict(["a text"], batch_size=0)
+    assert Session(file).predict([]) == []
+
+
+def test_what_cannot_be_exported(model, tmp_path):
+    with pytest.raises(LecoError, match=r"Unknown criterion for ONNX 'voting'.*cobee"):
+        export_onnx(model, tmp_path / "model.onnx", criterion=Voting())
+    with pytest.raises(LecoError, match="--opset must be from 18"):
+        export_onnx(model, tmp_path / "model.onnx", opset=11)
+    with pytest.raises(LecoError, match="at most 6"):
+        export_onnx(model, tmp_path / "model.onnx", criterion=Static(7))
+    assert not list(tmp_path.iterdir())
+
+
+def test_int8_is_smaller_and_nearly_the_same(model, file, tmp_path):
+    export_onnx(model, tmp_path / "int8.onnx", criterion=Static(), int8=True)
+    export_onnx(model, tmp_path / "float.onnx", criterion=Static())
+    exact, rounded = (Session(tmp_path / name).predict(TEXTS) for name in ("float.onnx", "int8.onnx"))
+    difference = [
+        abs(a.scores[name] - b.scores[name]) for a, b in zip(exact, rounded, strict=True) for name in a.scores
+    ]
+    assert 0 < max(difference) < 0.2
+
+
+NODE = """
+const ort = require("onnxruntime-node");
+const [file, batch] = [process.argv[2], JSON.parse(process.argv[3])];
+ort.InferenceSession.create(file).then(async (session) => {
+  const feeds = Object.fromEntries(Object.entries(batch).map(([name, rows]) =>
+    [name, new ort.Tensor("int64", BigInt64Array.from(rows.flat().map(BigInt)), [rows.length, rows[0].length])]));
+  const { probabilities, exit_layer } = await session.run(feeds);
+  const layers = Array.from(exit_layer.data).map(Number);
+  console.log(JSON.stringify({ probabilities: Array.from(probabilities.data), layers }));
+});
+"""
+
+
+def test_node_gives_the_same_answers(model, file, tmp_path):
+    """With `onnxruntime-node`, where npm and the package can be had."""
+    if not shutil.which("npm"):
+        pytest.skip("no npm: the file cannot be tried in Node")
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "onnxruntime-node@1.22.0"]
+    if subprocess.run(install, cwd=tmp_path, capture_output=True, check=False, timeout=300).returncode:
+        pytest.skip("npm cannot install onnxruntime-node")
+    (tmp_path / "run.cjs").write_text(NODE)
+    session = Session(file)
+    batch = session.collate(session.encode(TEXTS))
+    arguments = [str(file), json.dumps({name: values.tolist() for name, values in batch.items()})]
+    done = subprocess.run(["node", "run.cjs", *arguments], cwd=tmp_path, capture_output=True, text=True, check=True)
+    printed = json.loads(done.stdout)
+    expected = session.predict(TEXTS, batch_size=len(TEXTS))
+    assert printed["layers"] == [answer.exit_layer for answer in expected]
+    scores = [score for answer in expected for score in answer.scores.values()]
+    assert printed["probabilities"] == pytest.approx(scores, abs=1e-5)
