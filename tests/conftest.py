@@ -60,6 +60,17 @@ def fitted(tmp_path_factory, encoder_folder, reviews):
 
 
 @pytest.fixture
+def padded():
+    """The states of one text with noise behind it [1, PADDED, WIDTH], and its mask [1, PADDED]."""
+    import torch
+
+    from tiny import LENGTH, PADDED, WIDTH
+
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(1, PADDED, WIDTH, generator=generator), (torch.arange(PADDED) < LENGTH)[None]
+
+
+@pytest.fixture
 def leco(capsys):
     """Runs a command line in this process: exit code, stdout and stderr."""
     from types import SimpleNamespace

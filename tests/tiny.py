@@ -38,6 +38,9 @@ VARIANTS = {
     "modernbert": [{"local_attention": 4}],
 }
 
+WIDTH, LENGTH, PADDED = 16, 5, 9
+"""Of an exit, of a text, and of the batch that it is in: for operations, in the fixture `padded`."""
+
 WORDS = "a film of which nobody would say that it is good bad long short dull and so on"
 CELL = Architecture("relu", "conv_3", "mha_2", "sa", "null", width=8)
 MIXED = (CELL, MHA, LINEAR, Architecture("gelu", "conv_5", "skip-connect", "max", "tanh", width=8))
@@ -130,3 +133,11 @@ def text_model(tokenizer, backbone=None, *, layers=6, **settings):
     model.tokenizer = tokenizer
     spread_answers(model, collate(tokenizer, encode(tokenizer, sentences(40), model.max_length, print)))
     return model
+
+
+def assert_same_answers(answers, expected):
+    """The same labels, layers and, but for rounding, scores."""
+    assert [answer.label for answer in answers] == [answer.label for answer in expected]
+    assert [answer.exit_layer for answer in answers] == [answer.exit_layer for answer in expected]
+    scores, others = ([list(answer.scores.values()) for answer in some] for some in (answers, expected))
+    np.testing.assert_allclose(scores, others, rtol=0, atol=1e-5)

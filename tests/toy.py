@@ -4,29 +4,41 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
-from transformers import BertConfig, BertModel
+from transformers import AutoConfig, AutoModel
 
-from leco.data import TextDataset
+from leco.data import TextDataset, collate
 from leco.exits.architecture import Architecture
+from leco.exits.space import SearchSpace
 from leco.model import build_model
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.search.model import SearchModel
+from leco.search.options import SearchOptions
+from leco.search.relaxations import Darts
+from leco.search.searcher import Searcher
+from leco.training.options import RunOptions
 
 TOKENIZER = SimpleNamespace(pad_token_id=0, pad_token_type_id=0, save_pretrained=lambda folder: None)
 LAYERS, HIDDEN = 3, 32
 LEARNED = Architecture("gelu", "conv_3", "null", "max", "tanh", width=16)
 
 
-def encoder(seed=0):
-    """A random BERT of 3 layers."""
+LABELS = {SINGLE_LABEL: ("first", "second"), MULTI_LABEL: ("first", "second"), REGRESSION: ("value",)}
+
+
+def encoder(seed=0, family="bert"):
+    """A random encoder of 3 layers."""
     torch.manual_seed(seed)
-    config = BertConfig(
+    config = AutoConfig.for_model(
+        family,
         vocab_size=40,
         hidden_size=HIDDEN,
         num_hidden_layers=LAYERS,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=32,
+        pad_token_id=0,
     )
-    return BertModel(config)
+    return AutoModel.from_config(config)
 
 
 def dataset(rows=64, seed=0):
@@ -42,10 +54,43 @@ def dataset(rows=64, seed=0):
     return TextDataset(encodings, np.array(labels))
 
 
-def model_with(exits, problem_type="single_label_classification", labels=("first", "second")):
+def model_with(exits, problem_type=SINGLE_LABEL, family="bert"):
     """The encoder with the same fresh exit on each layer."""
-    backbone = encoder()
+    backbone = encoder(family=family)
     torch.manual_seed(0)
-    model = build_model(backbone, [exits] * LAYERS, labels, problem_type=problem_type)
+    model = build_model(backbone, [exits] * LAYERS, LABELS[problem_type], problem_type=problem_type)
     model.tokenizer = TOKENIZER
     return model
+
+
+def searcher(relaxation=None, **options):
+    """A search on the toy task, at rates that move everything in seconds."""
+    relaxation = relaxation or Darts()
+    model = SearchModel(encoder(), SearchSpace(width=8), 2, 0.1, relaxation.parameters)
+    rates = {"search_lr": 1e-3, "search_exit_lr": 1e-2, "alpha_lr": 1e-2}
+    settings = SearchOptions(**{"search_epochs": 3, **rates, **options})
+    return Searcher(model, dataset(), TOKENIZER, SINGLE_LABEL, RunOptions(batch_size=8), settings, relaxation)
+
+
+def batch(rows=8, problem_type=SINGLE_LABEL):
+    """The first texts of the data set in one batch, with labels of the given kind."""
+    data = dataset()
+    inputs = collate(TOKENIZER, [data[row] for row in range(rows)])
+    labels = inputs["labels"]
+    kinds = {REGRESSION: labels.float(), MULTI_LABEL: torch.stack([labels, 1 - labels], dim=1).float()}
+    return {**inputs, "labels": kinds.get(problem_type, labels)}
+
+
+def loss_of(strategy, model, moment, inputs=None):
+    """A strategy's loss of a batch."""
+    inputs = inputs or batch(problem_type=model.config.problem_type)
+    return strategy.loss(model, strategy.forward(model, inputs, LAYERS), inputs["labels"], moment)
+
+
+def same_weights(one, other):
+    """Whether all weights are equal, bit by bit."""
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+class Killed(BaseException):
+    """What ends a run in the middle: nothing catches it, like a signal."""

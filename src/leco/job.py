@@ -13,8 +13,8 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 from leco.criteria import CRITERIA, Task, check_deployable
 from leco.data import TextData, TextDataset, encode, load_data
 from leco.errors import LecoError
-from leco.exits.architecture import LINEAR, MHA, ExitArchitecture, load_architectures
-from leco.exits.modules import build_exit
+from leco.exits.architecture import NAMED, ExitArchitecture, load_architectures
+from leco.exits.modules import build_exits
 from leco.exits.operations import ENCODERS
 from leco.exits.published import PUBLISHED, published_architectures
 from leco.model import load_config, load_tokenizer
@@ -24,7 +24,10 @@ from leco.presets import Options
 from leco.progress import say
 from leco.runs import check_folder, claim, fingerprint, flat
 from leco.search.relaxations import parse_relaxation
-from leco.training.strategies import parse_strategy
+from leco.training.strategies import check_exits, parse_strategy
+
+LEARNED = "learned"
+"""The name, for `--exits`, of exits that are searched."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +71,22 @@ def make_job(
     output: str | Path,
     options: Options,
     *,
-    exits: str = "learned",
+    exits: str | None = LEARNED,
     choices: Mapping[str, Any],
     glue_dir: str | Path | None,
     columns: tuple[Sequence[str] | None, str | None],
 ) -> Job:
     """Check everything that can be checked at once, read the data, and then claim the output folder.
 
-    `choices` are the settings beside the options; a criterion's name among them is checked.
+    `exits` are as on the command line: None is those that the strategy brings, or else learned ones. `choices` are the
+    settings beside the options; a criterion's name among them is checked.
     """
     folder, run = Path(output), options.run
     criterion = choices.get("criterion")
     check_choices(choices)
     with naming("--strategy"):
-        parse_strategy(options.training.strategy)
+        strategy = parse_strategy(options.training.strategy)
+    exits = exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
     with naming("--relaxation"):
         parse_relaxation(options.search.relaxation)
     with naming("--space, --activations, --encoders, --poolers"):
@@ -89,12 +94,14 @@ def make_job(
     check_folder(folder)
     config = load_config(model)
     family = backbone_for(config)
-    architectures = None if exits == "learned" else given_architectures(exits, family.num_layers(config))
+    architectures = None if exits == LEARNED else given_architectures(exits, family.num_layers(config))
     if architectures is None:
         for encoder in {*space.encoder_1, *space.encoder_2}:
             ENCODERS[encoder](space.width)  # an attention refuses some widths
-    for architecture in architectures or ():
-        build_exit(architecture, family.hidden_size(config), 1, run.exit_dropout)
+    with naming("--exits"):
+        check_exits(strategy, architectures or [None])
+        with torch.device("meta"):
+            build_exits(architectures or [], family.hidden_size(config), 1, run.exit_dropout)
     tokenizer = load_tokenizer(model)
     with naming("--data"):
         texts = load_data(
@@ -136,14 +143,14 @@ def check_choices(choices: Mapping[str, Any]) -> None:
 
 def given_architectures(exits: str, num_layers: int) -> list[ExitArchitecture]:
     """The architectures that `--exits` names, other than learned ones: of one kind, published, or from a file."""
-    if exits in ("linear", "mha"):
-        return [LINEAR if exits == "linear" else MHA] * num_layers
+    if exits in NAMED:
+        return [NAMED[exits]] * num_layers
     if exits in PUBLISHED:
         return list(published_architectures(exits, num_layers))
     if Path(exits).exists():
         return load_architectures(Path(exits), num_layers)
     raise LecoError(
-        f"--exits '{exits}' is neither a file nor one of: learned, linear, mha, {', '.join(PUBLISHED)}. "
+        f"--exits '{exits}' is neither a file nor one of: {', '.join([LEARNED, *NAMED, *PUBLISHED])}. "
         "A file of architectures is what 'leco search' writes."
     )
 

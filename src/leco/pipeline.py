@@ -13,7 +13,7 @@ from transformers import TrainerCallback, set_seed
 
 from leco.card import model_card
 from leco.evaluation import choose_criterion, evaluate
-from leco.evaluation.curve import Point, draw_curves
+from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.files import atomic_path, read_json, write_json, write_text
 from leco.job import Job, make_job
@@ -33,7 +33,7 @@ def fit(
     output: str | Path,
     *,
     preset: str = "quick",
-    exits: str = "learned",
+    exits: str | None = None,
     criterion: str = "cobee",
     max_drop: float = 0.01,
     repeats: int = 3,
@@ -51,7 +51,8 @@ def fit(
         data: `glue/TASK`, a file, a folder or a Hub data set's name.
         output: the folder for the model and all results; a killed run continues there.
         preset: a named set of options, `quick` or `paper` (section 6.3 to the letter).
-        exits: `learned`, `linear`, `mha`, `paper:rte`, `paper:sst-2` or a file of architectures.
+        exits: `learned`, `linear`, `mha`, `paper:rte`, `paper:sst-2` or a file of architectures; by default those that
+            the strategy brings with it, or else learned ones.
         criterion: the exit criterion; its settings are chosen on dev.
         max_drop: how much score the settings may cost on dev, from 0 to 1.
         repeats: how often the speedup is measured.
@@ -120,7 +121,7 @@ def train(
     output: str | Path,
     *,
     preset: str = "quick",
-    exits: str = "learned",
+    exits: str | None = None,
     criterion: str = "cobee",
     max_drop: float = 0.01,
     glue_dir: str | Path | None = None,
@@ -204,11 +205,9 @@ def run_evaluation(job: Job, model: MultiExitModel, repeats: int, timed_texts: i
     path = job.folder / RESULTS
     if path.exists():
         return
-    results = evaluate(model, job.data, repeats=repeats, timed_texts=timed_texts).to_dict()
-    points = [Point(**point) for point in results["curve"]]
-    draw_curves(
-        job.folder / "curve.png", {results["criterion"]["name"]: points}, results["exit_scores"], results["metric"]
-    )
+    found = evaluate(model, job.data, repeats=repeats, timed_texts=timed_texts)
+    draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
+    results = found.to_dict()
     training = read_json(job.folder / TRAINING)
     write_text(job.folder / "README.md", model_card(model, job.backbone, asdict(job.options), training, results))
     write_json(path, results)

@@ -55,6 +55,19 @@ def parse_variant(text: str, example: str) -> tuple[str, dict[str, Any]]:
     return name.strip(), settings
 
 
+def format_settings(settings: Mapping[str, Any]) -> str:
+    """Settings as on the command line, which `parse_variant` reads; a name among them is left out.
+
+    >>> format_settings({"name": "entropy", "tau": 0.1, "normalized": True})
+    'tau=0.1,normalized=true'
+    """
+    return ",".join(
+        f"{name}={str(value).lower() if isinstance(value, bool) else value}"
+        for name, value in settings.items()
+        if name != "name"
+    )
+
+
 def build_variant(variants: Registry[type[T]], name: str, settings: Mapping[str, Any]) -> T:
     """The variant `name` among dataclasses, with these settings and its defaults; LecoError for an unknown one."""
     variant = variants[name]

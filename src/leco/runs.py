@@ -7,11 +7,13 @@ another one is refused, so that nothing is ever overwritten by accident.
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import accelerate
@@ -85,10 +87,25 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
             f"--output '{folder}' holds a run with other settings ({name}: {before.get(name)!r} there, "
             f"{settings.get(name)!r} now). Give a new folder, or repeat the command that began it."
         )
-    try:
+    with writing(folder):
         write_json(path, {"settings": settings, "versions": versions()})
+
+
+@contextmanager
+def writing(folder: Path, flag: str = "--output") -> Iterator[None]:
+    """A block that writes into the folder that `flag` names, whose errors name both."""
+    try:
+        yield
     except OSError as error:
-        raise LecoError(f"--output '{folder}' cannot be written to ({error.strerror}). Give another folder.") from error
+        raise LecoError(f"{flag} '{folder}' cannot be written to ({error.strerror}). Give another folder.") from error
+
+
+def check_writable(folder: Path, flag: str = "--output") -> None:
+    """LecoError unless files can be written into `folder`, which is made if need be."""
+    with writing(folder, flag):
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
 
 
 def _has_results(folder: Path) -> bool:
@@ -104,3 +121,12 @@ def _hidden(path: Path) -> bool:
 def flat(options: Any) -> dict[str, Any]:
     """Nested option dataclasses as one dictionary."""
     return {name: value for group in asdict(options).values() for name, value in group.items()}
+
+
+def trained_on(folder: Path) -> str:
+    """The data set on which the model in `folder` was trained; LecoError where the folder does not say."""
+    path = folder / SETTINGS
+    data = read_json(path).get("settings", {}).get("data") if path.is_file() else None
+    if not isinstance(data, str):
+        raise LecoError(f"'{folder}' does not say on what it was trained. Give --data.")
+    return data

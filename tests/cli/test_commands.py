@@ -104,6 +104,19 @@ def test_search_then_train_then_evaluate(leco, encoder_folder, reviews, tmp_path
     assert json.loads(fixed.out)["exit_layer_counts"] == [0, 24, 0]
 
 
+def test_a_strategy_that_brings_its_exits_needs_no_search(leco, encoder_folder, reviews, tmp_path, monkeypatch):
+    flags = ["--model", encoder_folder, "--data", reviews, "--output", tmp_path / "model", *SHORT]
+    result = leco("fit", *flags, "--strategy", "global-past-future", "--json")
+    assert json.loads(result.out)["best"] > 0.9
+    assert "search epoch" not in result.err
+    give_stdin(monkeypatch, "a film that is good\nit is so bad\n")
+    answers = [json.loads(line) for line in leco("predict", tmp_path / "model").out.splitlines()]
+    assert [answer["label"] for answer in answers] == ["positive", "negative"]
+    named = leco("fit", *flags, "--strategy", "global-past-future", "--exits", "past-future")
+    assert named.code == 0
+    assert "training epoch" not in named.err, "it is the same run"
+
+
 def test_predict_answers_each_line_of_stdin(leco, fitted, monkeypatch):
     give_stdin(monkeypatch, "a film that is good\n\nit is so bad\n")
     result = leco("predict", fitted)

@@ -2,19 +2,15 @@
 
 import doctest
 import importlib
-import json
 import pkgutil
 
 import numpy as np
 import pytest
 
 import leco.criteria
-from criteria.cases import random_labels, settings_of
 from leco.criteria import (
     CRITERIA,
     MULTI_LABEL,
-    REGRESSION,
-    SINGLE_LABEL,
     Cobee,
     Entropy,
     FPabee,
@@ -30,13 +26,6 @@ from leco.errors import LecoError
 
 TASK = Task(3, 6)
 MODULES = ["leco.criteria", *(f"leco.criteria.{found.name}" for found in pkgutil.iter_modules(leco.criteria.__path__))]
-
-
-@pytest.mark.parametrize("name", CRITERIA)
-def test_what_is_written_is_read_again(name):
-    for criterion in settings_of(name, TASK, random_labels(TASK, 4), most=1000):
-        assert criterion_from_dict(json.loads(json.dumps(criterion.to_dict()))) == criterion
-        assert parse_criterion(str(criterion)) == criterion
 
 
 def test_settings_have_their_order_and_their_defaults():
@@ -93,18 +82,6 @@ def test_a_text_that_is_refused_is_told_why(text, words):
     assert [word for word in words if word not in str(error.value)] == []
 
 
-@pytest.mark.parametrize("problem_type", [SINGLE_LABEL, MULTI_LABEL, REGRESSION])
-@pytest.mark.parametrize("name", CRITERIA)
-def test_a_problem_that_a_criterion_is_not_defined_for_is_refused(name, problem_type):
-    criterion, task = CRITERIA[name](), Task(1, 6, problem_type)
-    if problem_type in criterion.problem_types:
-        return criterion.check(task)
-    for refuses in (criterion.check, lambda task: simulate(criterion, np.zeros((6, 2, 1)), task)):
-        with pytest.raises(LecoError, match=rf"'{name}' is not defined .* '{problem_type}', only for \w+"):
-            refuses(task)
-    return None
-
-
 def test_a_layer_that_the_model_does_not_have_is_refused():
     with pytest.raises(LecoError, match=r"--layer must be at most 6, .* not 7"):
         Static(7).check(TASK)
@@ -128,9 +105,3 @@ def test_the_entropy_of_the_mean_is_not_the_divergence():
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_in_docstrings(module):
     assert doctest.testmod(importlib.import_module(module)).failed == 0
-
-
-@pytest.mark.parametrize("name", CRITERIA)
-def test_each_criterion_has_an_example_and_a_source(name):
-    assert ">>> " in CRITERIA[name].__doc__
-    assert "Source: " in CRITERIA[name].__doc__

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from leco import Cobee, LecoError, MaxProbability, Static
+from leco.criteria import CRITERIA, criterion_from_dict
 from leco.data import Split, TextData, encode
-from leco.evaluation import align_labels, choose_criterion, evaluate
-from leco.evaluation.speedup import measure_speedup
+from leco.evaluation import align_labels, applicable_criteria, choose_criterion, evaluate
+from leco.evaluation.curve import area
+from leco.evaluation.speedup import Way, measure_speedups
 from leco.exits.architecture import LINEAR, MHA
 from leco.model.backbones import backbone_for
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
@@ -55,14 +57,18 @@ def clock(model, monkeypatch):
     return ticks
 
 
+def way(criterion, exit_layers):
+    return Way.by(criterion, 0.0, np.array(exit_layers))
+
+
 @pytest.mark.parametrize("layer", [1, 2, LAYERS])
 def test_the_speedup_is_one_minus_the_share_of_the_time_at_full_depth(model, clock, layer):
     encodings = encode(model.tokenizer, sentences(7), model.max_length, print)
-    found = measure_speedup(model, encodings, Static(layer), repeats=3)
+    (found,) = measure_speedups(model, encodings, [way(Static(layer), [layer] * 7)], repeats=3)
     assert found.repeats == pytest.approx([1 - layer / LAYERS] * 3)
     assert found.speedup == pytest.approx(1 - layer / LAYERS)
     assert found.factor == pytest.approx(LAYERS / layer)
-    assert found.texts == 7
+    assert (found.texts, found.seconds, found.full_depth_seconds) == (7, layer, LAYERS)
     assert clock.count == (5 + 3 * 7) * (layer + LAYERS)  # five texts to warm up
 
 
@@ -70,8 +76,17 @@ def test_the_speedup_of_a_criterion_that_looks_at_the_texts(model, clock):
     encodings = encode(model.tokenizer, sentences(20), model.max_length, print)
     exit_layers = [answer.exit_layer for answer in model.predict(sentences(20), criterion=MaxProbability(0.7))]
     assert len(set(exit_layers)) > 1
-    found = measure_speedup(model, encodings, MaxProbability(0.7), repeats=1)
+    (found,) = measure_speedups(model, encodings, [way(MaxProbability(0.7), exit_layers)], repeats=1)
     assert found.speedup == pytest.approx(1 - sum(exit_layers) / (20 * LAYERS))
+
+
+def test_what_a_kind_of_criterion_does_to_a_text_runs_once_for_all_its_settings(model, clock):
+    encodings = encode(model.tokenizer, sentences(2), model.max_length, print)
+    slow, fast = Static(3), Static(2)
+    ways = [way(slow, [3, 3]), way(fast, [2, 2]), way(slow, [3, 3])]
+    found = measure_speedups(model, encodings, ways, repeats=4)
+    assert [one.speedup for one in found] == pytest.approx([1 - 3 / LAYERS, 1 - 2 / LAYERS, 1 - 3 / LAYERS])
+    assert clock.count == (2 + 4 * 2) * (3 + 2 + LAYERS)
 
 
 def test_the_evaluation_is_what_the_answers_say(model, clock):
@@ -100,7 +115,54 @@ def test_the_evaluation_is_what_the_answers_say(model, clock):
     on_dev = model.predict(data.dev.texts)
     assert result["dev"]["mean_exit_layer"] == pytest.approx(np.mean([answer.exit_layer for answer in on_dev]))
     assert len(result["dev"]["exit_scores"]) == LAYERS
-    assert {point["criterion"]["name"] for point in result["curve"]} == {"max-probability"}
+    assert [len(counts) for counts in result["exit_layer_counts_by_label"].values()] == [LAYERS] * 3
+    assert np.sum(list(result["exit_layer_counts_by_label"].values()), 0).tolist() == result["exit_layer_counts"]
+    assert (result["timed_texts"], result["full_depth_seconds"]) == (4, LAYERS)
+    assert list(result["curves"]) == ["max-probability"]
+    assert result["area_range"] is None
+    for point in result["curves"]["max-probability"]["points"]:
+        assert point["speedup"] is point["speedup_factor"] is None
+
+
+def test_curves_of_all_criteria_are_measured_by_really_exiting(model, clock):
+    data = labelled()
+    model.config.exit_criterion = Cobee().to_dict()
+    names = applicable_criteria(model)
+    assert set(names) == {name for name, criterion in CRITERIA.items() if criterion.deployable}
+    result = evaluate(model, data, repeats=2, criteria=names)
+    assert set(result.curves) == {*names, "oracle"}
+    low, high = result.area_range
+    for name in names:
+        points = result.curves[name].points
+        assert [point.speedup for point in points] == sorted(point.speedup for point in points)
+        assert result.curves[name].area == pytest.approx(area(points, low, high))
+        assert points[0].speedup <= low < high <= points[-1].speedup
+        for point in points:  # all texts are timed, and a layer is a tick
+            assert point.speedup == pytest.approx(point.layers_saved)
+            assert point.speedup_factor == pytest.approx(1 / (1 - point.speedup))
+        middle = points[len(points) // 2]
+        answers = model.predict(data.test.texts, criterion=criterion_from_dict(middle.criterion))
+        assert middle.mean_exit_layer == pytest.approx(np.mean([answer.exit_layer for answer in answers]))
+        assert middle.score == pytest.approx(
+            np.mean([answer.label == "abc"[label] for answer, label in zip(answers, data.test.labels)])
+        )
+    assert all(curve.area <= result.curves["oracle"].area for curve in result.curves.values())
+
+
+def test_only_the_criteria_asked_for_are_measured(model):
+    result = evaluate(model, labelled(rows=8), repeats=1, timed_texts=1, criteria=["static"])
+    assert set(result.curves) == {"static", "oracle"}
+    assert len(result.curves["static"].points) == LAYERS
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "some", "others"),
+    [(REGRESSION, {"cobee", "patience", "lte"}, {"entropy"}), (MULTI_LABEL, {"f-pabee", "lte"}, {"cobee"})],
+)
+def test_criteria_that_are_not_defined_for_the_task_have_no_curve(problem_type, some, others):
+    names = set(applicable_criteria(multi_exit(bert(), problem_type=problem_type)))
+    assert some <= names
+    assert not names & {*others, "oracle"}
 
 
 @pytest.mark.parametrize(
@@ -112,6 +174,7 @@ def test_every_kind_of_problem_is_evaluated(tokenizer, problem_type, metric):
     model = text_model(tokenizer, layers=3, outputs=3, problem_type=problem_type)
     result = evaluate(model, labelled(names, problem_type, metric), repeats=1, timed_texts=2)
     assert result.score == result.full_depth_score == result.exit_scores[-1]
+    assert set(result.exit_layer_counts_by_label) == set(names)
     assert len({round(score, 6) for score in result.exit_scores}) > 1
 
 

@@ -1,33 +1,18 @@
-"""Scores over stored outputs, the choice of settings on dev, and the curve chosen on dev and reported on test."""
+"""Scores over stored outputs, and the choice of settings on dev."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 
-from leco.criteria import CRITERIA, Cobee, Criterion, MaxProbability, Patience, Static, Task, simulate
+from evaluation.outputs import LAYERS, ROWS, TASK, stored
+from leco.criteria import Cobee, Criterion, MaxProbability, Patience, Static, Task, simulate
 from leco.data import Split, collate, encode
-from leco.evaluation.curve import curve, draw_curves
 from leco.evaluation.scores import Stored, choose_setting, exit_outputs, settings
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from tiny import sentences, text_model
-
-LAYERS, ROWS, OUTPUTS = 6, 200, 3
-TASK = Task(OUTPUTS, LAYERS)
-
-
-def stored(seed=0, groups=None):
-    """Exits that are right more often, and surer, from layer to layer."""
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, OUTPUTS, ROWS)
-    truth = np.eye(OUTPUTS)[labels]
-    logits = random.normal(size=(LAYERS, ROWS, OUTPUTS)) + np.linspace(0.3, 3, LAYERS)[:, None, None] * truth
-    exponents = np.exp(logits)
-    scores = (exponents / exponents.sum(-1, keepdims=True)).astype(np.float32)
-    split = Split(["a text"] * ROWS, labels, groups)
-    return Stored(scores, split, "accuracy", SINGLE_LABEL, doubts=1 - scores.max(-1))
 
 
 def test_exit_scores_are_what_forward_says_of_each_text_alone(tokenizer):
@@ -135,43 +120,3 @@ def test_settings_go_from_late_to_early():
     assert len(tried) == len(Cobee.sweep(TASK))
     assert means == sorted(means, reverse=True)
     assert means[0] == LAYERS
-
-
-@pytest.mark.parametrize("criterion", [c for c in CRITERIA.values() if c.deployable])
-def test_a_curve_is_chosen_on_dev_and_reported_on_test(criterion):
-    dev, test = stored(0), stored(1)
-    points = curve(criterion, dev, test, TASK, points=20)
-    assert 1 < len(points) <= 20
-    on_dev = []
-    for point in points:
-        value = dict(point.criterion)
-        setting = CRITERIA[value.pop("name")](**value)
-        layers = test.exit_layers(setting, TASK)
-        assert point.score == test.at(layers)
-        assert point.layers_saved == pytest.approx(1 - layers.mean() / LAYERS)
-        layers = dev.exit_layers(setting, TASK)
-        on_dev.append((1 - layers.mean() / LAYERS, dev.at(layers)))
-    shares = [share for share, _ in on_dev]
-    assert shares == sorted(shares)
-    assert shares[0] < 0.05
-    tried = [(1 - s.mean_exit_layer / LAYERS, s.score) for s in settings(criterion, dev, TASK)]
-    width = max(share for share, _ in tried) / 20
-    for share, score in on_dev:  # no setting that saves about as much is better on dev
-        same = [other for at, other in tried if min(int(at / width), 19) == min(int(share / width), 19)]
-        assert score == max(same)
-    blind = replace(test, split=replace(test.split, labels=1 - test.split.labels % 2))
-    assert [p.criterion for p in curve(criterion, dev, blind, TASK, points=20)] == [p.criterion for p in points]
-
-
-def test_a_continuous_criterions_curve_has_a_point_in_nearly_every_interval():
-    points = curve(Cobee, stored(0), stored(1), TASK)
-    assert len(points) >= 20
-    assert np.diff([point.layers_saved for point in points]).max() < 0.15
-
-
-def test_curves_are_drawn(tmp_path):
-    dev, test = stored(0), stored(1)
-    curves = {criterion.name: curve(criterion, dev, test, TASK) for criterion in (Cobee, Patience)}
-    draw_curves(tmp_path / "new" / "curve.png", curves, test.by_exit(), "accuracy")
-    assert (tmp_path / "new" / "curve.png").read_bytes().startswith(b"\x89PNG")
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["curve.png"]

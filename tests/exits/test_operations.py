@@ -1,50 +1,11 @@
-"""Every operation: registered names, padding that changes nothing, first positions alone, formulas against loops."""
+"""The formulas of the operations against loops."""
 
 import pytest
 import torch
 
 from leco.errors import LecoError
-from leco.exits.architecture import EDGES
 from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS
-
-WIDTH, LENGTH, PADDED = 16, 5, 9
-
-
-@pytest.fixture
-def padded() -> tuple[torch.Tensor, torch.Tensor]:
-    """One text of 5 tokens with 4 of noise behind it, and its mask."""
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(1, PADDED, WIDTH, generator=generator)
-    return x, (torch.arange(PADDED) < LENGTH)[None]
-
-
-@pytest.mark.parametrize("name", ENCODERS)
-def test_an_encoder_ignores_padding(name, padded):
-    x, mask = padded
-    operation = ENCODERS[name](WIDTH)
-    alone = operation(x[:, :LENGTH], None)
-    assert alone.shape == (1, LENGTH, WIDTH)
-    torch.testing.assert_close(operation(x, mask)[:, :LENGTH], alone, atol=1e-6, rtol=0)
-    torch.testing.assert_close(operation(x, mask, 2), alone[:, :2], atol=1e-6, rtol=0)
-
-
-@pytest.mark.parametrize("name", ENCODERS)
-def test_reach_is_how_far_an_encoder_sees(name):
-    operation = ENCODERS[name](WIDTH)
-    x = torch.randn(1, PADDED, WIDTH, requires_grad=True)
-    operation(x, None)[0, 0].sum().backward() if operation(x, None).requires_grad else None
-    touched = torch.zeros(PADDED, dtype=torch.bool) if x.grad is None else x.grad[0].abs().sum(-1) > 0
-    furthest = int(touched.nonzero().max()) if touched.any() else 0
-    assert furthest == (PADDED - 1 if operation.reach is None else operation.reach)
-
-
-@pytest.mark.parametrize("name", POOLERS)
-def test_a_pooler_ignores_padding(name, padded):
-    x, mask = padded
-    operation = POOLERS[name](WIDTH)
-    alone = operation(x[:, :LENGTH], None)
-    assert alone.shape == (1, WIDTH)
-    torch.testing.assert_close(operation(x, mask), alone, atol=1e-6, rtol=0)
+from tiny import LENGTH, WIDTH
 
 
 def test_poolers_against_loops(padded):
@@ -108,13 +69,6 @@ def test_activations_have_their_formulas():
     assert set(expected) == set(ACTIVATIONS)
     for name, value in expected.items():
         torch.testing.assert_close(ACTIVATIONS[name](x), value)
-
-
-def test_unknown_operations_are_named_with_the_known_ones():
-    for edge, registry in EDGES.items():
-        with pytest.raises(LecoError, match=rf"Unknown {registry.kind} 'lstm'.*null|Unknown pooler 'lstm'.*cls"):
-            registry.name("lstm")
-        assert edge
 
 
 def test_a_width_that_the_heads_do_not_divide_is_an_error():

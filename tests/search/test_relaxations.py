@@ -1,4 +1,4 @@
-"""Every relaxation, found in the registry, and what is special to each."""
+"""What is special to each relaxation, and the search spaces that flags name."""
 
 import pytest
 import torch
@@ -9,91 +9,16 @@ from leco.exits.space import SearchSpace
 from leco.exits.supernet import Supernet
 from leco.search.model import SearchModel
 from leco.search.options import SearchOptions
-from leco.search.relaxations import RELAXATIONS, FairDarts, PcDarts, PDarts, Snas, entropy, parse_relaxation
-from leco.search.searcher import Searcher
-from leco.training.options import RunOptions
-from toy import LAYERS, TOKENIZER, dataset, encoder
+from leco.search.relaxations import FairDarts, PcDarts, PDarts, Snas, entropy, parse_relaxation
+from toy import LAYERS, encoder, searcher
 
 SPACE = SearchSpace(width=8)
-
-
-def searcher(relaxation, **options):
-    model = SearchModel(encoder(), SPACE, 2, 0.1, relaxation.parameters)
-    settings = SearchOptions(
-        **{"search_epochs": 3, "search_lr": 1e-3, "search_exit_lr": 1e-2, "alpha_lr": 1e-2, **options}
-    )
-    return Searcher(
-        model, dataset(), TOKENIZER, "single_label_classification", RunOptions(batch_size=8), settings, relaxation
-    )
 
 
 def alphas(seed=0, **extra):
     generator = torch.Generator().manual_seed(seed)
     sizes = {edge: len(SPACE.operations(edge)) for edge in EDGES} | extra
     return {name: torch.randn(LAYERS, size, generator=generator) for name, size in sizes.items()}
-
-
-@pytest.mark.parametrize("name", RELAXATIONS)
-def test_it_searches_and_continues_where_it_was_killed(name, tmp_path):
-    relaxation = RELAXATIONS[name]()
-    whole = searcher(relaxation, search_epochs=6)
-    result = whole.search(tmp_path / "whole.pt")
-    assert len(result.architectures) == LAYERS
-    assert result.history.train_loss[-1] < result.history.train_loss[0]
-
-    class Killed(BaseException):
-        pass
-
-    broken = searcher(relaxation, search_epochs=6)
-    run_epoch = broken.run_epoch
-
-    def run_epoch_or_die(epoch):
-        if epoch == 4:
-            raise Killed
-        run_epoch(epoch)
-
-    broken.run_epoch = run_epoch_or_die
-    with pytest.raises(Killed):
-        broken.search(tmp_path / "broken.pt")
-    resumed = searcher(relaxation, search_epochs=6)
-    assert resumed.search(tmp_path / "broken.pt").architectures == result.architectures
-    for ours, theirs in zip(resumed.model.state_dict().values(), whole.model.state_dict().values()):
-        assert torch.equal(ours, theirs)
-
-
-@pytest.mark.parametrize("name", RELAXATIONS)
-def test_its_weights_rank_candidates_as_the_alphas_do(name):
-    relaxation = RELAXATIONS[name]()
-    given = alphas(**relaxation.parameters)
-    weights = relaxation.weights(given)
-    assert set(weights) == set(EDGES)
-    for edge in EDGES:
-        assert torch.equal(weights[edge].argsort(dim=-1), given[edge].argsort(dim=-1))
-        assert (weights[edge] >= 0).all()
-
-
-@pytest.mark.parametrize("name", RELAXATIONS)
-def test_every_architecture_parameter_gets_a_gradient_of_the_right_size(name):
-    relaxation = RELAXATIONS[name]()
-    given = {key: value.double().requires_grad_() for key, value in alphas(**relaxation.parameters).items()}
-    target = {edge: torch.rand_like(given[edge]) for edge in EDGES}
-
-    def loss():
-        torch.manual_seed(7)
-        total = sum((weights * target[edge]).sum() for edge, weights in relaxation.sample(given, 0.5).items())
-        own = relaxation.penalty(given)
-        return total if own is None else total + own
-
-    for key, value in given.items():
-        gradient = torch.autograd.grad(loss(), value)[0]
-        eps = 1e-6
-        with torch.no_grad():
-            value[0, 0] += eps
-            upper = loss()
-            value[0, 0] -= 2 * eps
-            lower = loss()
-            value[0, 0] += eps
-        assert gradient[0, 0].item() == pytest.approx((upper - lower).item() / (2 * eps), rel=1e-4, abs=1e-8), key
 
 
 def test_snas_samples_and_grows_colder():
@@ -172,7 +97,7 @@ def test_the_entropy_penalty_sharpens_the_weights():
     assert entropy({edge: torch.eye(4)[:LAYERS] for edge in EDGES}).item() == pytest.approx(0.0, abs=1e-6)
 
     def final(penalty):
-        search = searcher(RELAXATIONS["darts"](), entropy_penalty=penalty)
+        search = searcher(entropy_penalty=penalty)
         for epoch in range(3):
             search.run_epoch(epoch)
         return entropy(search._mixture()).item()
@@ -193,6 +118,4 @@ def test_spaces_from_flags():
 def test_bad_settings_are_named():
     with pytest.raises(LecoError, match="Unknown search relaxation 'drats'"):
         parse_relaxation("drats")
-    with pytest.raises(LecoError, match="--last must be more than 0"):
-        parse_relaxation("snas:last=0")
     assert parse_relaxation("snas:last=0.5") == Snas(last=0.5)

@@ -1,76 +1,17 @@
-"""Every training strategy, found in the registry: it learns, freezes what it must, and its gradients are right."""
+"""What is special to each training strategy: its formula, and its gradient where that is not the formula's."""
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from leco.data import collate
 from leco.errors import LecoError
-from leco.exits.architecture import LINEAR, MHA
-from leco.training.options import RunOptions, TrainingOptions
+from leco.exits.architecture import LINEAR
 from leco.training.strategies import STRATEGIES, Moment, Phase, parse_strategy
 from leco.training.strategies.gaml import align
 from leco.training.strategies.gradient_equilibrium import scale_gradient
-from leco.training.trainer import train_phases
-from toy import LAYERS, LEARNED, TOKENIZER, dataset, model_with
+from toy import LAYERS, LEARNED, batch, loss_of, model_with
 
 MOMENT = Moment(Phase(), epoch=0, step=0)
-
-
-def batch(rows=8):
-    data = dataset()
-    return collate(TOKENIZER, [data[row] for row in range(rows)])
-
-
-def loss_of(strategy, model, moment=MOMENT):
-    inputs = batch()
-    return strategy.loss(model, strategy.forward(model, inputs, LAYERS), inputs["labels"], moment)
-
-
-@pytest.mark.parametrize("exits", [LINEAR, MHA, LEARNED], ids=lambda exits: exits.kind)
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_it_learns_the_toy_task(name, exits, tmp_path):
-    model = model_with(exits)
-    options = TrainingOptions(strategy=name, epochs=6, lr=1e-3, exit_lr=1e-2)
-    data = dataset(rows=96)
-    log = train_phases(model, data, data, "accuracy", RunOptions(batch_size=8), options, tmp_path)
-    assert log.epochs[-1]["dev_last"] > 0.9
-    assert max(row["dev_avg"] for row in log.epochs) > 0.75
-
-
-@pytest.mark.parametrize("name", STRATEGIES)
-def test_each_phase_moves_what_it_trains_and_nothing_else(name):
-    model, strategy = model_with(LEARNED), STRATEGIES[name]()
-    for phase in strategy.phases(LAYERS):
-        phase.freeze(model)
-        trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        assert trained
-        model.train()
-        model.zero_grad()
-        losses = [loss_of(strategy, model, Moment(phase, epoch, epoch)) for epoch in range(2)]
-        torch.stack(losses).sum().backward()
-        for parameter_name, parameter in model.named_parameters():
-            if not parameter_name.startswith("meta."):  # has a loss of its own
-                assert (parameter.grad is not None) == parameter.requires_grad, parameter_name
-
-
-@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"gaml"}))  # whose teachers are constants in the gradient
-def test_its_gradient_is_that_of_its_loss(name):
-    """Finite differences along a random direction of the last exit, behind which no strategy scales anything."""
-    model, strategy = model_with(LEARNED).double().eval(), STRATEGIES[name]()
-    moment = Moment(strategy.phases(LAYERS)[0], 0, 0)
-    weight = model.exits[-1].classifier.weight
-    direction = torch.randn_like(weight)
-    model.zero_grad()
-    loss_of(strategy, model, moment).backward()
-    slope, eps = float((weight.grad * direction).sum()), 1e-5
-    values = []
-    for sign in (1, -1):
-        with torch.no_grad():
-            weight.add_(sign * eps * direction)
-            values.append(float(loss_of(strategy, model, moment)))
-            weight.sub_(sign * eps * direction)
-    assert slope == pytest.approx((values[0] - values[1]) / (2 * eps), rel=1e-4, abs=1e-7)
 
 
 def cross_entropies(model):
@@ -192,7 +133,7 @@ def test_gaml_gives_the_aligned_gradient():
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
     strategy = STRATEGIES["gaml"](weight=5.0)
-    loss_of(strategy, model).backward()
+    loss_of(strategy, model, MOMENT).backward()
     inputs = batch()
     output = model(**inputs)
     named = [(name, parameter) for name, parameter in model.named_parameters() if not name.startswith("meta.")]
@@ -211,7 +152,5 @@ def test_bad_settings_are_named():
         parse_strategy("jiont")
     with pytest.raises(LecoError, match="setting of the training strategy 'gaml' 'wieght'"):
         parse_strategy("gaml:wieght=1")
-    with pytest.raises(LecoError, match="--weight must be at least 0"):
-        parse_strategy("gaml:weight=-1")
     with pytest.raises(LecoError, match="not SETTING=VALUE"):
         parse_strategy("gaml:weight")

@@ -24,4 +24,4 @@ def command(
 
         fit(DEMO_BACKBONE, "demo/rotten_tomatoes", output, preset="quick", bf16=True)
         results = read_json(output / RESULTS)
-    print_json(results) if json else print_evaluation(results, output)
+    print_json(results) if json else print_evaluation(results, output, next_command="evaluate", output=output)

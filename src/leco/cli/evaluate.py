@@ -1,50 +1,69 @@
 """`leco evaluate`."""
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
 from leco.cli.parameters import (
     MAX_DROP,
     SOURCE,
-    CriterionText,
     Data,
     Json,
     ModelFolder,
-    chosen_criterion,
+    chosen_criteria,
+    load_texts,
     timing,
     with_options,
 )
 
+HELP = "Criterion whose curve is wanted, by default all; several with commas or by repeating. The first one answers."
 
-@with_options(shared={**MAX_DROP, **SOURCE, **timing(repeats=10, timed_texts=None)})
+
+@with_options(shared={**MAX_DROP, **SOURCE, **timing(repeats=10, timed_texts=50)})
 def command(
     folder: ModelFolder,
     data: Data,
     options: dict[str, Any],
-    criterion: CriterionText = None,
+    criterion: Annotated[list[str] | None, typer.Option("--criterion", help=HELP)] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Folder for evaluation.json, curves.csv and plots (PNG, SVG).")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Score every exit and the exit criterion on the test split, and measure the speedup by really exiting.
+    """Score every exit and the exit criterion on the test split, and draw the speedup-score curves of criteria.
 
-    Example: leco evaluate rte-model --data glue/rte --criterion patience:patience=3
+    The settings on a curve are chosen on dev and reported on test; speedups are measured by really exiting, at batch
+    size 1. A criterion with settings, such as patience:patience=3, is the one that answers; without settings they are
+    chosen on dev; without --criterion the model's own answers.
+
+    Example: leco evaluate rte-model --data glue/rte --output rte-model
     """
     with quiet_stdout():
-        from leco.data import encode, load_data
-        from leco.evaluation import align_labels, choose_criterion, evaluate
+        from leco.evaluation import applicable_criteria, choose_criterion, evaluate, save_evaluation
         from leco.model import load_model
         from leco.options import naming
-        from leco.progress import say
+        from leco.runs import check_writable
 
-        chosen = chosen_criterion(criterion)
+        chosen = chosen_criteria(criterion or [])
         model = load_model(folder)
-        with naming("--data"):
-            texts = load_data(data, **{name: options.pop(name) for name in SOURCE}, log=say)
-        texts = align_labels(texts, model)
-        encode(model.tokenizer, [*texts.dev.texts, *texts.test.texts], model.max_length, log=say)  # says what is cut
+        with naming("--criterion"):
+            for one, _ in chosen:
+                one.check(model.task)
+        if output is not None:
+            check_writable(output)
         max_drop = options.pop("max_drop")
-        if chosen is not None:
-            if criterion == chosen.name:
-                chosen = choose_criterion(model, texts, chosen.name, max_drop)
-            model.config.exit_criterion = chosen.to_dict()
-        results = evaluate(model, texts, **options).to_dict()
-    print_json(results) if json else print_evaluation(results, folder, saved=False)
+        texts = load_texts(data, {name: options.pop(name) for name in SOURCE}, model)
+        if chosen:
+            first, settled = chosen[0]
+            answering = first if settled else choose_criterion(model, texts, first.name, max_drop)
+            model.config.exit_criterion = answering.to_dict()
+        names = list(dict.fromkeys(one.name for one, _ in chosen)) or applicable_criteria(model)
+        found = evaluate(model, texts, criteria=names, **options)
+        saved = save_evaluation(found, output) if output is not None else []
+    results = found.to_dict()
+    if json:
+        print_json(results)
+    else:
+        print_evaluation(results, folder, next_command="report", saved=[path.name for path in saved], output=output)

@@ -25,4 +25,4 @@ def command(
 
         fit(model, data, output, **options)
         results = read_json(output / RESULTS)
-    print_json(results) if json else print_evaluation(results, output)
+    print_json(results) if json else print_evaluation(results, output, next_command="evaluate", output=output)

@@ -4,7 +4,7 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+
+from leco.registry import format_settings
 
 
 @contextmanager
@@ -55,8 +57,17 @@ def print_lines(*lines: str) -> None:
     Console(highlight=False, soft_wrap=True).print(*lines, sep="\n", markup=False)
 
 
-def print_evaluation(results: Mapping[str, Any], folder: Path, *, saved: bool = True) -> None:
-    """The closing summary: every exit, what early exiting costs and gains, and the next commands."""
+FITTED = ("the model", "README.md", "results.json", "curve.png")
+"""What 'leco fit' leaves in its folder for people."""
+
+
+def print_evaluation(
+    results: Mapping[str, Any], model: Path, *, next_command: str, saved: Sequence[str] = FITTED, output: Path | None
+) -> None:
+    """The closing summary: every exit, what early exiting costs and gains, curves if any, and the next commands.
+
+    `next_command` is what can be done with the `model` and its data; `saved` is in the folder `output`.
+    """
     architectures = results.get("architectures") or [None] * len(results["exit_scores"])
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
     made = table(">layer", ">score", ">texts leaving", "exit", title=title)
@@ -65,17 +76,32 @@ def print_evaluation(results: Mapping[str, Any], folder: Path, *, saved: bool = 
         exit_name = _exit(architectures[layer]) if learned else ""
         made.add_row(str(layer + 1), f"{score:.4f}", str(results["exit_layer_counts"][layer]), exit_name)
     print_table(made)
-    settings = ", ".join(f"{k}={v:.4g}" for k, v in results["criterion"].items() if k != "name")
+    _print_curves(results)
     print_lines(
         f"AVG {results['avg']:.4f}   BEST {results['best']:.4f}",
-        f"{results['criterion']['name']}({settings}): score {results['score']:.4f} against "
+        f"{results['criterion']['name']}({format_settings(results['criterion'])}): score {results['score']:.4f}, "
         f"{results['full_depth_score']:.4f} at full depth, {results['speedup']:.0%} less time "
         f"({results['speedup_factor']:.2f}x) at batch size 1, mean exit layer {results['mean_exit_layer']:.2f}",
         "",
-        f"Saved in {folder}: the model, README.md, results.json, curve.png. Next:" if saved else "Next:",
-        f"  echo 'a text of yours' | leco predict {quoted(folder)}",
-        f"  leco evaluate {quoted(folder)} --data {quoted(results['data'])}",
+        f"Saved in {output}: {', '.join(saved)}. Next:" if output else "Next:",
+        f"  echo 'a text of yours' | leco predict {quoted(model)}",
+        f"  leco {next_command} {quoted(model)} --data {quoted(results['data'])}",
     )
+
+
+def _print_curves(results: Mapping[str, Any]) -> None:
+    """What the curves whose speedups were measured reach, the best first, and the mean score over what all reach."""
+    made = table("criterion", ">points", ">speedups", ">mean score", title="Speedup-score curves")
+    for name, curve in sorted(results["curves"].items(), key=lambda item: -(item[1]["area"] or 0)):
+        speedups = [point["speedup"] for point in curve["points"]]
+        if None not in speedups:
+            area = "" if curve["area"] is None else f"{curve['area']:.4f}"
+            made.add_row(name, str(len(speedups)), f"{min(speedups):.0%} to {max(speedups):.0%}", area)
+    if made.row_count:
+        print_table(made)
+    if results["area_range"] is not None:
+        low, high = results["area_range"]
+        print_lines(f"Mean score: over the speedups that all criteria reach, {low:.0%} to {high:.0%}.")
 
 
 def quoted(word: object) -> str:
@@ -86,5 +112,7 @@ def quoted(word: object) -> str:
 def _exit(architecture: Mapping[str, Any] | None) -> str:
     if architecture is None:
         return ""
+    if architecture["kind"] != "cell":
+        return str(architecture["kind"])
     names = [architecture[edge] for edge in ("activation_1", "encoder_1", "encoder_2", "pooler", "activation_2")]
     return "{} > {} + {} > {} > {}".format(*names)

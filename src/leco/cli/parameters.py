@@ -1,15 +1,20 @@
 """The parameters that commands share, and flags made from option dataclasses."""
 
 import inspect
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from leco.criteria import Criterion, check_deployable, parse_criterion
 from leco.options import flag, naming
+
+if TYPE_CHECKING:
+    from leco.data import TextData
+    from leco.model import MultiExitModel
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -69,8 +74,14 @@ SEARCH: Shared = {
 }
 TRAIN: Shared = {
     "exits": (
-        Annotated[str, typer.Option("--exits", help="learned, linear, mha, paper:rte, paper:sst-2 or a file.")],
-        "learned",
+        Annotated[
+            str | None,
+            typer.Option(
+                "--exits",
+                help="learned, linear, mha, paper:rte, paper:sst-2 or a file. Default: the strategy's own, or learned.",
+            ),
+        ],
+        None,
     ),
     "criterion": (
         Annotated[str, typer.Option("--criterion", help="Exit criterion; its settings are chosen on dev.")],
@@ -95,6 +106,17 @@ def timing(repeats: int, timed_texts: int | None) -> Shared:
     }
 
 
+def chosen_criteria(texts: Sequence[str]) -> list[tuple[Criterion, bool]]:
+    """The criteria that a user wrote, several in a text with commas between them, and whether each has settings.
+
+    >>> [str(criterion) for criterion, _ in chosen_criteria(["cobee:tau=0.2,patience=2,static", "entropy:tau=0.5"])]
+    ['cobee:tau=0.2,patience=2', 'static:layer=0', 'entropy:tau=0.5,normalized=false']
+    """
+    words = [word for text in texts for word in re.split(r",(?![^:,]*=)", text)]  # not at settings' own commas
+    chosen = ((chosen_criterion(word), ":" in word) for word in words)
+    return [(criterion, settled) for criterion, settled in chosen if criterion is not None]
+
+
 def chosen_criterion(text: str | None) -> Criterion | None:
     """The criterion that a user wrote; LecoError, naming the flag, for one that is unknown or needs labels."""
     if text is None:
@@ -102,6 +124,19 @@ def chosen_criterion(text: str | None) -> Criterion | None:
     with naming("--criterion"):
         check_deployable(text.partition(":")[0])
         return parse_criterion(text)
+
+
+def load_texts(data: str, source: Mapping[str, Any], model: "MultiExitModel") -> "TextData":
+    """The data that `--data` and the `SOURCE` parameters name, with the model's labels; lines say what is cut."""
+    from leco.data import encode, load_data
+    from leco.evaluation import align_labels
+    from leco.progress import say
+
+    with naming("--data"):
+        read = load_data(data, **source, log=say)
+    texts = align_labels(read, model)
+    encode(model.tokenizer, [*texts.dev.texts, *texts.test.texts], model.max_length, log=say)
+    return texts
 
 
 def with_options(*groups: type, shared: Shared) -> Callable[[Function], Function]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from leco.errors import LecoError
 from leco.options import setting_names, validate
 from leco.problems import SINGLE_LABEL
+from leco.registry import format_settings
 
 Array = NDArray[Any]
 State = dict[str, Array]
@@ -53,7 +54,7 @@ class Criterion(ABC):
 
     def __str__(self) -> str:
         """Name and settings as on the command line, which `parse_criterion` reads: `cobee:tau=0.1,patience=2`."""
-        settings = ",".join(f"{name}={str(getattr(self, name)).lower()}" for name in setting_names(self))
+        settings = format_settings(self.to_dict())
         return f"{self.name}:{settings}" if settings else self.name
 
     def check(self, task: Task) -> None:

@@ -1,5 +1,16 @@
-"""Scores, the choice of a criterion's settings, and measured speedups."""
+"""Scores, the choice of a criterion's settings, measured speedups and curves."""
 
-from leco.evaluation.evaluate import Evaluation, align_labels, choose_criterion, evaluate
+from leco.evaluation.evaluate import align_labels, applicable_criteria, choose_criterion, evaluate
+from leco.evaluation.files import EVALUATION, save_evaluation
+from leco.evaluation.result import Evaluation, read_evaluation
 
-__all__ = ["Evaluation", "align_labels", "choose_criterion", "evaluate"]
+__all__ = [
+    "EVALUATION",
+    "Evaluation",
+    "align_labels",
+    "applicable_criteria",
+    "choose_criterion",
+    "evaluate",
+    "read_evaluation",
+    "save_evaluation",
+]

@@ -1,61 +1,120 @@
-"""The speedup-score curve of a criterion: what each share of layers saved costs in score."""
+"""The speedup-score curve of a criterion: what each bit of time or work saved costs in score."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from leco.criteria import Criterion, Task
-from leco.evaluation.scores import Stored, settings
-from leco.files import atomic_path
+from leco.evaluation.scores import Setting, Stored, settings
+from leco.evaluation.speedup import Speedup, Way
 
 
 @dataclass(frozen=True)
 class Point:
-    """A setting on the curve: its score on test and the share of the layers' work that it saves there, 0 to 1."""
+    """A setting on a curve, chosen on dev; all but `dev_score` is of test.
+
+    Attributes:
+        criterion: its name and settings.
+        dev_score, score: the task's score when texts leave by it, on dev and on test.
+        mean_exit_layer: the mean layer at which texts leave, counted from 1.
+        layers_saved: the share of the layers' work that it saves, 0 to 1.
+        speedup, speedup_factor: of time, measured by really exiting; None where it was not measured.
+
+    """
 
     criterion: dict[str, Any]
+    dev_score: float
     score: float
+    mean_exit_layer: float
     layers_saved: float
+    speedup: float | None = None
+    speedup_factor: float | None = None
+
+    @property
+    def saved(self) -> float:
+        """Where it lies on the curve: the measured speedup, or else the share of layers saved."""
+        return self.layers_saved if self.speedup is None else self.speedup
 
 
-def curve(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, points: int = 30) -> list[Point]:
-    """At most `points` settings spread evenly over the shares of layers saved, chosen on dev and reported on test.
+@dataclass(frozen=True)
+class Curve:
+    """Points from the slowest to the fastest; `area` is their mean score over a range that curves share (`area`)."""
 
-    For each of `points` equal intervals of the share saved on dev, the setting with the best dev score in it.
+    points: list[Point]
+    area: float | None = None
+
+
+def ways(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, points: int = 20) -> list[Way]:
+    """At least `points` settings spread evenly over the shares of layers saved on dev, and how they send test out.
+
+    The range of shares is cut into equal intervals, and of each the setting with the best dev score is taken. There
+    are as many intervals as it takes, `points` or that doubled time and again, until at least `points` of them have a
+    setting; a criterion whose sweep saves fewer distinct shares gives one setting for each. The labels of test are
+    not looked at.
     """
     tried = settings(criterion, dev, task)
-    saved = [1 - setting.mean_exit_layer / task.num_layers for setting in tried]
-    width = max(max(saved), 1e-9) / points
-    best: dict[int, int] = {}
-    for index, share in enumerate(saved):
-        interval = min(int(share / width), points - 1)
-        if interval not in best or tried[index].score > tried[best[interval]].score:
-            best[interval] = index
-    result = []
-    for interval in sorted(best):
-        chosen = tried[best[interval]].criterion
-        layers = test.exit_layers(chosen, task)
-        result.append(Point(chosen.to_dict(), test.at(layers), float(1 - layers.mean() / task.num_layers)))
-    return result
+    shares = np.array([1 - setting.mean_exit_layer / task.num_layers for setting in tried])
+    enough = min(points, len(np.unique(shares)))
+    intervals, chosen = points, _best_of_each(tried, shares, points)
+    while len(chosen) < enough:
+        intervals *= 2
+        chosen = _best_of_each(tried, shares, intervals)
+    return [Way.by(setting.criterion, setting.score, test.exit_layers(setting.criterion, task)) for setting in chosen]
 
 
-def draw_curves(path: Path, curves: dict[str, Sequence[Point]], exit_scores: Sequence[float], metric: str) -> None:
-    """Draw curves by name over the share of layers saved, beside the exits themselves (a fixed layer for all texts)."""
-    from matplotlib.figure import Figure
+def _best_of_each(tried: Sequence[Setting], shares: np.ndarray[Any, Any], intervals: int) -> list[Setting]:
+    """Of each of equal intervals of the shares saved that has settings, the one with the best score; slowest first."""
+    width = max(shares.max(), 1e-9) / intervals
+    best: dict[int, Setting] = {}
+    for setting, share in zip(tried, shares, strict=True):
+        interval = min(int(share / width), intervals - 1)
+        if interval not in best or setting.score > best[interval].score:
+            best[interval] = setting
+    return [best[interval] for interval in sorted(best)]
 
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axis = figure.subplots()
-    shares = 1 - np.arange(1, len(exit_scores) + 1) / len(exit_scores)
-    axis.plot(shares, exit_scores, "o--", color="0.6", label="one layer for all texts")
-    for name, points in curves.items():
-        ordered = sorted(points, key=lambda point: point.layers_saved)
-        axis.plot([p.layers_saved for p in ordered], [p.score for p in ordered], "o-", markersize=4, label=name)
-    axis.set_xlabel("share of layers saved")
-    axis.set_ylabel(metric)
-    axis.grid(alpha=0.3)
-    axis.legend()
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+
+def curve(
+    ways: Sequence[Way], test: Stored, task: Task, speedups: Sequence[Speedup | None] | None = None
+) -> list[Point]:
+    """The points of these ways out of test, with their speedups where they were measured, from slow to fast."""
+    points = []
+    for way, speedup in zip(ways, speedups or [None] * len(ways), strict=True):
+        mean = float(way.exit_layers.mean())
+        points.append(
+            Point(
+                criterion=way.setting,
+                dev_score=way.dev_score,
+                score=test.at(way.exit_layers),
+                mean_exit_layer=mean,
+                layers_saved=1 - mean / task.num_layers,
+                speedup=None if speedup is None else speedup.speedup,
+                speedup_factor=None if speedup is None else speedup.factor,
+            )
+        )
+    return sorted(points, key=lambda point: point.saved)
+
+
+def common_range(curves: Iterable[Sequence[Point]]) -> tuple[float, float] | None:
+    """The savings that all curves reach: from the largest of their smallest to the smallest of their largest.
+
+    None where there are no such savings.
+    """
+    saved = [[point.saved for point in points] for points in curves]
+    low, high = max(map(min, saved), default=0.0), min(map(max, saved), default=0.0)
+    return (low, high) if low < high else None
+
+
+def area(points: Sequence[Point], low: float, high: float) -> float:
+    """The area under a curve between two savings, divided by their distance: the mean score over that range.
+
+    Between its points the curve is a straight line (the trapezoid rule is exact), beyond its ends it is constant.
+    """
+    ordered = sorted(points, key=lambda point: point.saved)
+    saved, scores = [p.saved for p in ordered], [p.score for p in ordered]
+    inside = [point for point in ordered if low < point.saved < high]
+    first, last = np.interp([low, high], saved, scores)
+    at = np.array([low, *(point.saved for point in inside), high])
+    heights = np.array([first, *(point.score for point in inside), last])
+    return float((np.diff(at) * (heights[1:] + heights[:-1]) / 2).sum() / (high - low))

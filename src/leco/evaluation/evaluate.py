@@ -1,68 +1,24 @@
-"""A model's evaluation on a task: every exit, the chosen criterion, and what it gains."""
+"""A model's evaluation on a task: every exit, the chosen criterion, what it gains, and the curves of criteria."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from leco.criteria import CRITERIA, Criterion
+from leco.criteria import CRITERIA, Criterion, Oracle
 from leco.data import Encoding, Split, TextData, encode
 from leco.errors import LecoError
-from leco.evaluation.curve import curve
-from leco.evaluation.scores import Stored, choose_setting, exit_outputs
-from leco.evaluation.speedup import measure_speedup
-from leco.exits.architecture import LINEAR, MHA
+from leco.evaluation.bound import bound
+from leco.evaluation.curve import Curve, area, common_range, curve, ways
+from leco.evaluation.result import Evaluation
+from leco.evaluation.scores import Array, Stored, choose_setting, exit_outputs
+from leco.evaluation.speedup import Speedup, Way, measure_speedups
+from leco.exits.architecture import MHA, Architecture
 from leco.model import ModelStages, MultiExitModel
-from leco.problems import REGRESSION, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.progress import progress_bar
 from leco.runtime import decide
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What is reported of a model on a test set. Scores are the task's, from 0 to 1 (correlations from -1).
-
-    Attributes:
-        exit_scores: the score of each exit on all texts, the first layer's first.
-        avg, best: their mean and maximum.
-        full_depth_score: the last exit's.
-        criterion: name and settings of the exit criterion, chosen on dev.
-        score: the score when texts leave by it.
-        speedup, speedup_factor: measured at batch size 1 against full depth, medians of the repeats.
-        mean_exit_layer: the mean layer at which texts leave, counted from 1.
-        exit_layer_counts: how many texts leave at each layer.
-        dev: the same criterion on dev, and the exits' scores there.
-        curve: the criterion's speedup-score curve, settings chosen on dev, in shares of layers saved.
-        architectures: the exits', the first layer's first; empty where all are linear or MHA exits.
-
-    """
-
-    data: str
-    metric: str
-    rows: int
-    exit_scores: list[float]
-    avg: float
-    best: float
-    full_depth_score: float
-    criterion: dict[str, Any]
-    score: float
-    speedup: float
-    speedup_factor: float
-    speedup_repeats: list[float]
-    mean_exit_layer: float
-    exit_layer_counts: list[int]
-    dev: dict[str, Any]
-    curve: list[dict[str, Any]]
-    architectures: list[dict[str, Any]] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The evaluation as a JSON object; `architectures` only where there are learned exits."""
-        value = asdict(self)
-        if not self.architectures:
-            del value["architectures"]
-        return value
 
 
 def tokens(model: MultiExitModel, split: Split) -> list[Encoding]:
@@ -111,22 +67,52 @@ def choose_criterion(model: MultiExitModel, data: TextData, criterion: str, max_
     return choose_setting(CRITERIA[criterion], dev, model.task, max_drop).criterion
 
 
-@torch.inference_mode()
-def evaluate(model: MultiExitModel, data: TextData, *, repeats: int = 10, timed_texts: int | None = None) -> Evaluation:
-    """Evaluate a model with its chosen criterion on the test split.
+def applicable_criteria(model: MultiExitModel) -> list[str]:
+    """The names of the criteria that this model can use: those defined for its kind of problem."""
+    return [name for name, one in CRITERIA.items() if one.deployable and model.task.problem_type in one.problem_types]
 
-    The speedup is measured by really exiting, on the first `timed_texts` texts of the test split (None: all).
+
+@torch.inference_mode()
+def evaluate(
+    model: MultiExitModel,
+    data: TextData,
+    *,
+    repeats: int = 10,
+    timed_texts: int | None = None,
+    criteria: Sequence[str] | None = None,
+) -> Evaluation:
+    """Evaluate a model with its chosen criterion on the test split, and with all settings of other criteria.
+
+    Args:
+        model: the model; `model.config.criterion` is the chosen criterion.
+        data: the data, with labels numbered as the model's (`align_labels`).
+        repeats: how often each speedup is measured, by really exiting.
+        timed_texts: on how many texts of the test split, the first ones; None: all.
+        criteria: the names of those whose curves are wanted with measured speedups, and beside them the oracle's.
+            None: the chosen one's curve, in shares of layers, which takes no time.
+
     """
     criterion = model.config.criterion
     encodings = tokens(model, data.test)
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
     test = stored_outputs(model, data.test, encodings, data.metric, "test")
     decisions = decide(ModelStages(model), encodings, criterion, batch_size=32)
-    speedup = measure_speedup(model, encodings[:timed_texts], criterion, repeats)
+    dev_layers = dev.exit_layers(criterion, model.task)
+    chosen = Way.by(criterion, dev.at(dev_layers), decisions.exit_layers)
+    names = [criterion.name] if criteria is None else criteria
+    by_name = {name: ways(CRITERIA[name], dev, test, model.task) for name in names}
+    if criteria is None:
+        (speedup,) = measure_speedups(model, encodings[:timed_texts], [chosen], repeats)
+        curves = {name: Curve(curve(some, test, model.task)) for name, some in by_name.items()}
+        shared = None
+    else:
+        by_name[Oracle.name] = bound(dev, test, model.task)
+        every = [chosen, *(way for some in by_name.values() for way in some)]
+        speedup, *others = measure_speedups(model, encodings[:timed_texts], every, repeats)
+        curves, shared = measured_curves(by_name, others, test, model)
     by_exit = test.by_exit()
     exits = model.config.exits
-    learned = not set(exits) <= {LINEAR, MHA}
-    dev_layers = dev.exit_layers(criterion, model.task)
+    learned = any(isinstance(one, Architecture) and one != MHA for one in exits)
     return Evaluation(
         data=data.name,
         metric=data.metric,
@@ -140,13 +126,50 @@ def evaluate(model: MultiExitModel, data: TextData, *, repeats: int = 10, timed_
         speedup=speedup.speedup,
         speedup_factor=speedup.factor,
         speedup_repeats=speedup.repeats,
+        timed_texts=speedup.texts,
+        seconds=speedup.seconds,
+        full_depth_seconds=speedup.full_depth_seconds,
         mean_exit_layer=float(decisions.exit_layers.mean()),
-        exit_layer_counts=np.bincount(decisions.exit_layers, minlength=model.task.num_layers + 1)[1:].tolist(),
+        exit_layer_counts=counts(decisions.exit_layers, model.task.num_layers),
+        exit_layer_counts_by_label=counts_by_label(data.test, model, decisions.exit_layers),
         dev={
             "exit_scores": dev.by_exit(),
-            "score": dev.at(dev_layers),
+            "score": chosen.dev_score,
             "mean_exit_layer": float(dev_layers.mean()),
         },
-        curve=[asdict(point) for point in curve(type(criterion), dev, test, model.task)],
+        curves=curves,
+        area_range=shared,
         architectures=[architecture.to_dict() for architecture in exits] if learned else [],
     )
+
+
+def measured_curves(
+    by_name: Mapping[str, Sequence[Way]], speedups: Sequence[Speedup], test: Stored, model: MultiExitModel
+) -> tuple[dict[str, Curve], tuple[float, float] | None]:
+    """The curves of ways by name with their speedups, in the same order, and the range over which areas are taken.
+
+    It is the range that all criteria's curves share; the oracle's does not narrow it.
+    """
+    left = iter(speedups)
+    points = {name: curve(some, test, model.task, [next(left) for _ in some]) for name, some in by_name.items() if some}
+    shared = common_range(some for name, some in points.items() if name != Oracle.name)
+    return {name: Curve(some, area(some, *shared) if shared else None) for name, some in points.items()}, shared
+
+
+def counts(exit_layers: Array, num_layers: int) -> list[int]:
+    """How many texts leave at each layer."""
+    return np.bincount(exit_layers, minlength=num_layers + 1)[1:].tolist()
+
+
+def counts_by_label(split: Split, model: MultiExitModel, exit_layers: Array) -> dict[str, list[int]]:
+    """How many texts with each label leave at each layer; a text with many labels counts for each of them.
+
+    Empty for a regression.
+    """
+    if model.task.problem_type == REGRESSION:
+        return {}
+    many = model.task.problem_type == MULTI_LABEL
+    return {
+        name: counts(exit_layers[split.labels[:, index] == 1 if many else split.labels == index], model.task.num_layers)
+        for index, name in enumerate(model.config.label_names)
+    }

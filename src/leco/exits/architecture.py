@@ -30,6 +30,13 @@ class LinearArchitecture(ExitArchitecture):
 
 
 @dataclass(frozen=True)
+class PastFutureArchitecture(ExitArchitecture):
+    """The exit of Global Past-Future, which all layers have or none (Liao et al. 2021; `PastFutureExits`)."""
+
+    kind: ClassVar[str] = "past-future"
+
+
+@dataclass(frozen=True)
 class Architecture(ExitArchitecture):
     """A learned exit (section 4, Figure 1): one operation for each of the five searched edges, and the width d_e.
 
@@ -72,12 +79,18 @@ EDGES: Mapping[str, Registry[Any]] = {
 """The searched edges of an exit, in the order of the data's way through it, and the operations of each."""
 
 KINDS: Registry[type[ExitArchitecture]] = Registry(
-    "exit kind", {kind.kind: kind for kind in (LinearArchitecture, Architecture)}
+    "exit kind", {kind.kind: kind for kind in (LinearArchitecture, PastFutureArchitecture, Architecture)}
 )
 
 LINEAR = LinearArchitecture()
+PAST_FUTURE = PastFutureArchitecture()
 MHA = Architecture("tanh", "mha_dot", "null", "cls", "tanh", width=64)
 """The MHA exit (section 6.2, d_e = 64): 65,986 parameters at hidden size 768 and two labels."""
+
+NAMED: Registry[ExitArchitecture] = Registry(
+    "exit", {"linear": LINEAR, "mha": MHA, PastFutureArchitecture.kind: PAST_FUTURE}
+)
+"""The exits that need no search, the same on each layer, under the names that `--exits` takes."""
 
 
 def architecture_from_dict(value: Mapping[str, Any]) -> ExitArchitecture:

@@ -1,17 +1,14 @@
 """Exits as modules: from a layer's hidden state `[B, L, d]` to logits `[B, K]`."""
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
-from leco.exits.architecture import Architecture, ExitArchitecture
+from leco.errors import LecoError
+from leco.exits.architecture import Architecture, ExitArchitecture, PastFutureArchitecture
+from leco.exits.base import Exit, Exits
 from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, ClsPool, in_float32
-
-
-class Exit(nn.Module):
-    """An intermediate classifier on one layer of the backbone."""
-
-    def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits [B, K] of `hidden` [B, L, d]; `mask` [B, L] is true at tokens, None where there is no padding."""
-        raise NotImplementedError
+from leco.exits.past_future import PastFutureExits
 
 
 class LinearExit(Exit):
@@ -70,3 +67,21 @@ def build_exit(architecture: ExitArchitecture, hidden_size: int, num_outputs: in
     if isinstance(architecture, Architecture):
         return CellExit(architecture, hidden_size, num_outputs, dropout)
     return LinearExit(hidden_size, num_outputs, dropout)
+
+
+def build_exits(
+    architectures: Sequence[ExitArchitecture], hidden_size: int, num_outputs: int, dropout: float = 0.0
+) -> Exits:
+    """Fresh exits for all layers, of the given architectures; `dropout` acts in front of their last linear layers.
+
+    Raises LecoError where some are past-future exits, which belong together, and others are not.
+    """
+    together = [isinstance(architecture, PastFutureArchitecture) for architecture in architectures]
+    if not any(together):
+        return Exits(build_exit(architecture, hidden_size, num_outputs, dropout) for architecture in architectures)
+    if not all(together):
+        raise LecoError(
+            f"The exit on layer {together.index(False) + 1} is not of kind '{PastFutureArchitecture.kind}', but others "
+            "are. These know each other: all layers have one, or none."
+        )
+    return PastFutureExits(len(architectures), hidden_size, num_outputs, dropout)

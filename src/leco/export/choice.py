@@ -37,14 +37,15 @@ def choose_for(
     """
     graph = ModelWriter(model, int8=int8, opset=opset).all_exits()
     if max_drop is not None:
-        dev = _stored(graph, model, data.dev, data.metric, "dev")
+        dev = stored(graph, model, data.dev, data.metric, "dev")
         criterion = choose_setting(type(criterion), dev, model.task, max_drop).criterion
-    test = _stored(graph, model, data.test, data.metric, "test")
+    test = stored(graph, model, data.test, data.metric, "test")
     layers = test.exit_layers(criterion, model.task)
     return Quality(criterion, test.at(layers), test.score_of(test.scores[-1]), float(layers.mean()))
 
 
-def _stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric: str, name: str) -> Stored:
+def stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric: str, name: str) -> Stored:
+    """What all exits say of a split, by a graph that `ModelWriter.all_exits` made."""
     encodings = tokens(model, split)
     with progress_bar(f"running all exits on {name} in ONNX Runtime", len(encodings)) as advance:
         scores = exit_scores(graph, model, encodings, advance)
@@ -54,7 +55,7 @@ def _stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric:
 def exit_scores(
     graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any
 ) -> NDArray[Any]:
-    """What every exit says of every text [M, N, K], by a graph that `ModelWriter.all_exits` made."""
+    """What every exit says of every text [M, N, K]."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -29,12 +29,21 @@ class Writer(ABC):
     settings: Values
 
     types: ClassVar[Mapping[str, int]] = {}
-    compares: ClassVar[bool] = False
-    """Whether layer 1 never decides, since there is nothing to hold it against."""
+
+    def check(self, graph: Graph) -> Values:
+        """The settings, each of which is an error of ONNX Runtime where it is none that the criterion takes."""
+        return {name: self._number(graph, name) if name in ("tau", "theta") else name for name in self.settings}
+
+    def _number(self, graph: Graph, name: str) -> str:
+        return graph.check(name, graph.op("IsNaN", name), f"{name} is not a number")
 
     def start(self, graph: Graph, rows: str) -> Values:
         """What is remembered before layer 1, for a batch of `rows` [1] rows."""
         return {}
+
+    def first(self, graph: Graph, scores: str, rows: str) -> Values | None:
+        """What is remembered after layer 1, whose exit says `scores` [b, K], where that never decides."""
+        return None
 
     @abstractmethod
     def step(self, graph: Graph, scores: str, state: Values) -> tuple[str, Values]:
@@ -43,15 +52,6 @@ class Writer(ABC):
     def needs(self, graph: Graph, layer: Layer) -> str | None:
         """Where the criterion decides without scores: whether all leave after `layer`, a scalar."""
         return None
-
-    def faults(self, graph: Graph) -> Values:
-        """What may be wrong with the settings, each with a scalar that says whether it is."""
-        tau = self.settings.get("tau") or self.settings.get("theta")
-        return {f"{tau} is not a number": graph.op("IsNaN", tau)} if tau else {}
-
-    def remember(self, graph: Graph, scores: str, state: Values) -> Values:
-        """What is remembered after layer 1 where that does not decide."""
-        return state
 
 
 class Confident(Writer):
@@ -128,7 +128,6 @@ class Comparing(Counting):
     """Criteria that hold an exit against the one before. Infinity, from which all is far, stands before the first."""
 
     types: ClassVar[Mapping[str, int]] = {"count": INT64, "previous": FLOAT}
-    compares: ClassVar[bool] = True
 
     def start(self, graph: Graph, rows: str) -> Values:
         """A count of 0, and what is far from all."""
@@ -140,9 +139,9 @@ class Comparing(Counting):
         stays, new = super().step(graph, scores, state)
         return stays, {**new, "previous": scores}
 
-    def remember(self, graph: Graph, scores: str, state: Values) -> Values:
-        """The scores."""
-        return {**state, "previous": scores}
+    def first(self, graph: Graph, scores: str, rows: str) -> Values | None:
+        """The scores, and a count of 0."""
+        return {**super().start(graph, rows), "previous": scores}
 
     def _change(self, graph: Graph, scores: str, state: Values) -> str:
         return graph.op("Abs", graph.op("Sub", scores, state["previous"]))  # [b, K]
@@ -153,9 +152,13 @@ class CobeeWriter(Comparing):
 
     def agrees(self, graph: Graph, scores: str, state: Values) -> str:
         """Compare."""
-        label = graph.op("ArgMax", scores, axis=1, keepdims=1)  # [b, 1]
-        change = graph.op("GatherElements", self._change(graph, scores, state), label, axis=1)
-        return graph.op("Less", graph.op("Squeeze", change, graph.constant([1])), self.settings["tau"])
+        change = self._change(graph, scores, state)
+        if self.task.num_outputs <= 2:  # of two probabilities, one changes as much as the other
+            of_label = graph.op("Gather", change, graph.constant(0), axis=1)
+        else:
+            label = graph.op("ArgMax", scores, axis=1, keepdims=1)  # [b, 1]
+            of_label = graph.op("Squeeze", graph.op("GatherElements", change, label, axis=1), graph.constant([1]))
+        return graph.op("Less", of_label, self.settings["tau"])
 
 
 class PatienceWriter(Comparing):
@@ -179,11 +182,11 @@ class StaticWriter(Writer):
         chosen = graph.op("Where", graph.op("Cast", given, to=BOOL), given, last)
         return graph.op("Equal", chosen, graph.constant(layer) if isinstance(layer, int) else layer)
 
-    def faults(self, graph: Graph) -> Values:
-        """A layer that is not there."""
+    def check(self, graph: Graph) -> Values:
+        """The layer must exist."""
         layer, last = self.settings["layer"], self.task.num_layers
         above, below = graph.op("Greater", layer, graph.constant(last)), graph.op("Less", layer, graph.constant(0))
-        return {f"layer is not from 0 to {last}": graph.op("Or", above, below)}
+        return {"layer": graph.check(layer, graph.op("Or", above, below), f"layer is not from 0 to {last}")}
 
     def step(self, graph: Graph, scores: str, state: Values) -> tuple[str, Values]:
         """Never asked."""

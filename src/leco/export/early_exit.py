@@ -66,27 +66,22 @@ class ModelWriter:
         """The model that leaves by `criterion`, whose settings are inputs with these as their defaults."""
         criterion.check(self.task)
         graph, settings = self.graph, self._settings(criterion)
-        writer = writer_for(criterion)(self.task, settings)
-        hidden, mask = self._start(writer)
+        kind = writer_for(criterion)
+        writer = kind(self.task, kind(self.task, settings).check(graph))
+        hidden, mask = self._start()
         batch = graph.op("Shape", self.inputs[0], start=0, end=1)  # [1]
         numbers = graph.op("Range", graph.constant(0), graph.op("Squeeze", batch), graph.constant(1))
-        width = graph.op("Concat", batch, graph.constant([self.task.num_outputs + 1]), axis=0)
-        state = {
-            "hidden": hidden,
-            "mask": mask,
-            "rows": graph.op("Unsqueeze", numbers, graph.constant([1])),
-            "results": graph.op("Expand", graph.constant(0, np.float32), width),
-            **writer.start(graph, batch),
-        }
+        state = {"hidden": hidden, "mask": mask, "rows": graph.op("Unsqueeze", numbers, graph.constant([1]))}
         types = {**TYPES, **writer.types}
-        return self._finish((self._loop if self.shares_layers else self._chain)(writer, state, types), settings)
+        write = self._loop if self.shares_layers else self._chain
+        return self._finish(write(writer, state, batch, types), settings)
 
     def full_depth(self) -> onnx.ModelProto:
         """The plain model with its last exit alone, to compare with."""
         last = self.task.num_layers
         hidden, mask = self._start()
         for layer in range(1, last + 1):
-            hidden = self._layer(self.graph, layer, hidden, mask)
+            hidden = self._layer(self.graph, layer, {"hidden": hidden, "mask": mask})
         scores = self._scores(self.graph, last, hidden, mask)
         return self._finish(self._numbered(self.graph, scores, last))
 
@@ -95,7 +90,7 @@ class ModelWriter:
         graph, by_exit = self.graph, []
         hidden, mask = self._start()
         for layer in range(1, self.task.num_layers + 1):
-            hidden = self._layer(graph, layer, hidden, mask)
+            hidden = self._layer(graph, layer, {"hidden": hidden, "mask": mask})
             by_exit.append(graph.op("Unsqueeze", self._scores(graph, layer, hidden, mask), graph.constant([0])))
         graph.scope = ""
         scores = graph.output(graph.op("Concat", *by_exit, axis=0), "scores", FLOAT, ["layers", "batch", "outputs"])
@@ -109,33 +104,25 @@ class ModelWriter:
             self.graph.initializers.append(numpy_helper.from_array(value, name))
         return {name: name for name in names}
 
-    def _start(self, writer: Writer | None = None) -> tuple[str, str]:
-        """The embeddings [B, L, d] and the mask [B, L] as int32; what is wrong with the inputs is an error."""
+    def _start(self) -> tuple[str, str]:
+        """The embeddings [B, L, d] and the mask [B, L] as int32; what is wrong with the ids is an error."""
         graph = self.graph
         graph.scope = ""
-        ids, size = self.inputs[0], graph.op("Size", self.inputs[0])
-        faults = {
-            "input_ids is empty: give at least one text and one token": graph.op("Not", graph.op("Cast", size, to=BOOL))
-        }
-        length = graph.op("Squeeze", graph.op("Shape", ids, start=1, end=2))
-        longest = self.model.max_length
-        faults[f"input_ids has more than {longest} tokens"] = graph.op("Greater", length, graph.constant(longest))
-        if writer is not None:
-            faults |= writer.faults(graph)
-        ids = graph.op("Add", ids, graph.check(faults))
-        least = graph.op("ReduceMin", ids, keepdims=0)
-        ids = graph.op(
-            "Add", ids, graph.check({"input_ids has a negative id": graph.op("Less", least, graph.constant(0))})
+        ids = self.inputs[0]
+        flat, one = graph.op("Reshape", ids, graph.constant([-1])), graph.constant([1])
+        least, _ = graph.ops(
+            "TopK", flat, one, outputs=2, largest=0, name="input_ids is empty: there is no text or no token"
         )
+        none = graph.check(graph.constant(0), graph.op("Less", least, graph.constant(0)), "input_ids has a negative id")
         graph.scope = "embeddings"
-        hidden = self.backbone.embed(graph, {name: name for name in self.inputs} | {"input_ids": ids})
-        return hidden, graph.op("Cast", "attention_mask", to=INT32)
+        given = {name: name for name in self.inputs} | {ids: graph.op("Add", ids, none)}
+        return self.backbone.embed(graph, given), graph.op("Cast", "attention_mask", to=INT32)
 
-    def _chain(self, writer: Writer, state: Values, types: Mapping[str, int]) -> str:
+    def _chain(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
         """The layers one after the other; gives the results [B, K + 1]."""
         graph, last = self.graph, self.task.num_layers
-        state = self._step(graph, writer, 1, state)
-        for layer in range(2, last + 1):
+        state, done = self._first_layers(writer, state, batch)
+        for layer in range(done + 1, last + 1):
             inside, outside = graph.branch(), graph.branch()
             after = self._step(inside, writer, layer, state)
             wanted = list(state) if layer < last else ["results"]
@@ -148,10 +135,23 @@ class ModelWriter:
             state = dict(zip(wanted, values, strict=True))
         return state["results"]
 
-    def _loop(self, writer: Writer, state: Values, types: Mapping[str, int]) -> str:
+    def _first_layers(self, writer: Writer, state: Values, batch: str) -> tuple[Values, int]:
+        """The layers that all rows pass, as the state after them, and how many these are."""
+        graph = self.graph
+        state = {**state, "hidden": self._layer(graph, 1, state)}
+        if (needed := writer.needs(graph, 1)) is not None:
+            return self._leave_if(graph, needed, 1, {**state, "results": self._no_results(batch)}), 1
+        scores = self._scores(graph, 1, state["hidden"], state["mask"])
+        state = {**state, "results": self._numbered(graph, scores, 1)}
+        after = writer.first(graph, scores, batch)
+        if after is None:
+            return self._keep(graph, writer, scores, {**state, **writer.start(graph, batch)}), 1
+        return self._step(graph, writer, 2, {**state, **after}), 2
+
+    def _loop(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
         """One layer, run until no row is inside, with the exit of the number of the round; gives the results."""
-        graph, names = self.graph, list(state)
-        body = graph.branch()
+        graph, state = self.graph, {**state, "results": self._no_results(batch), **writer.start(self.graph, batch)}
+        body, names = graph.branch(), list(state)
         number, going = body.parameter("number"), body.parameter("going")
         current = {name: body.parameter(name) for name in names}
         after = self._step(body, writer, body.op("Add", number, graph.constant(1)), current)
@@ -165,37 +165,48 @@ class ModelWriter:
 
     def _step(self, graph: Graph, writer: Writer, layer: Layer, state: Values) -> Values:
         """One layer, its exit and the criterion, as the state after it."""
-        hidden, mask = self._layer(graph, layer, state["hidden"], state["mask"]), state["mask"]
+        state = {**state, "hidden": self._layer(graph, layer, state)}
         if (needed := writer.needs(graph, layer)) is not None:
-            return {**state, "hidden": hidden, **self._step_if(graph, needed, layer, {**state, "hidden": hidden})}
-        scores = self._scores(graph, layer, hidden, mask)
-        remembered = {name: state[name] for name in writer.types}
-        if layer == 1 and writer.compares and self.task.num_layers > 1:
-            return {**state, "hidden": hidden, **writer.remember(graph, scores, remembered)}
-        results = graph.op("ScatterND", state["results"], state["rows"], self._numbered(graph, scores, layer))
-        if layer == self.task.num_layers:
-            return {**state, "results": results}
-        stays, after = writer.step(graph, scores, remembered)
-        inside = {"hidden": hidden, "mask": mask, "rows": state["rows"], **after}
-        kept = {name: graph.op("Compress", value, stays, axis=0) for name, value in inside.items()}
-        return {**kept, "results": results}
+            return self._leave_if(graph, needed, layer, state)
+        scores = self._scores(graph, layer, state["hidden"], state["mask"])
+        state = {**state, "results": self._write_results(graph, layer, scores, state)}
+        return state if layer == self.task.num_layers else self._keep(graph, writer, scores, state)
 
-    def _step_if(self, graph: Graph, needed: str, layer: Layer, state: Values) -> Values:
-        """The exit of a layer where it is needed, by which then all leave."""
+    def _keep(self, graph: Graph, writer: Writer, scores: str, state: Values) -> Values:
+        """The state without the rows that leave by the criterion."""
+        stays, after = writer.step(graph, scores, {name: state[name] for name in writer.types})
+        inside = {name: state[name] for name in ("hidden", "mask", "rows")} | after
+        kept = {name: graph.op("Compress", value, stays, axis=0) for name, value in inside.items()}
+        return {**kept, "results": state["results"]}
+
+    def _leave_if(self, graph: Graph, needed: str, layer: Layer, state: Values) -> Values:
+        """The state after a layer at which all rows leave if `needed`, and where the exit is not computed if not."""
         leave, stay = graph.branch(), graph.branch()
         scores = self._scores(leave, layer, state["hidden"], state["mask"])
-        results = leave.op("ScatterND", state["results"], state["rows"], self._numbered(leave, scores, layer))
-        none = leave.op("Slice", state["rows"], graph.constant([0]), graph.constant([0]), graph.constant([0]))
+        results = self._write_results(leave, layer, scores, state)
+        no_rows = leave.op("Slice", state["rows"], graph.constant([0]), graph.constant([0]), graph.constant([0]))
         names = ["results", "rows"]
         values = graph.choose(
-            needed, (leave, [results, none]), (stay, [state[name] for name in names]), [TYPES[name] for name in names]
+            needed,
+            (leave, [results, no_rows]),
+            (stay, [state[name] for name in names]),
+            [TYPES[name] for name in names],
         )
-        return dict(zip(names, values, strict=True))
+        return {**state, **dict(zip(names, values, strict=True))}
 
-    def _layer(self, graph: Graph, layer: Layer, hidden: str, mask: str) -> str:
+    def _no_results(self, batch: str) -> str:
+        """Zeros [B, K + 1]."""
+        shape = self.graph.op("Concat", batch, self.graph.constant([self.task.num_outputs + 1]), axis=0)
+        return self.graph.op("Expand", self.graph.constant(0, np.float32), shape)
+
+    def _write_results(self, graph: Graph, layer: Layer, scores: str, state: Values) -> str:
+        """The results with what the exit on a layer says of the rows inside."""
+        return graph.op("ScatterND", state["results"], state["rows"], self._numbered(graph, scores, layer))
+
+    def _layer(self, graph: Graph, layer: Layer, state: Values) -> str:
         """The hidden state [b, L, d] after a layer."""
         graph.scope = f"layer_{layer}" if isinstance(layer, int) else "layer"
-        return self.backbone.layer(graph, layer - 1 if isinstance(layer, int) else 0, hidden, mask)
+        return self.backbone.layer(graph, layer - 1 if isinstance(layer, int) else 0, state["hidden"], state["mask"])
 
     def _scores(self, graph: Graph, layer: Layer, hidden: str, mask: str) -> str:
         """What the exit on a layer says, [b, K]."""
@@ -206,11 +217,9 @@ class ModelWriter:
         logits = write_exit(graph, architecture, leave, hidden, mask)
         if self.task.problem_type == REGRESSION:
             return logits
-        return (
-            graph.op("Sigmoid", logits)
-            if self.task.problem_type == MULTI_LABEL
-            else graph.op("Softmax", logits, axis=1)
-        )
+        if self.task.problem_type == MULTI_LABEL:
+            return graph.op("Sigmoid", logits)
+        return graph.op("Softmax", logits, axis=1)
 
     def _pick_scores(self, graph: Graph, layer: str, hidden: str, mask: str, first: int, last: int) -> str:
         """What one of the exits from `first` to `last` says, [b, K], found by halving."""

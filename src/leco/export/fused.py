@@ -108,7 +108,9 @@ class FusedBackbone:
         embeddings: Any = self.model.get_submodule("embeddings")
         ids = inputs["input_ids"]
         words = graph.op("Gather", graph.weight(array(embeddings.word_embeddings.weight)), ids, name="input_ids")
-        hidden = graph.op("Add", words, self._positions(graph, ids, embeddings.position_embeddings))
+        table = embeddings.position_embeddings
+        too_long = f"input_ids must have at most {self.family.max_length(self.config)} tokens"
+        hidden = graph.op("Add", words, self._positions(graph, ids, table), name=too_long)
         if hasattr(embeddings, "token_type_embeddings"):
             hidden = graph.op("Add", hidden, self._types(graph, inputs, embeddings.token_type_embeddings))
         norm = embeddings.LayerNorm

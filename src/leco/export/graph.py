@@ -1,6 +1,6 @@
 """A small builder of ONNX graphs: nodes, weights and branches, with names that need no thought."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -40,9 +40,11 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [label], label, domain=domain, **attributes))
         return label
 
-    def ops(self, kind: str, *inputs: str, outputs: int, domain: str = "", **attributes: Any) -> list[str]:
+    def ops(
+        self, kind: str, *inputs: str, outputs: int, domain: str = "", name: str = "", **attributes: Any
+    ) -> list[str]:
         """Add a node with several outputs."""
-        labels = [self._name(kind) for _ in range(outputs)]
+        labels = [self._name(name or kind) for _ in range(outputs)]
         self.nodes.append(helper.make_node(kind, inputs, labels, labels[0], domain=domain, **attributes))
         return labels
 
@@ -74,13 +76,10 @@ class Graph:
             self._constants[key] = self.root.weight(array, "constant")
         return self._constants[key]
 
-    def check(self, faults: Mapping[str, str]) -> str:
-        """A zero, or an error that says which of the faults (bool, by what to say of them) is there."""
-        zero, none = self.constant(0), self.constant([0])
-        for message, fault in faults.items():
-            place = self.op("Cast", fault, to=INT64)
-            zero = self.op("Add", zero, self.op("Gather", none, place, name=message))  # there is no place 1
-        return zero
+    def check(self, value: str, fault: str, message: str) -> str:
+        """`value`, a scalar, or where `fault` (bool) is true an error of ONNX Runtime that has `message` in it."""
+        place = self.op("Cast", fault, to=INT64)
+        return self.op("Gather", self.op("Unsqueeze", value, self.constant([0])), place, name=message)  # no place 1
 
     def branch(self) -> "Graph":
         """A graph inside this one."""

@@ -18,7 +18,7 @@ from leco.criteria import Criterion, Task
 from leco.data import Text, encode
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture
-from leco.exits.modules import build_exit
+from leco.exits.modules import build_exits
 from leco.exits.operations import in_float32
 from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
@@ -38,6 +38,8 @@ class MultiExitOutput(ModelOutput):
         loss: the sum of all exits' losses (eq. 1), where labels are given.
         logits: the last exit's logits [B, K].
         logits_by_row: every exit's logits [B, M, K]; rows come first, so that whatever splits batches can split it.
+        doubts_by_row: the meta-classifier's doubt [B, M] about every exit.
+        cls_by_row: every layer's [CLS] state [B, M, d], where it is asked for.
 
     """
 
@@ -45,6 +47,7 @@ class MultiExitOutput(ModelOutput):
     logits: Tensor | None = None
     logits_by_row: Tensor | None = None
     doubts_by_row: Tensor | None = None
+    cls_by_row: Tensor | None = None
 
     @property
     def exit_logits(self) -> Tensor:
@@ -72,7 +75,8 @@ class MultiExitModel(PreTrainedModel):
     def __init__(self, config: LecoConfig, backbone: PreTrainedModel | None = None) -> None:
         """Build the model of `config`; `backbone` is a loaded encoder to use in place of one with random weights.
 
-        Raises LecoError where the family is unknown or the number of architectures is not that of the layers.
+        Raises LecoError where the family is unknown, the number of architectures is not that of the layers, or they
+        do not go together.
         """
         super().__init__(config)
         family = backbone_for(config.backbone_config)
@@ -84,10 +88,7 @@ class MultiExitModel(PreTrainedModel):
         self.backbone = backbone if backbone is not None else AutoModel.from_config(config.backbone_config)
         family.strip(self.backbone)
         hidden_size = family.hidden_size(config.backbone_config)
-        self.exits = nn.ModuleList(
-            build_exit(architecture, hidden_size, config.num_labels, config.exit_dropout)
-            for architecture in config.exits
-        )
+        self.exits = build_exits(config.exits, hidden_size, config.num_labels, config.exit_dropout)
         self.meta = nn.Linear(hidden_size, 1)
         self._tokenizer: PreTrainedTokenizerBase | None = None
         self.post_init()
@@ -140,6 +141,7 @@ class MultiExitModel(PreTrainedModel):
         token_type_ids: Tensor | None = None,
         labels: Tensor | None = None,
         fork: Fork | None = None,
+        output_cls_states: bool = False,
         **_: Any,
     ) -> MultiExitOutput:
         """Run all layers and all exits.
@@ -150,6 +152,7 @@ class MultiExitModel(PreTrainedModel):
             token_type_ids: [B, L], for families that have them.
             labels: int64 [B]; float [B] for a regression, [B, K] for many labels.
             fork: what the exit on a layer, and what the next layer, gets of its hidden state; by default both get it.
+            output_cls_states: whether the output has the [CLS] states too.
 
         """
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
@@ -157,16 +160,23 @@ class MultiExitModel(PreTrainedModel):
         mask = None if attention_mask is None else attention_mask.bool()
         states = walk(self.backbone, given)
         next(states)  # the embeddings
-        by_exit, cls_states, onward = [], [], None
-        for layer, leave in enumerate(self.exits, start=1):
+        by_exit, cls_states, onward, memory = [], [], None, None
+        for layer in range(1, len(self.exits) + 1):
             hidden = states.send(onward)
             seen, onward = (hidden, None) if fork is None else fork(layer, hidden)
-            by_exit.append(leave(seen, mask))
+            memory = self.exits.remember(layer, seen, memory)
+            by_exit.append(self.exits.leave(layer, seen, mask, memory))
             cls_states.append(hidden[:, 0])
         logits = torch.stack(by_exit, dim=1)
         loss = None if labels is None else exit_losses(logits, labels, self.config.problem_type).sum()
-        doubts = self.doubts(torch.stack(cls_states, dim=1))
-        return MultiExitOutput(loss=loss, logits=logits[:, -1], logits_by_row=logits, doubts_by_row=doubts)
+        cls_by_row = torch.stack(cls_states, dim=1)
+        return MultiExitOutput(
+            loss=loss,
+            logits=logits[:, -1],
+            logits_by_row=logits,
+            doubts_by_row=self.doubts(cls_by_row),
+            cls_by_row=cls_by_row if output_cls_states else None,
+        )
 
     @torch.inference_mode()
     def predict(self, texts: Sequence[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:

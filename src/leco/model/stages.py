@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Inside:
-    """The rows that are still inside: hidden state [B, L, d], attention mask [B, L], and what the layers need."""
+    """The rows still inside: hidden state [B, L, d], attention mask [B, L], what the layers need, the exits' memory."""
 
     hidden: Tensor
     attention_mask: Tensor
     mask: Tensor | None  # [B, L], true at tokens; None where there is no padding
     context: Context
+    memory: Tensor | None = None
 
 
 class ModelStages:
@@ -45,14 +46,15 @@ class ModelStages:
         return self._inside(self.family.embed(self.model.backbone, inputs), inputs["attention_mask"])
 
     def advance(self, layer: int, batch: Inside) -> Inside:
-        """Run one layer."""
+        """Run one layer, which the exits may remember."""
         batch.hidden = self.family.layer(self.model.backbone, layer - 1, batch.hidden, batch.context)
+        batch.memory = self.model.exits.remember(layer, batch.hidden, batch.memory)
         return batch
 
     def scores(self, layer: int, batch: Inside) -> NDArray[Any]:
         """The probabilities (or values) [B, K] of the exit on `layer`."""
-        logits = self.model.exits[layer - 1](batch.hidden, batch.mask).float()
-        return scores_of(logits, self.task.problem_type).cpu().numpy()
+        logits = self.model.exits.leave(layer, batch.hidden, batch.mask, batch.memory)
+        return scores_of(logits.float(), self.task.problem_type).cpu().numpy()
 
     def doubt(self, layer: int, batch: Inside) -> NDArray[Any]:
         """The doubt [B] of the meta-classifier about the exit on `layer`."""
@@ -63,11 +65,13 @@ class ModelStages:
         index = torch.from_numpy(rows).to(batch.hidden.device)
         attention_mask = batch.attention_mask[index]
         longest = int(attention_mask.sum(1).max())
-        return self._inside(batch.hidden[index, :longest], attention_mask[:, :longest])
+        memory = None if batch.memory is None else batch.memory[index]
+        return self._inside(batch.hidden[index, :longest], attention_mask[:, :longest], memory)
 
-    def _inside(self, hidden: Tensor, attention_mask: Tensor) -> Inside:
+    def _inside(self, hidden: Tensor, attention_mask: Tensor, memory: Tensor | None = None) -> Inside:
         mask = None if len(hidden) == 1 or bool(attention_mask.all()) else attention_mask.bool()
-        return Inside(hidden, attention_mask, mask, self.family.context(self.model.backbone, hidden, attention_mask))
+        context = self.family.context(self.model.backbone, hidden, attention_mask)
+        return Inside(hidden, attention_mask, mask, context, memory)
 
 
 def scores_of(logits: Tensor, problem_type: str) -> Tensor:

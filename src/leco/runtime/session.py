@@ -6,14 +6,13 @@ Shapes: B rows of a batch, N texts, K outputs, L tokens.
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion, criterion_from_dict
 from leco.errors import LecoError
-from leco.options import setting_names
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Encoding, batches_by_length
 
@@ -146,7 +145,6 @@ class Session:
                 f"The file exits by '{self.criterion.name}', not by '{criterion.name}'. Export the model again with "
                 f"--criterion {criterion.name}."
             )
-        kinds = {float: np.float32, int: np.int64, bool: np.bool_}
-        names = self._settings & set(setting_names(criterion))
-        types = {name: kinds[type(getattr(self.criterion, name))] for name in names}
-        return {name: np.array(getattr(criterion, name), dtype) for name, dtype in types.items()}
+        dtypes = {float: np.float32, int: np.int64, bool: np.bool_}
+        types = {name: kind for name, kind in get_type_hints(type(criterion)).items() if name in self._settings}
+        return {name: np.array(getattr(criterion, name), dtypes[kind]) for name, kind in types.items()}

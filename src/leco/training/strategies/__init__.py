@@ -1,9 +1,14 @@
 """Training strategies. A new one is one file beside this one and one name in this table."""
 
+from collections.abc import Iterable
+
+from leco.errors import LecoError
+from leco.exits.architecture import ExitArchitecture
 from leco.registry import Registry, build_variant, parse_variant
 from leco.training.strategies.alternating import Alternating
 from leco.training.strategies.base import Moment, Phase, Strategy
 from leco.training.strategies.gaml import Gaml
+from leco.training.strategies.global_past_future import GlobalPastFuture
 from leco.training.strategies.gradient_equilibrium import GradientEquilibrium
 from leco.training.strategies.joint import Joint
 from leco.training.strategies.self_distillation import SelfDistillation
@@ -14,7 +19,16 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
     "training strategy",
     {
         strategy.name: strategy
-        for strategy in (Joint, WeightedJoint, TwoStage, Alternating, SelfDistillation, GradientEquilibrium, Gaml)
+        for strategy in (
+            Joint,
+            WeightedJoint,
+            TwoStage,
+            Alternating,
+            SelfDistillation,
+            GradientEquilibrium,
+            GlobalPastFuture,
+            Gaml,
+        )
     },
 )
 
@@ -25,4 +39,20 @@ def parse_strategy(text: str) -> Strategy:
     return build_variant(STRATEGIES, name, settings)
 
 
-__all__ = ["STRATEGIES", "Moment", "Phase", "Strategy", "parse_strategy"]
+def check_exits(strategy: Strategy, architectures: Iterable[ExitArchitecture | None]) -> None:
+    """Raise LecoError where a strategy that brings exits meets others, or such exits another strategy.
+
+    An architecture of None is one that is still to be searched.
+    """
+    brought = {one.exits: one.name for one in STRATEGIES.values() if one.exits is not None}
+    own = None if strategy.exits is None else strategy.name
+    for architecture in architectures:
+        owner = None if architecture is None else brought.get(architecture)
+        if owner == own:
+            continue
+        if own is not None:
+            raise LecoError(f"The training strategy '{own}' brings exits of its own. Give no others.")
+        raise LecoError(f"The training strategy '{strategy.name}' cannot train exits that '{owner}' brings.")
+
+
+__all__ = ["STRATEGIES", "Moment", "Phase", "Strategy", "check_exits", "parse_strategy"]

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from leco.exits.architecture import ExitArchitecture
 from leco.model import MultiExitModel, MultiExitOutput, doubt_loss, exit_losses
 from leco.options import validate
 
@@ -58,10 +59,12 @@ def last_exit_first(num_layers: int) -> list[Phase]:
 class Strategy(ABC):
     """How the exits' losses train the parameters. Subclasses are frozen dataclasses; fields are settings.
 
-    `model` is the multi-exit model, or what accelerate has wrapped around it.
+    `model` is the multi-exit model, or what accelerate has wrapped around it. `exits` are those that the strategy
+    brings, on all layers; None is any but those that another one brings.
     """
 
     name: ClassVar[str]
+    exits: ClassVar[ExitArchitecture | None] = None
 
     def __post_init__(self) -> None:
         validate(self)
@@ -79,10 +82,15 @@ class Strategy(ABC):
         """The loss of a training batch, a scalar, from the output of all exits and the labels [B]."""
 
     @staticmethod
-    def problem_type(model: nn.Module) -> str:
-        """Transformers' name of the kind of problem."""
+    def unwrap(model: nn.Module) -> MultiExitModel:
+        """The multi-exit model itself."""
         unwrapped: Any = getattr(model, "module", model)
-        return unwrapped.config.problem_type
+        return unwrapped
+
+    @classmethod
+    def problem_type(cls, model: nn.Module) -> str:
+        """Transformers' name of the kind of problem."""
+        return cls.unwrap(model).config.problem_type
 
     def doubt_loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
         """The loss of the meta-classifier, from which nothing else learns."""

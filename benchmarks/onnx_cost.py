@@ -1,0 +1,218 @@
+"""What early exits cost and gain inside ONNX Runtime, against the plain model there.
+
+python benchmarks/onnx_cost.py        # writes results/onnx_cost.json
+
+Each way is one session with the settings of ONNX Runtime itself, in a process of its own; they run in turn, a block of
+texts at a time. The plain model is the better of the fused and the unfused one; the fused one once more is the control.
+"""
+
+import argparse
+import json
+import multiprocessing
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from common import BACKBONES, backbone, report
+from leco import Cobee
+from leco.data import load_data, minilm_folder
+from leco.exits.architecture import load_architectures
+from leco.exits.published import published_architectures
+from leco.export import ModelWriter
+from leco.export.traced import TracedBackbone
+from leco.model import build_model, load_tokenizer
+from leco.problems import SINGLE_LABEL
+
+LENGTHS = (16, 32, 64, 128)
+NEVER = Cobee(tau=0.0)
+STREAM = 200
+"""Texts of the mixed stream."""
+BLOCK = 20
+"""Texts that a way runs before it is the next one's turn."""
+TAUS = (0, 1e-4, 1e-3, 3e-3, 1e-2, 2e-2, 4e-2, 8e-2, 0.2, 2)
+"""Thresholds that are tried to make a text leave at another layer."""
+WAYS = {"early": "early", "fused": "fused", "unfused": "unfused", "control": "fused"}
+"""What is timed, and the file of each."""
+
+
+def model_of(name):
+    """The backbone with exits learned on SST-2 (ours for 6 layers, the paper's for 12), untrained.
+
+    What they cost does not depend on training.
+    """
+    encoder = backbone(name)
+    layers = encoder.config.num_hidden_layers
+    found = Path(__file__).with_name("sst2_architectures.json")
+    exits = load_architectures(found, layers) if layers == 6 else published_architectures("paper:sst-2", layers)
+    model = build_model(encoder, exits, ["no", "yes"], problem_type=SINGLE_LABEL).eval()
+    model.tokenizer = load_tokenizer(str(minilm_folder()))
+    return model
+
+
+def unfused(model, int8):
+    writer = ModelWriter(model, int8=int8)
+    writer.backbone = TracedBackbone(model.backbone, int8=int8, opset=writer.opset)
+    return writer.full_depth()
+
+
+def write(folder, name, int8):
+    model = model_of(name)
+    graphs = {
+        "early": ModelWriter(model, int8=int8).early_exit(NEVER),
+        "fused": ModelWriter(model, int8=int8).full_depth(),
+        "unfused": unfused(model, int8),
+    }
+    for way, graph in graphs.items():
+        Path(folder, f"{way}.onnx").write_bytes(graph.SerializeToString())
+
+
+def serve(connection, path):
+    """Answer lists of inputs with the seconds of each and the layers at which the texts left."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    while (inputs := connection.recv()) is not None:
+        seconds, layers = [], []
+        for given in inputs:
+            started = time.perf_counter()
+            _, (layer,) = session.run(None, given)
+            seconds.append(time.perf_counter() - started)
+            layers.append(int(layer))
+        connection.send((seconds, layers))
+
+
+@contextmanager
+def sessions(folder):
+    """A function that runs inputs in one of the ways, each of which is one session in a process of its own."""
+    context, connections = multiprocessing.get_context("spawn"), {}
+    for way, file in WAYS.items():
+        connections[way], theirs = context.Pipe()
+        context.Process(target=serve, args=(theirs, str(Path(folder, f"{file}.onnx"))), daemon=True).start()
+
+    def run(way, inputs):
+        connections[way].send(inputs)
+        return connections[way].recv()
+
+    yield run
+    for connection in connections.values():
+        connection.send(None)
+
+
+def feed(tokens, tau=None):
+    ids = np.array([tokens], np.int64)
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+    return inputs if tau is None else {**inputs, "tau": np.array(tau, np.float32)}
+
+
+def costs(run, rounds):
+    """By number of tokens, of each way the seconds of a text (the median of its block) in each round, none leaving."""
+    random, result = np.random.default_rng(0), {}
+    for length in LENGTHS:
+        inputs = [feed(random.integers(1000, 20000, length)) for _ in range(BLOCK)]
+        result[length] = in_turn(run, dict.fromkeys(WAYS, inputs), rounds, statistics.median)
+    return result
+
+
+def in_turn(run, inputs, rounds, summary):
+    """The `summary` of each way's seconds in each round; the first round, a warm-up, is left out."""
+    names, values = list(inputs), {way: [] for way in inputs}
+    for index in range(rounds + 1):
+        start = index % len(names)
+        for way in names[start:] + names[:start]:
+            seconds, _ = run(way, inputs[way])
+            values[way].append(summary(seconds))
+    return {way: kept[1:] for way, kept in values.items()}
+
+
+def stream(run, rounds):
+    """Seconds over a stream of real texts that leave at layers drawn evenly, and at full depth in the plain model.
+
+    Where a text leaves is made by a threshold of its own, so that untrained exits leave as widely as trained ones do.
+    """
+    tokenizer = load_tokenizer(str(minilm_folder()))
+    texts = load_data("demo/rotten_tomatoes").test.texts[:STREAM]
+    random, early, layers = np.random.default_rng(0), [], []
+    for text in texts:
+        settings = [feed(tokenizer(text)["input_ids"], tau) for tau in TAUS]
+        by_layer = dict(zip(run("early", settings)[1], settings, strict=True))
+        layers.append(int(random.choice(sorted(by_layer))))
+        early.append(by_layer[layers[-1]])
+    full = [{name: value for name, value in given.items() if name != "tau"} for given in early]
+    seconds = in_turn(run, {way: early if way == "early" else full for way in WAYS}, rounds, sum)
+    tokens = np.array([given["input_ids"].size for given in early])
+    shares = np.array(layers) / max(layers)
+    ideal = {"ideal": float(shares.mean()), "ideal_by_tokens": float((shares * tokens).sum() / tokens.sum())}
+    return {**ratios(seconds), **ideal, "tokens": float(tokens.mean())}
+
+
+def ratios(seconds):
+    """Round by round, early exiting and the control over the plain model: the median, the least and the most."""
+    best = min(("fused", "unfused"), key=lambda way: statistics.median(seconds[way]))
+    early = [own / plain for own, plain in zip(seconds["early"], seconds[best], strict=True)]
+    control = [own / plain for own, plain in zip(seconds["control"], seconds["fused"], strict=True)]
+    return {"plain": best, "early": middle(early), "control": middle(control)}
+
+
+MEMORY = """
+import json, sys, time
+import numpy as np, onnxruntime
+
+options = onnxruntime.SessionOptions()
+options.log_severity_level = 3
+started = time.perf_counter()
+session = onnxruntime.InferenceSession(sys.argv[1], options)
+seconds = time.perf_counter() - started
+for length in (16, 32, 64, 128):
+    ids = np.full((1, length), 2000)
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+    session.run(["probabilities"], inputs)
+lines = open("/proc/self/status").read().splitlines()
+resident = next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+print(json.dumps({"mib": resident, "load_seconds": seconds}))
+"""
+"""A process with nothing but ONNX Runtime in it, that loads a file and answers texts of all lengths."""
+
+
+def memory(folder, file):
+    """Resident MiB and seconds of loading of a process that has nothing but ONNX Runtime and a file in it."""
+    command = [sys.executable, "-c", MEMORY, str(Path(folder, f"{file}.onnx"))]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+
+
+def middle(values):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def row(name, int8, rounds):
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, name, int8)
+        with sessions(folder) as run:
+            lengths = costs(run, rounds)
+            mixed = stream(run, rounds)
+        resident = {file: memory(folder, file) for file in ("early", "fused", "unfused")}
+    return {
+        "backbone": name,
+        "precision": "int8" if int8 else "float32",
+        "lengths": {
+            length: {"plain_ms": 1000 * statistics.median(seconds["fused"]), **ratios(seconds)}
+            for length, seconds in lengths.items()
+        },
+        "stream": mixed,
+        "memory": {"ratio": resident["early"]["mib"] / resident["fused"]["mib"], **resident},
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args()
+    report("onnx_cost", [row(name, int8, arguments.rounds) for name in BACKBONES for int8 in (False, True)])
+
+
+if __name__ == "__main__":
+    main()

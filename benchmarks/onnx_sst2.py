@@ -1,0 +1,118 @@
+"""An exported model on SST-2: score and speed beside the plain model and first-k-layers models, and the same answers.
+
+leco fit --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --train-rows 10000 --preset quick --bf16 --output sst2
+python benchmarks/onnx_sst2.py sst2 --glue-dir GLUE    # writes results/onnx_sst2.json
+
+The first run fine-tunes the backbone's first layers too; they are kept in sst2/bench.
+"""
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from common import report
+from leco import Cobee, Patience, Static
+from leco.bench import Contenders, Way, bench
+from leco.data import load_data
+from leco.evaluation import align_labels
+from leco.evaluation.curve import ways as curve_ways
+from leco.evaluation.scores import choose_setting
+from leco.export import ModelWriter, export_onnx
+from leco.export.choice import stored
+from leco.model import load_model
+from leco.runtime import Session
+
+MAX_DROP = 0.005
+"""The score that the chosen setting may cost on dev."""
+CUTS = (2, 3, 4)
+"""Numbers of first layers that are fine-tuned to compare with."""
+CURVE = 7
+"""Settings of COBEE on the curve, beside the chosen one."""
+CLOSE = 1e-5
+"""Where what decides is so close to the threshold, rounding may decide otherwise."""
+
+
+def speed(model, data, contenders, arguments):
+    """Every way's score on test and its time at batch sizes 1 and 32, as rows of `leco.bench`."""
+    graph = ModelWriter(model, int8=True).all_exits()
+    dev, test = (stored(graph, model, getattr(data, name), data.metric, name) for name in ("dev", "test"))
+    chosen = choose_setting(Cobee, dev, model.task, MAX_DROP).criterion
+    tried = [Cobee(way.setting["tau"], way.setting["patience"]) for way in curve_ways(Cobee, dev, test, model.task)]
+    criteria = [chosen, *tried[:: max(1, len(tried) // CURVE)]]
+    early = []
+    for number, criterion in enumerate(criteria):
+        file = contenders.work / f"early-{number}.onnx"
+        export_onnx(model, file, criterion=criterion, int8=True)
+        early.append(Way(str(criterion), "onnx", file))
+    cuts = [contenders.against(f"first:{layers}", int8=True) for layers in CUTS]
+    rows = bench(
+        [contenders.plain(int8=True), *early, *cuts],
+        data.test,
+        data.metric,
+        data.problem_type,
+        model.config.label_names,
+        texts=arguments.texts,
+        rounds=arguments.rounds,
+        batch_sizes=(1, 32),
+    )
+    return str(chosen), [asdict(row) for row in rows]
+
+
+def compaction(rows, way):
+    """Throughput at batch size 32 as a share of the ideal, full depth's divided by the mean share of layers used."""
+    plain, early = (next(r for r in rows if r["way"] == name and r["batch_size"] == 32) for name in ("plain", way))
+    return early["texts_per_second"] * early["layers"] / plain["texts_per_second"]
+
+
+def agreement(model, texts, work):
+    """How many texts leave elsewhere, or with another label, than in PyTorch, by criterion; and how many may."""
+    result = {}
+    for criterion in (model.config.criterion, Patience(patience=2)):
+        file = work / "agreement.onnx"
+        export_onnx(model, file, criterion=criterion)
+        expected, answers = model.predict(texts, criterion, 32), Session(file).predict(texts, batch_size=32)
+        differ = [
+            row
+            for row, (one, other) in enumerate(zip(expected, answers, strict=True))
+            if (one.label, one.exit_layer) != (other.label, other.exit_layer)
+        ]
+        near = [row for row in differ if is_near(model, texts[row], criterion, expected[row], answers[row])]
+        result[str(criterion)] = {"texts": len(texts), "differ": len(differ), "of these within 1e-5": len(near)}
+    return result
+
+
+def is_near(model, text, criterion, one, other):
+    """Whether what decides at the earlier of two exit layers is within `CLOSE` of the threshold."""
+    layer = min(one.exit_layer, other.exit_layer)
+    now, before = (model.predict([text], Static(number))[0].scores for number in (layer, max(layer - 1, 1)))
+    label = max(now, key=now.get)
+    if isinstance(criterion, Cobee):
+        return abs(abs(now[label] - before[label]) - criterion.tau) < CLOSE
+    first, second = sorted(now.values())[-2:]
+    return abs(second - first) < CLOSE
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", type=Path)
+    parser.add_argument("--glue-dir", type=Path)
+    parser.add_argument("--texts", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    model = load_model(arguments.model)
+    data = align_labels(load_data("glue/sst-2", glue_dir=arguments.glue_dir), model)
+    contenders = Contenders(model, arguments.model, arguments.model / "bench", arguments.glue_dir)
+    chosen, rows = speed(model, data, contenders, arguments)
+    rte = load_data("glue/rte", glue_dir=arguments.glue_dir).test.texts
+    same = {
+        name: agreement(model, texts, contenders.work) for name, texts in (("SST-2", data.test.texts), ("RTE", rte))
+    }
+    report("onnx_sst2", [{"chosen": chosen, "compaction": compaction(rows, chosen), "agreement": same, "ways": rows}])
+    for row in rows:
+        print(np.round([row["score"], row["layers"], row["ratio"], row["ratio_low"], row["ratio_high"]], 3), row["way"])
+
+
+if __name__ == "__main__":
+    main()

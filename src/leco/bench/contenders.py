@@ -1,0 +1,97 @@
+"""What users could take instead of a model that exits early, made ready to be timed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from leco.bench.measure import PLAIN
+from leco.bench.ways import Way
+from leco.criteria import Static
+from leco.errors import LecoError
+from leco.export import ModelWriter, export_onnx
+from leco.export.files import write_model
+from leco.files import read_json
+from leco.model import MultiExitModel, load_backbone, load_model, load_tokenizer
+from leco.model.backbones import backbone_for
+from leco.pipeline import train
+from leco.runs import SETTINGS
+
+KINDS = "pytorch, onnx-fp32, onnx-int8, first:K (K layers), or the folder of a Transformers classifier"
+
+
+@dataclass(frozen=True)
+class Contenders:
+    """The ways to compare a model in `folder` with; `work` keeps what has to be made for them."""
+
+    model: MultiExitModel
+    folder: Path
+    work: Path
+    glue_dir: Path | None = None
+
+    def early(self, file: Path | None) -> tuple[Way, bool]:
+        """The exported model that exits early, made here if there is no file; and whether it is int8."""
+        if file is None:
+            file = self.work / "model.onnx"
+            export_onnx(self.model, file)
+        from leco.runtime import Session
+
+        int8 = bool(Session(file).metadata["int8"])
+        return Way("leco int8" if int8 else "leco", "onnx", file), int8
+
+    def plain(self, *, int8: bool, name: str = PLAIN) -> Way:
+        """The model at full depth with its last exit alone, in ONNX Runtime."""
+        return self._plain(self.model, name, f"plain-{'int8' if int8 else 'fp32'}.onnx", int8=int8)
+
+    def against(self, wanted: str, *, int8: bool) -> Way:
+        """The way that `--against` names; LecoError for an unknown one."""
+        if wanted == "pytorch":
+            return Way("plain in PyTorch", "torch-full", self.folder)
+        if wanted in ("onnx-fp32", "onnx-int8"):
+            return self.plain(int8=wanted == "onnx-int8", name=f"plain {wanted.removeprefix('onnx-')}")
+        if wanted.startswith("first:") and wanted.removeprefix("first:").isdigit():
+            layers = int(wanted.removeprefix("first:"))
+            model = self._first_layers(layers)
+            suffix = "int8" if int8 else "fp32"
+            return self._plain(model, f"first {layers} layers", f"first-{layers}-{suffix}.onnx", int8=int8)
+        if Path(wanted).is_dir():
+            return Way(Path(wanted).name, "transformers", Path(wanted))
+        raise LecoError(f"--against '{wanted}' is neither a folder nor one of: {KINDS}.")
+
+    def _plain(self, model: MultiExitModel, name: str, file: str, *, int8: bool) -> Way:
+        path = self.work / file
+        write_model(ModelWriter(model, int8=int8).full_depth(), path, model, Static(), int8=int8)
+        return Way(name, "onnx", path)
+
+    def _first_layers(self, layers: int) -> MultiExitModel:
+        """The pretrained backbone cut to its first layers and fine-tuned with the model's own settings."""
+        settings: dict[str, Any] = read_json(self.folder / SETTINGS)["settings"]
+        if not 1 <= layers < self.model.task.num_layers:
+            raise LecoError(f"--against first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers.")
+        cut, trained = self.work / f"first-{layers}-backbone", self.work / f"first-{layers}"
+        if not (cut / "config.json").exists():
+            _cut(settings["model"], layers, cut)
+        options = {
+            name: settings[name]
+            for name in ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
+        }
+        train(
+            str(cut), settings["data"], trained, exits="linear", strategy="two-stage", glue_dir=self.glue_dir, **options
+        )
+        return load_model(trained)
+
+
+def _cut(source: str, layers: int, folder: Path) -> None:
+    """Save a pretrained encoder's first layers, and its tokenizer."""
+    backbone: Any = load_backbone(source)
+    family = backbone_for(backbone.config)
+    parent, _, name = family.layers.rpartition(".")
+    whole: Any = backbone.get_submodule(family.layers)
+    if len(whole) != family.num_layers(backbone.config):
+        raise LecoError("--against first:K is not there for a backbone whose layers share their weights.")
+    setattr(backbone.get_submodule(parent), name, nn.ModuleList(list(whole)[:layers]))
+    attribute = backbone.config.attribute_map.get("num_hidden_layers", "num_hidden_layers")
+    setattr(backbone.config, attribute, layers)
+    backbone.save_pretrained(folder)
+    load_tokenizer(source).save_pretrained(folder)

@@ -1,0 +1,105 @@
+"""`leco bench`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, table
+from leco.cli.parameters import DATA_HELP, SOURCE, Json, ModelFolder, load_texts, with_options
+
+if TYPE_CHECKING:
+    from leco.bench import Row
+
+
+@with_options(shared=SOURCE)
+def command(
+    folder: ModelFolder,
+    options: dict[str, Any],
+    onnx: Annotated[
+        Path | None,
+        typer.Option("--onnx", help="A file that 'leco export' wrote of DIR; by default made here."),
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--against",
+            help="What to time beside it, several by comma: pytorch, onnx-fp32, onnx-int8, first:K (the backbone's "
+            "first K layers, fine-tuned here), or the folder of a Transformers classifier.",
+        ),
+    ] = None,
+    data: Annotated[str | None, typer.Option("--data", help=f"By default what DIR was trained on. {DATA_HELP}")] = None,
+    texts: Annotated[int, typer.Option("--texts", min=1, help="Time this many of the test texts.")] = 200,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each is timed, in turn.")] = 5,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Folder for bench.json, bench.png and what is trained; by default DIR/bench."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Time a model here, in ONNX Runtime, beside the plain one at full depth, in turn, on real texts.
+
+    Example: leco bench leco-demo --onnx leco-demo/model-int8.onnx --against pytorch,onnx-fp32,first:2
+    """
+    with quiet_stdout():
+        from leco.bench import Contenders, bench, draw
+        from leco.files import write_json
+        from leco.model import load_model
+        from leco.runs import machine, trained_on, versions
+
+        model = load_model(folder)
+        read = load_texts(data or trained_on(folder), options, model)
+        work = output or folder / "bench"
+        contenders = Contenders(model, folder, work, options["glue_dir"])
+        early, int8 = contenders.early(onnx)
+        wanted = [name for text in against or () for name in text.split(",")]
+        ways = [contenders.plain(int8=int8), early, *(contenders.against(name, int8=int8) for name in wanted)]
+        rows = bench(
+            ways,
+            read.test,
+            read.metric,
+            read.problem_type,
+            model.config.label_names or ["value"],
+            texts=texts,
+            rounds=rounds,
+        )
+        result = {
+            "data": read.name,
+            "metric": read.metric,
+            "texts": min(texts, len(read.test)),
+            "rounds": rounds,
+            "rows": [asdict(row) for row in rows],
+            "machine": machine(),
+            "versions": versions(),
+        }
+        write_json(work / "bench.json", result)
+        draw(work / "bench.png", rows, read.metric)
+    if json:
+        print_json(result)
+    else:
+        _print(rows, result, work)
+
+
+def _print(rows: Sequence["Row"], result: dict[str, Any], work: Path) -> None:
+    print_lines(
+        f"{result['data']}: {result['texts']} test texts, {result['rounds']} rounds; score on all test texts.",
+        "Time is a ratio to the plain model in the same runtime; the plain model again shows how far off it may be.",
+        "",
+    )
+    for size in sorted({row.batch_size for row in rows}):
+        title = f"batch size {size}"
+        made = table("way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time", "range", title=title)
+        for row in rows:
+            if row.batch_size == size:
+                numbers = (
+                    f"{row.median_ms:.2f}",
+                    f"{row.p90_ms:.2f}",
+                    f"{row.p99_ms:.2f}",
+                    f"{row.texts_per_second:.0f}",
+                )
+                spread = f"{row.ratio:.2f}", f"{row.ratio_low:.2f}-{row.ratio_high:.2f}"
+                made.add_row(row.way, f"{row.score:.4f}", f"{row.layers:.0%}", *numbers, *spread)
+        print_table(made)
+    print_lines(f"Saved in {work}: bench.json, bench.png.")

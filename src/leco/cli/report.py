@@ -1,0 +1,61 @@
+"""`leco report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
+from leco.cli.parameters import DATA_HELP, SOURCE, Json, ModelFolder, load_texts, timing, with_options
+from leco.errors import LecoError
+from leco.files import write_text
+
+if TYPE_CHECKING:
+    from leco.report import Content
+
+
+@with_options(shared={**SOURCE, **timing(repeats=10, timed_texts=50)})
+def command(
+    folder: ModelFolder,
+    options: dict[str, Any],
+    data: Annotated[str | None, typer.Option("--data", help=DATA_HELP, metavar="DATA")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="The page's file; by default report.html in DIR.", metavar="FILE")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write one HTML page that shows the model: scores, curves, where texts leave, the exits, the search, the costs.
+
+    It needs no network and no server. With --data, what the folder lacks is evaluated, as by 'leco evaluate', and kept
+    there, and the page shows texts; without, it shows what there is and says what is missing.
+
+    Example: leco report rte-model --data glue/rte
+    """
+    with quiet_stdout():
+        from leco.model import load_model
+        from leco.report import gather, render
+        from leco.runs import check_writable
+
+        model = load_model(folder)
+        path = output if output is not None else folder / "report.html"
+        if path.is_dir():
+            raise LecoError(f"--output '{path}' is a folder. Give a file, such as {path / 'report.html'}.")
+        check_writable(path.parent)
+        source = {name: options.pop(name) for name in SOURCE}
+        if data is not None:
+            check_writable(folder, "DIR")
+        texts = None if data is None else load_texts(data, source, model)
+        content = gather(folder, model, texts, **options)
+        write_text(path, render(content))
+    if json:
+        print_json({"report": str(path), "missing": content.missing})
+    else:
+        print_lines(f"Saved as {path}; open it in a browser.")
+        if content.missing:
+            print_lines(f"Not on it: {'; '.join(content.missing)}. This adds them:", f"  {with_data(content, folder)}")
+
+
+def with_data(content: "Content", folder: Path) -> str:
+    """The command that adds what is missing."""
+    data = "DATA" if content.evaluation is None else quoted(content.evaluation.data)
+    return f"leco report {quoted(folder)} --data {data}"

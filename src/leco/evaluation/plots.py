@@ -1,0 +1,50 @@
+"""Curves as pictures, in the style of the paper's Figure 2: a marker and a line for each criterion."""
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+
+from leco.criteria import Oracle
+from leco.evaluation.curve import Curve
+from leco.files import atomic_path
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's, which people with any kind of colour vision tell apart; without the yellow, which is too light."""
+MARKERS = "os^Dv*PXp<>"
+
+
+def draw_curves(
+    paths: Sequence[Path], curves: Mapping[str, Curve], metric: str, exit_scores: Sequence[float] = ()
+) -> None:
+    """Draw curves by name into files of the kinds that the paths' suffixes say.
+
+    The oracle's is dashed, and level where more time would not help it. `exit_scores` add what one layer for all texts
+    scores, where savings are shares of layers.
+    """
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axis = figure.subplots()
+    if exit_scores:
+        shares = 1 - np.arange(1, len(exit_scores) + 1) / len(exit_scores)
+        axis.plot(shares, exit_scores, "o--", color="0.6", label="one layer for all texts")
+    looks = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
+    for name, curve in curves.items():
+        saved, scores = [point.saved for point in curve.points], [point.score for point in curve.points]
+        if name == Oracle.name:
+            level = [min(0.0, *saved), *saved], [scores[0], *scores]
+            axis.plot(*level, "--", color="0.35", linewidth=1.2, label="oracle (bound)")
+        else:
+            colour, marker = next(looks)
+            axis.plot(saved, scores, marker=marker, color=colour, markersize=4, linewidth=1.2, alpha=0.9, label=name)
+    measured = any(point.speedup is not None for curve in curves.values() for point in curve.points)
+    axis.set_xlabel("speedup" if measured else "share of layers saved")
+    axis.set_ylabel(metric.replace("_", " "))
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8)
+    for path in paths:
+        with atomic_path(path) as temporary, rc_context({"svg.fonttype": "none", "svg.hashsalt": "leco"}):
+            figure.savefig(temporary, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)

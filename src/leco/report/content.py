@@ -1,0 +1,92 @@
+"""What a report shows: everything that a model's folder has, and what its data adds."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeGuard
+
+from leco.data import TextData
+from leco.evaluation import EVALUATION, Evaluation, evaluate, read_evaluation, save_evaluation
+from leco.evaluation.evaluate import applicable_criteria
+from leco.files import read_json
+from leco.model import MultiExitModel
+from leco.model.backbones import backbone_for
+from leco.pipeline import HISTORY, RESULTS, TRAINING
+from leco.report.examples import Example, first_and_last
+from leco.search.history import SearchHistory
+
+
+@dataclass(frozen=True)
+class Content:
+    """The facts of a report; what there is none of is None or empty, and `missing` says what data would add.
+
+    `parameters` are those of the backbone and of each exit, `minutes` those of the training and of the search.
+    """
+
+    name: str
+    model: MultiExitModel
+    hidden_size: int
+    parameters: tuple[int, list[int]]
+    evaluation: Evaluation | None
+    history: SearchHistory | None
+    minutes: dict[str, float]
+    first: list[Example] = field(default_factory=list)
+    last: list[Example] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def gather(
+    folder: Path, model: MultiExitModel, data: TextData | None = None, *, repeats: int = 10, timed_texts: int = 50
+) -> Content:
+    """Read the folder of `model`; with `data`, evaluate what it lacks, leave that in the folder, and find examples.
+
+    An evaluation counts if it has measured curves and is of these data and of the model's own criterion.
+    """
+    found = _read_evaluation(folder)
+    first: list[Example] = []
+    last: list[Example] = []
+    if data is not None:
+        if not _measured(found) or (found.data, found.criterion) != (data.name, model.config.criterion.to_dict()):
+            found = evaluate(model, data, repeats=repeats, timed_texts=timed_texts, criteria=applicable_criteria(model))
+            save_evaluation(found, folder)
+        first, last = first_and_last(model, data)
+    history = SearchHistory.load(folder / HISTORY) if (folder / HISTORY).is_file() else None
+    minutes = {}
+    if (folder / TRAINING).is_file():
+        minutes["training"] = read_json(folder / TRAINING)["seconds"] / 60
+    if history is not None:
+        minutes["search"] = sum(history.seconds) / 60
+    config = model.config.backbone_config
+    return Content(
+        name=folder.resolve().name,
+        model=model,
+        hidden_size=backbone_for(config).hidden_size(config),
+        parameters=(
+            model.backbone.num_parameters(),
+            [sum(p.numel() for p in leave.parameters()) for leave in model.exits],
+        ),
+        evaluation=found,
+        history=history,
+        minutes=minutes,
+        first=first,
+        last=last,
+        missing=[] if data is not None else _missing(found),
+    )
+
+
+def _read_evaluation(folder: Path) -> Evaluation | None:
+    """The evaluation with all curves, or else the one that `fit` left."""
+    paths = [path for path in (folder / EVALUATION, folder / RESULTS) if path.is_file()]
+    return read_evaluation(paths[0]) if paths else None
+
+
+def _measured(found: Evaluation | None) -> TypeGuard[Evaluation]:
+    """Whether it has curves of measured speedups."""
+    return found is not None and any(point.speedup is not None for one in found.curves.values() for point in one.points)
+
+
+def _missing(found: Evaluation | None) -> list[str]:
+    """What a folder without its data cannot show."""
+    texts = "texts that leave first and last"
+    if found is None:
+        return ["scores, speedups and where texts leave", texts]
+    return [texts] if _measured(found) else ["curves of all criteria with measured speedups", texts]

@@ -1,0 +1,73 @@
+"""The exits' scores and where texts leave, as charts."""
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element
+
+from leco.evaluation import Evaluation
+from leco.report.axes import Axes, padded, ticks
+from leco.report.svg import drawing, element, line, path, text
+
+
+def scores_chart(found: Evaluation, width: float, height: float) -> Element:
+    """The score of each exit on test and on dev, their mean, and the score with early exits."""
+    test, dev = found.exit_scores, found.dev["exit_scores"]
+    axes = Axes(width, height, (0.6, len(test) + 0.4), padded([*test, *dev, found.score]))
+    layers = range(1, len(test) + 1)
+    parts = [
+        axes.frame("layer of the exit", metric_name(found), list(layers), ticks(*axes.ys, 5), "{:.0f}".format, number),
+        line(axes.left, axes.y(found.avg), axes.width - axes.right, axes.y(found.avg), "mean"),
+        text(axes.left + 6, axes.y(found.avg) - 5, f"AVG {found.avg:.4f}", "start", "tick"),
+    ]
+    for name, scores in (("dev", dev), ("test", test)):
+        spots = [(axes.x(layer), axes.y(score)) for layer, score in zip(layers, scores, strict=True)]
+        marks = [
+            element("circle", cx=x, cy=y, r=5 if name == "test" else 3.5, class_="mark", data_tip=tip)
+            for (x, y), tip in zip(
+                spots, (f"exit {layer}, {name}: {score:.4f}" for layer, score in enumerate(scores, 1)), strict=True
+            )
+        ]
+        parts.append(element("g", path(spots, "line"), *marks, class_=f"series {name}"))
+    label = f"Score of each exit: {', '.join(map(number, test))} on test"
+    return drawing(axes.width, axes.height, *parts, label=label, keyboard=True)
+
+
+def leaving_chart(name: str, counts: Sequence[int], highest: float) -> Element:
+    """The share of a class's texts that leaves at each layer, on a scale up to `highest`."""
+    total = max(sum(counts), 1)
+    axes = Axes(320, 190, (0.4, len(counts) + 0.6), (0, highest), left=40)
+    width = 0.72 * (axes.x(1) - axes.x(0))
+    shares = [count / total for count in counts]
+    bars = [
+        element(
+            "rect",
+            x=axes.x(layer) - width / 2,
+            y=axes.y(share),
+            width=width,
+            height=axes.y(0) - axes.y(share),
+            rx=2,
+            class_="mark bar",
+            data_tip=f"{name}, layer {layer}: {count} of {total} texts ({share:.1%})",
+        )
+        for layer, (count, share) in enumerate(zip(counts, shares, strict=True), start=1)
+    ]
+    every = max(1, len(counts) // 8)
+    frame = axes.frame(
+        "layer", "", list(range(1, len(counts) + 1, every)), ticks(0, highest, 4), "{:.0f}".format, "{:.0%}".format
+    )
+    label = f"{name}: share of texts leaving at each layer: {', '.join(f'{share:.0%}' for share in shares)}"
+    return drawing(axes.width, axes.height, frame, element("g", *bars, class_="series"), label=label, keyboard=True)
+
+
+def metric_name(found: Evaluation) -> str:
+    """The metric as people read it."""
+    return found.metric.replace("_", " ")
+
+
+def number(value: float) -> str:
+    """A score on an axis or in a sentence.
+
+    >>> number(0.8), number(0.825)
+    ('0.80', '0.825')
+    """
+    short = f"{value:.2f}"
+    return short if abs(float(short) - value) < 1e-9 else f"{value:.3f}"

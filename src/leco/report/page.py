@@ -1,0 +1,76 @@
+"""The page: one HTML file with everything in it, so that it can be kept, sent and read without a network."""
+
+from importlib.resources import files
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from leco.criteria import Oracle
+from leco.evaluation import Evaluation
+from leco.exits.architecture import EDGES, Architecture
+from leco.registry import format_settings
+from leco.report.alphas import alphas_chart
+from leco.report.content import Content
+from leco.report.curves import curves_chart, looks, sample
+from leco.report.diagram import diagram
+from leco.report.exits import leaving_chart, metric_name, scores_chart
+from leco.report.svg import markup
+
+
+def render(content: Content) -> str:
+    """The page of a report. Every text in it is escaped, and it asks for nothing from elsewhere."""
+    environment = Environment(
+        loader=PackageLoader(__name__.rpartition(".")[0]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["settings"] = format_settings
+    found = content.evaluation
+    charts = {**_exit_charts(content), **({} if found is None else _charts(found))}
+    return environment.get_template("page.html").render(
+        report=content,
+        found=found,
+        metric="" if found is None else metric_name(found),
+        style=_template("style.css"),
+        script=_template("script.js"),
+        bound=Oracle.name,
+        **charts,
+    )
+
+
+def _charts(found: Evaluation) -> dict[str, Any]:
+    """The charts of an evaluation."""
+    by_label = found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts}
+    highest = max(count / max(sum(counts), 1) for counts in by_label.values() for count in counts)
+    return {
+        "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],
+        "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in ((860, 500), (350, 330))],
+        "legend": [(name, look, _inline(sample(marker))) for name, (look, marker) in looks(found.curves).items()],
+        "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label.items()],
+    }
+
+
+def _exit_charts(content: Content) -> dict[str, Any]:
+    """The exits as drawings, and the search's weights by edge where there was a search."""
+    exits, outputs = content.model.config.exits, content.model.task.num_outputs
+    drawn = [_inline(diagram(one, layer, content.hidden_size, outputs)) for layer, one in enumerate(exits, 1)]
+    history, alphas = content.history, {}
+    if history is not None and all(isinstance(one, Architecture) for one in exits):
+        for edge in EDGES:
+            alphas[edge.replace("_", " ")] = [
+                _inline(alphas_chart(history, edge, layer, getattr(one, edge))) for layer, one in enumerate(exits, 1)
+            ]
+    return {"diagrams": drawn, "alphas": alphas}
+
+
+def _template(name: str) -> Markup:
+    """A file of the page that goes into it as it is."""
+    return Markup((files(__package__) / "templates" / name).read_text(encoding="utf-8"))
+
+
+def _inline(drawn: Element) -> Markup:
+    return Markup(markup(drawn))

@@ -1,0 +1,47 @@
+"""Global Past-Future (Liao et al. 2021)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from leco.exits.architecture import PAST_FUTURE, ExitArchitecture
+from leco.exits.past_future import PastFutureExits
+from leco.model import MultiExitOutput
+from leco.training.strategies.base import Moment
+from leco.training.strategies.weighted_joint import WeightedJoint
+
+
+@dataclass(frozen=True)
+class GlobalPastFuture(WeightedJoint):
+    """Exits that imagine the [CLS] states to come, and learn to by imitating the real ones (Liao et al. 2021).
+
+    `1/2 (sum_m m L_m / sum_m m + 1/(M-1) sum_{m<M} I_m)`, where `I_m` is the mean over the layers j > m, and over the
+    rows, of `1 - cos(chat_j, c_j)`: the state that exit m imagines, against the real one. The real one is a constant,
+    as in the authors' code, so that no layer comes to be what is easily imagined. See `PastFutureExits`.
+    """
+
+    name: ClassVar[str] = "global-past-future"
+    exits: ClassVar[ExitArchitecture | None] = PAST_FUTURE
+
+    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_layers: int) -> MultiExitOutput:
+        """The model's output with the [CLS] states."""
+        return model(**inputs, output_cls_states=True)
+
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+        """Half of the weighted mean of the exits' losses, half of the imitation's."""
+        return (super().loss(model, output, labels, moment) + self.imitation_loss(model, output)) / 2
+
+    def imitation_loss(self, model: nn.Module, output: MultiExitOutput) -> Tensor:
+        """The mean of `I_m` over the exits but the last, which has nothing to imagine."""
+        assert output.cls_by_row is not None
+        exits, states = cast(PastFutureExits, self.unwrap(model).exits), output.cls_by_row.unbind(1)
+        means = []
+        for layer, state in enumerate(states[:-1], start=1):
+            imagined = torch.stack(exits.imagine(layer, state))  # [M-m, B, d]
+            real = torch.stack(states[layer:]).detach().to(imagined.dtype)
+            means.append(1 - F.cosine_similarity(imagined, real, dim=-1).mean())
+        return torch.stack(means).mean()
