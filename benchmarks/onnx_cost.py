@@ -32,7 +32,7 @@ from leco.problems import SINGLE_LABEL
 
 LENGTHS = (16, 32, 64, 128)
 NEVER = Cobee(tau=0.0)
-STREAM = 200
+STREAM = 100
 """Texts of the mixed stream."""
 BLOCK = 20
 """Texts that a way runs before it is the next one's turn."""

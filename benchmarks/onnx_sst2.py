@@ -40,7 +40,7 @@ def speed(model, data, contenders, arguments):
     dev, test = (stored(graph, model, getattr(data, name), data.metric, name) for name in ("dev", "test"))
     chosen = choose_setting(Cobee, dev, model.task, MAX_DROP).criterion
     tried = [Cobee(way.setting["tau"], way.setting["patience"]) for way in curve_ways(Cobee, dev, test, model.task)]
-    criteria = [chosen, *tried[:: max(1, len(tried) // CURVE)]]
+    criteria = [chosen, *tried[:: -(-len(tried) // CURVE)]]
     early = []
     for number, criterion in enumerate(criteria):
         file = contenders.work / f"early-{number}.onnx"
@@ -79,7 +79,7 @@ def agreement(model, texts, work):
             if (one.label, one.exit_layer) != (other.label, other.exit_layer)
         ]
         near = [row for row in differ if is_near(model, texts[row], criterion, expected[row], answers[row])]
-        result[str(criterion)] = {"texts": len(texts), "differ": len(differ), "of these within 1e-5": len(near)}
+        result[str(criterion)] = {"texts": len(texts), "differ": len(differ), "near": len(near)}
     return result
 
 

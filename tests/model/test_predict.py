@@ -155,3 +155,14 @@ def test_other_precisions(tokenizer, architecture, dtype):
         for some in (model, model.to(dtype))
     ]
     np.testing.assert_allclose(*scores, rtol=0, atol=0.1 if dtype == torch.bfloat16 else 1e-4)
+
+
+def test_bfloat16_and_compiled_layers_hardly_change_an_answer(tokenizer):
+    exact = text_model(tokenizer, layers=2)
+    expected = exact.predict(TEXTS, Static())
+    for settings in ({"bf16": True}, {"compile": True}):
+        prepared = text_model(tokenizer, layers=2).prepare(**settings)
+        answers = prepared.predict(TEXTS, Static(), batch_size=7)
+        tolerance = 0.1 if "bf16" in settings else 1e-4
+        for answer, other in zip(answers, expected, strict=True):
+            assert answer.scores == pytest.approx(other.scores, abs=tolerance)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -57,11 +58,19 @@ class OnnxRunner:
 class TorchRunner:
     """A multi-exit model in PyTorch, with the criterion in its configuration or at full depth."""
 
-    def __init__(self, path: Path, label_names: Sequence[str], *, full_depth: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        label_names: Sequence[str],
+        *,
+        full_depth: bool = False,
+        bf16: bool = False,
+        compile: bool = False,
+    ) -> None:
         from leco.criteria import Static
         from leco.model import load_model
 
-        self.model = load_model(path).eval()
+        self.model = load_model(path).eval().prepare(bf16=bf16, compile=compile)
         self.criterion = Static() if full_depth else self.model.config.criterion
         self.order = positions(self.model.config.label_names, label_names, path)
 
@@ -133,7 +142,13 @@ RUNNERS: Registry[Any] = Registry(
     {
         "onnx": OnnxRunner,
         "torch": TorchRunner,
-        "torch-full": lambda path, names: TorchRunner(path, names, full_depth=True),
+        "torch-bf16": partial(TorchRunner, bf16=True),
+        "torch-compile": partial(TorchRunner, compile=True),
+        "torch-bf16-compile": partial(TorchRunner, bf16=True, compile=True),
+        "torch-full": partial(TorchRunner, full_depth=True),
+        "torch-full-bf16": partial(TorchRunner, full_depth=True, bf16=True),
+        "torch-full-compile": partial(TorchRunner, full_depth=True, compile=True),
+        "torch-full-bf16-compile": partial(TorchRunner, full_depth=True, bf16=True, compile=True),
         "transformers": TransformersRunner,
     },
 )

@@ -24,6 +24,10 @@ def command(
     ] = None,
     criterion: CriterionText = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Texts that run together.")] = 1,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Keep the backbone in bfloat16.")] = False,
+    compile: Annotated[
+        bool, typer.Option("--compile", help="Compile each layer: slower at first, then faster.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Answer texts: for each a line of JSON with its label, the label's score and the layer at which it left.
@@ -36,7 +40,7 @@ def command(
         from leco.progress import say
 
         chosen = chosen_criterion(criterion)
-        model = load_model(folder)
+        model = load_model(folder).prepare(bf16=bf16, compile=compile)
         if file is None and sys.stdin.isatty():
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
         texts = read_texts("-" if file is None else file, **options, log=say)
