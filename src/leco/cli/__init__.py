@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from leco.cli import bench, demo, evaluate, export, fit, predict, report, search, train
+from leco.cli import bench, demo, evaluate, export, fit, predict, report, reproduce, search, train
 from leco.errors import LecoError
 from leco.progress import close_bars, console, say
 
@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fit, search, train, evaluate, report, predict, export, bench, demo):
+for module in (fit, search, train, evaluate, report, predict, export, bench, reproduce, demo):
     app.command(module.__name__.rpartition(".")[2])(module.command)
 
 

@@ -1,0 +1,63 @@
+"""`leco reproduce`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from leco.cli.output import print_json, print_lines, quiet_stdout
+from leco.cli.parameters import MODEL_HELP, SOURCE, Json, with_options
+
+TABLES = "table2, table3, table4, table5, table6 or all"
+
+
+@with_options(shared={"glue_dir": SOURCE["glue_dir"]})
+def command(
+    table: Annotated[str, typer.Argument(help=f"{TABLES}.", metavar="TABLE")],
+    options: dict[str, Any],
+    output: Annotated[Path, typer.Option("--output", help="Folder for cells and tables.")] = Path("results"),
+    tasks: Annotated[
+        str, typer.Option("--tasks", help="GLUE's tasks, by comma.")
+    ] = "rte,mrpc,cola,sst-2,qnli,qqp,mnli",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each cell: 0 to N - 1.")] = 5,
+    only: Annotated[str | None, typer.Option("--only", help="Only cells with this in their names.")] = None,
+    model: Annotated[str, typer.Option("--model", help=MODEL_HELP)] = "albert-base-v2",
+    preset: Annotated[str, typer.Option("--preset", help="Named options: paper (section 6.3) or quick.")] = "paper",
+    train_rows: Annotated[
+        int | None, typer.Option("--train-rows", min=10, help="Train on a sample of this many rows.")
+    ] = None,
+    bf16: Annotated[bool, typer.Option("--bf16", help="Train in bfloat16 autocast.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Cells at a time; they share the threads.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and about how long it takes.")] = False,
+    json: Json = False,
+) -> None:
+    """Train and score the cells of the paper's tables, and write the tables from the cells that are finished.
+
+    Example: leco reproduce table2 --tasks rte,cola --seeds 3 --preset quick --glue-dir glue --dry-run
+    """
+    with quiet_stdout():
+        from leco.experiments import Plan
+
+        given = {"train_rows": train_rows, "bf16": bf16 or None}
+        plan = Plan(
+            table,
+            root=output,
+            tasks=[task.strip() for task in tasks.split(",")],
+            seeds=seeds,
+            only=only,
+            model=model,
+            preset=preset,
+            options={name: value for name, value in given.items() if value is not None},
+        )
+        if not dry_run:
+            plan.run(glue_dir=options["glue_dir"], jobs=jobs)
+        result = plan.status()
+        written = {} if dry_run else plan.write()
+    if json:
+        print_json({**result, "tables": [str(output / f"{name}.md") for name in written]})
+        return
+    for text in written.values():
+        print_lines(text)
+    print_lines(f"{result['finished']} of {result['cells']} cells are finished.")
+    if result["hours_left"]:
+        print_lines(f"The others take about {result['hours_left']:.1f} hours here, by {result['basis']}.")

@@ -1,0 +1,179 @@
+"""Tables from the cells alone: in Markdown, LaTeX and CSV, with spreads, significance and the paper's numbers."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import wilcoxon
+
+from leco.experiments.cells import finished, read_result
+from leco.experiments.grids import Grid, Row
+from leco.files import write_text
+
+Array = NDArray[Any]
+SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the cells of a row have for a task, in percent: the test scores [seeds, layers], by seed and exit.
+
+    `paper` is the paper's AVG and BEST; `parameters` the mean number of parameters of an exit.
+    """
+
+    row: str
+    task: str
+    scores: Array
+    seeds: tuple[int, ...]
+    parameters: float
+    paper: tuple[float, float | None] | None
+
+    @property
+    def avg(self) -> Array:
+        """The mean over the exits, by seed."""
+        return self.scores.mean(1)
+
+    @property
+    def best(self) -> Array:
+        """The best exit's score, by seed."""
+        return self.scores.max(1)
+
+
+@dataclass(frozen=True)
+class Test:
+    """One-sided paired Wilcoxon signed-rank tests of our AVG against the best baseline's.
+
+    Over `n` seeds (with 5, p cannot be below 0.031), and over layer-seed pairs, which are not independent.
+    """
+
+    against: str
+    n: int
+    p: float
+    pairs: int
+    p_pairs: float
+
+
+def entries(grid: Grid, tasks: Sequence[str], seeds: int, root: Path) -> list[Entry]:
+    """What there is of a grid; rows and tasks of which no cell is finished are left out."""
+    found = []
+    for task in tasks:
+        for row in grid.rows:
+            done = [seed for seed in range(seeds) if finished(grid.cell(row, task, seed), root)]
+            if done:
+                found.append(_entry(grid, row, task, done, root))
+    return found
+
+
+def _entry(grid: Grid, row: Row, task: str, seeds: list[int], root: Path) -> Entry:
+    results = [read_result(grid.cell(row, task, seed), root) for seed in seeds]
+    scores = 100 * np.array([result["test"] for result in results])
+    parameters = float(np.mean([result["exit_parameters"] for result in results]))
+    return Entry(row.name, task, scores, tuple(seeds), parameters, row.paper.get(task))
+
+
+def significance(ours: Entry, baselines: Sequence[Entry]) -> Test | None:
+    """Ours against the baseline with the best mean AVG, on the seeds that both have; None where there are under two."""
+    if not baselines:
+        return None
+    other = max(baselines, key=lambda entry: float(entry.avg.mean()))
+    common = sorted(set(ours.seeds) & set(other.seeds))
+    if len(common) < 2:
+        return None
+    own, theirs = (entry.scores[[entry.seeds.index(seed) for seed in common]] for entry in (ours, other))
+    by_seed, by_pair = own.mean(1) - theirs.mean(1), (own - theirs).ravel()
+    return Test(other.row, len(common), _p(by_seed), by_pair.size, _p(by_pair))
+
+
+def _p(differences: Array) -> float:
+    if not np.any(differences):
+        return 1.0
+    return float(wilcoxon(differences, alternative="greater").pvalue)
+
+
+def write_table(grid: Grid, tasks: Sequence[str], seeds: int, root: Path, folder: Path) -> str:
+    """Write `grid.name` with .md, .tex and .csv into `folder`, and give the Markdown."""
+    found = entries(grid, tasks, seeds, root)
+    present = [task for task in tasks if any(entry.task == task for entry in found)]
+    cells = {(entry.row, entry.task): entry for entry in found}
+    tests = {task: _test(grid, found, task) for task in present}
+    header = ["method"] + [f"{task} {name}" for task in present for name in ("AVG", "BEST", "paper")]
+    header.append("parameters of an exit")
+    lines = []
+    for row in grid.rows:
+        line, counts = [row.name], []
+        for task in present:
+            entry = cells.get((row.name, task))
+            line += _shown(entry, [c for (_, t), c in cells.items() if t == task], tests[task], row.name == grid.ours)
+            counts += [entry.parameters] if entry else []
+        lines.append([*line, f"{np.mean(counts):,.0f}" if counts else ""])
+    notes = [
+        f"{task}: {grid.ours} against {test.against}: n = {test.n} seeds, p = {test.p:.3f}; over {test.pairs} "
+        f"layer-seed pairs p = {test.p_pairs:.3f}."
+        for task, test in tests.items()
+        if test
+    ]
+    markdown = "\n".join([f"**{grid.title}**", "", *_markdown(header, lines), "", *notes]) + "\n"
+    write_text(folder / f"{grid.name}.md", markdown)
+    write_text(folder / f"{grid.name}.tex", _latex(header, lines))
+    write_text(folder / f"{grid.name}.csv", _csv(found))
+    return markdown
+
+
+def _test(grid: Grid, found: Sequence[Entry], task: str) -> Test | None:
+    ours = [entry for entry in found if entry.task == task and entry.row == grid.ours]
+    others = [entry for entry in found if entry.task == task and entry.row != grid.ours]
+    return significance(ours[0], others) if ours else None
+
+
+def _shown(entry: Entry | None, column: Sequence[Entry], test: Test | None, is_ours: bool) -> list[str]:
+    """AVG and BEST with their spread over the seeds, the best of a column in bold, and the paper's."""
+    if entry is None:
+        return ["", "", ""]
+    shown = []
+    for name in ("avg", "best"):
+        values = getattr(entry, name)
+        text = f"{values.mean():.1f}" + (f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else "")
+        if values.mean() == max(getattr(other, name).mean() for other in column):
+            text = f"**{text}**"
+        if name == "avg" and is_ours and test and test.p < SIGNIFICANT:
+            text += "\\*"
+        shown.append(text)
+    paper = "" if entry.paper is None else " / ".join(f"{value}" for value in entry.paper if value is not None)
+    return [*shown, paper]
+
+
+def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *lines)]
+
+
+def _latex(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rows = [" & ".join(_tex(cell) for cell in line) + r" \\" for line in (header, *lines)]
+    rows.insert(1, r"\midrule")
+    body = "\n".join([r"\toprule", *rows, r"\bottomrule"])
+    columns = "l" + "r" * (len(header) - 1)
+    return f"\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
+
+
+def _tex(cell: str) -> str:
+    starred = cell.endswith("\\*")
+    text = cell.removesuffix("\\*")
+    bold = text.startswith("**")
+    text = text.strip("*").replace("±", r"$\pm$").replace("_", r"\_").replace("%", r"\%")
+    return (rf"\textbf{{{text}}}" if bold else text) + ("$^*$" if starred else "")
+
+
+def _csv(found: Sequence[Entry]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["method", "task", "seed", "layer", "score", "paper_avg", "paper_best"])
+    for entry in found:
+        paper = entry.paper or ("", "")
+        for seed, scores in zip(entry.seeds, entry.scores, strict=True):
+            for layer, score in enumerate(scores, start=1):
+                writer.writerow([entry.row, entry.task, seed, layer, f"{score:.4f}", *paper])
+    return out.getvalue()

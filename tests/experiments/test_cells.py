@@ -1,0 +1,96 @@
+"""Cells are run once each, continue, and leave all that a table needs."""
+
+import json
+
+import numpy as np
+import pytest
+
+from leco import LecoError
+from leco.experiments import Cell, Plan, run_all
+from leco.experiments.cells import OUTPUTS, finished, read_result
+from leco.experiments.runner import LOG, with_searches
+from offline import rows
+
+OPTIONS = (("epochs", 1), ("search_epochs", 1), ("width", 8), ("max_length", 20))
+
+
+@pytest.fixture(scope="module")
+def glue(tmp_path_factory):
+    """A folder in GLUE's layout, with an RTE of two words."""
+    folder = tmp_path_factory.mktemp("glue")
+    (folder / "RTE").mkdir()
+    for name, seed, number in (("train", 0, 60), ("dev", 1, 20)):
+        lines = ["index\tsentence1\tsentence2\tlabel"]
+        for index, (text, label) in enumerate(rows(number, seed=seed)):
+            lines.append(f"{index}\t{text}\ta film\t{'entailment' if label == 'positive' else 'not_entailment'}")
+        (folder / "RTE" / f"{name}.tsv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def cells(encoder_folder):
+    common = {"model": str(encoder_folder), "options": OPTIONS}
+    return [Cell("glue/rte", exits="linear", **common), Cell("glue/rte", **common), Cell("glue/rte", seed=1, **common)]
+
+
+@pytest.fixture(scope="module")
+def root(cells, glue, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    run_all(cells, folder, glue_dir=glue, jobs=2)
+    return folder
+
+
+def test_a_search_serves_all_seeds(cells):
+    searched = with_searches(cells)
+    assert len(searched) == 4
+    assert searched.index(cells[1].search) < searched.index(cells[1])
+    assert cells[1].search == cells[2].search
+
+
+def test_what_a_cell_leaves(cells, root):
+    for cell in cells:
+        result = read_result(cell, root)
+        assert result["settings"]["seed"] == cell.seed
+        assert len(result["test"]) == len(result["exit_parameters"]) == 3
+        assert result["avg"] == pytest.approx(np.mean(result["test"]))
+        assert result["minutes"] > 0
+        assert {"versions", "machine", "epochs", "dev"} <= set(result)
+        outputs = np.load(root / cell.name / OUTPUTS)
+        assert outputs["test_scores"].shape == (3, result["rows"]["test"], 2)
+        assert "epoch 1/1" in (root / cell.name / LOG).read_text()
+        assert not (root / cell.name / "model").exists()
+    assert len({cell.name for cell in cells}) == 3
+
+
+def test_finished_cells_are_never_run_again(cells, root, glue):
+    before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+    run_all(cells, root, glue_dir=glue)
+    assert before == {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_cell_that_fails_is_named_and_the_others_run(cells, glue, tmp_path):
+    broken = Cell("glue/mrpc", exits="linear", model=cells[0].model, options=OPTIONS)
+    with pytest.raises(LecoError, match=rf"1 of the cells failed; see '.*{broken.name}/log\.txt'"):
+        run_all([broken, cells[0]], tmp_path, glue_dir=glue)
+    assert finished(cells[0], tmp_path)
+    assert "error:" in (tmp_path / broken.name / LOG).read_text()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"table": "table9"}, "TABLE: Unknown table 'table9'"),
+        ({"tasks": ["wnli"]}, "--tasks: 'wnli' is none of rte"),
+        ({"preset": "slow"}, "--preset"),
+    ],
+)
+def test_bad_plans(tmp_path, settings, message):
+    with pytest.raises(LecoError, match=message):
+        Plan(**{"table": "table2", "root": tmp_path, "tasks": ["rte"], **settings})
+
+
+def test_reproduce_dry_and_then_from_the_cells(leco, root, encoder_folder, glue, tmp_path):
+    flags = ["--tasks", "rte", "--seeds", 1, "--model", encoder_folder, "--preset", "quick", "--output", tmp_path]
+    dry = json.loads(leco("reproduce", "table2", *flags, "--dry-run", "--json").out)
+    assert (dry["cells"], dry["finished"], dry["hours_left"]) == (8, 0, None)
+    assert not list(tmp_path.iterdir())
