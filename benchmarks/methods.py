@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import report
+from common import RESULTS, report
 from leco.criteria import CRITERIA
 from leco.data import load_data
 from leco.evaluation import align_labels, applicable_criteria
@@ -133,7 +133,7 @@ def render():
     """Write the tables that there are into docs/methods.md, between its two markers."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    parts = [strategies(), criteria()]
+    parts = [strategies()] + ([criteria()] if (RESULTS / "criteria.json").exists() else [])
     write_text(PAGE, before + BEGIN + "\n\n" + "\n\n".join(parts) + "\n\n" + END + after)
 
 

@@ -127,8 +127,9 @@ The control is the plain model once more.
 
 **A mixed stream** of 100 real texts that leave at layers drawn evenly, against the ideal (the mean share of layers
 used), and resident memory against the plain model's. The goal was the ideal + 0.03 in float32 and + 0.05 in int8,
-missed by {", ".join(missed) or "none"}. What is over the ideal is some thirty small operations at each layer (exit,
-criterion, taking rows out), which weigh the more the shorter the text and the narrower the layer.
+missed by {", ".join(missed) or "none"}.
+What is over the ideal is some thirty small operations at each layer (exit, criterion, taking rows out), which weigh the
+more the shorter the text and the narrower the layer.
 
 {table(["backbone", "time", "ideal", "control", "memory"], streams)}
 
@@ -154,24 +155,38 @@ def ways_table(rows, metric):
 def onnx_sst2():
     result = read("onnx_sst2")
     (found,) = result["rows"]
-    rows, chosen = found["ways"], found["chosen"]
-    plain, early = (next(r for r in rows if r["way"] == name and r["batch_size"] == 1) for name in ("plain", chosen))
-    same = "; ".join(
-        f"{name}, `{criterion}`: {count['differ']} of {count['texts']}, {count['near']} of them near"
+    alone = {row["way"]: row for row in found["ways"] if row["batch_size"] == 1}
+    plain = alone["plain"]["score"]
+    chosen = "\n".join(
+        f"- `{name}`: {row['score']:.1%} ({100 * (row['score'] - plain):+.1f}) in {row['ratio']:.2f} of the time "
+        f"at batch size 1 ({1 / row['ratio']:.2f}x); throughput at 32 is {found['compaction'][name]:.2f} of the ideal"
+        for name, row in ((name, alone[name]) for name in found["chosen"])
+    )
+    kept = [row for row in alone.values() if row["score"] >= plain - 0.005 and row["layers"] < 1]
+    fastest = min(kept, key=lambda row: row["ratio"])
+    same = "\n".join(
+        f"- {name}, `{criterion}`: {count['differ']} of {count['texts']} differ, {count['near']} of these near"
         for name, by_criterion in found["agreement"].items()
         for criterion, count in by_criterion.items()
     )
-    return f"""**SST-2 in int8** (all-MiniLM-L6-v2, 10,000 training rows, quick preset): with the setting chosen on dev,
-`{chosen}`, the exported model is right for {early["score"]:.1%} of the 872 test texts against {plain["score"]:.1%}
-at full depth, in {early["ratio"]:.2f} of its time at batch size 1 ({1 / early["ratio"]:.2f}x). Throughput at batch
-size 32 is {found["compaction"]:.2f} of the ideal (full depth's divided by the share of layers used). Beside it more
-settings of COBEE, and the backbone's first layers fine-tuned alone; time is a ratio to the plain int8 model at the
-same batch size.
+    return f"""**SST-2 in int8** (all-MiniLM-L6-v2, 10,000 training rows, quick preset; 872 test texts). At full depth
+the int8 model is right for {plain:.1%}. With settings that cost nothing on dev:
 
-{ways_table(rows, "accuracy")}
+{chosen}
+
+The goal was a loss of at most 0.5 points at 1.5x or more, and 0.9 of the ideal throughput (full depth's divided by
+the share of layers used). Of all settings in the table, `{fastest["way"]}`
+is the fastest within 0.5 points ({100 * (fastest["score"] - plain):+.1f} at {1 / fastest["ratio"]:.2f}x). SST-2's dev rows, which are cut from its training phrases, are easier than its test
+sentences, so that a setting which costs nothing on the former costs something on the latter. Few rows together run
+less efficiently than many, which is what takes the throughput from the ideal. Beside these, more settings and the
+backbone's first layers fine-tuned alone; time is a ratio to the plain int8 model at the same batch size.
+
+{ways_table(found["ways"], "accuracy")}
 
 Texts whose exit layer or label differ between the float32 file and PyTorch, over the whole test sets (near: what
-decides is within 1e-5 of the threshold): {same}.
+decides is within 1e-5 of the threshold):
+
+{same}
 
 {source(result)}"""
 
