@@ -81,7 +81,7 @@ def print_peak() -> None:
 def report(name: str, rows: list[dict[str, Any]]) -> None:
     """Print the rows and write them, with the machine, to results/NAME.json."""
     arguments = [argument.rstrip("/").rsplit("/", 1)[-1] for argument in sys.argv[1:]]  # folders without where they lie
-    command = shlex.join(["python", f"benchmarks/{name}.py", *arguments])
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
     result = {"command": command, "machine": {**machine(), **versions()}, "rows": rows}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")

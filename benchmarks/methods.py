@@ -120,9 +120,9 @@ def criteria():
     header = ["criterion"] + [text for factor in FACTORS for text in (f"at {factor:g}x", "score", "measured")]
     exits = ", ".join(f"{100 * score:.1f}" for score in found["exit_scores"])
     return f"""**Criteria** on one model ({found["task"]}, joint training, learned exits, quick preset, one seed;
-{found["metric"]} in percent; its exits, as a fixed layer for all texts: {exits}). For each speedup the setting with the
-best score on dev among those that leave so early there, in layers; score on test, and the speedup measured on
-{found["texts"]} of its texts.
+{found["metric"]} in percent; its exits, as a fixed layer for all texts: {exits}).
+For each speedup, counted in layers, the setting with the best score on dev among those that are so fast there; its score
+on test, and the speedup of time measured on {found["texts"]} test texts in PyTorch, where computing the exits costs some.
 
 {table(header, lines)}
 

@@ -176,10 +176,11 @@ the int8 model is right for {plain:.1%}. With settings that cost nothing on dev:
 
 The goal was a loss of at most 0.5 points at 1.5x or more, and 0.9 of the ideal throughput (full depth's divided by
 the share of layers used). Of all settings in the table, `{fastest["way"]}`
-is the fastest within 0.5 points ({100 * (fastest["score"] - plain):+.1f} at {1 / fastest["ratio"]:.2f}x). SST-2's dev rows, which are cut from its training phrases, are easier than its test
-sentences, so that a setting which costs nothing on the former costs something on the latter. Few rows together run
-less efficiently than many, which is what takes the throughput from the ideal. Beside these, more settings and the
-backbone's first layers fine-tuned alone; time is a ratio to the plain int8 model at the same batch size.
+is the fastest within 0.5 points ({100 * (fastest["score"] - plain):+.1f} at {1 / fastest["ratio"]:.2f}x).
+SST-2's dev rows, which are cut from its training phrases, are easier than its test sentences, so that a setting which
+costs nothing on the former costs something on the latter. Few rows together run less efficiently than many, which is
+what takes the throughput from the ideal. Beside these, more settings and the backbone's first layers fine-tuned alone;
+time is a ratio to the plain int8 model at the same batch size.
 
 {ways_table(found["ways"], "accuracy")}
 
