@@ -121,8 +121,8 @@ def criteria():
     exits = ", ".join(f"{100 * score:.1f}" for score in found["exit_scores"])
     return f"""**Criteria** on one model ({found["task"]}, joint training, learned exits, quick preset, one seed;
 {found["metric"]} in percent; its exits, as a fixed layer for all texts: {exits}).
-For each speedup, counted in layers, the setting with the best score on dev among those that are so fast there; its score
-on test, and the speedup of time measured on {found["texts"]} test texts in PyTorch, where computing the exits costs some.
+For each speedup, counted in layers, the setting with the best score on dev among those that are so fast there; its
+score on test, and the speedup of time measured on {found["texts"]} test texts in PyTorch, where the exits cost some.
 
 {table(header, lines)}
 
