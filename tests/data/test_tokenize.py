@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from leco.data import TextDataset, collate, encode, length_order, minilm_folder
+from leco.data import TextDataset, collate, encode, minilm_folder
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +51,3 @@ def test_collate_keeps_the_type_of_the_labels(tokenizer: PreTrainedTokenizerBase
     batch = collate(tokenizer, [dataset[0], dataset[1]])
     assert torch.equal(batch["labels"], torch.from_numpy(labels))
     assert batch["labels"].dtype == torch.from_numpy(labels).dtype
-
-
-def test_length_order_is_stable() -> None:
-    encodings = [{"input_ids": [0] * length} for length in (2, 5, 2, 9)]
-    assert length_order(encodings).tolist() == [3, 1, 0, 2]

@@ -5,7 +5,7 @@ from leco.data.demo import minilm_folder, rotten_tomatoes
 from leco.data.glue_tasks import GLUE_TASKS
 from leco.data.metrics import METRICS, predictions_of, score
 from leco.data.sources import load_data
-from leco.data.tokenize import Encoding, collate, encode, length_order
+from leco.data.tokenize import Encoding, collate, encode
 from leco.data.types import Split, Text, TextData
 from leco.data.unlabelled import read_texts
 
@@ -20,7 +20,6 @@ __all__ = [
     "TextDataset",
     "collate",
     "encode",
-    "length_order",
     "load_data",
     "minilm_folder",
     "predictions_of",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from leco.data.types import Array, Text
+from leco.data.types import Text
 
 logger = logging.getLogger(__name__)
 
@@ -36,11 +36,6 @@ def encode(
             encodings[row] = encoding
         log(f"{len(long)} of {len(texts)} texts are longer than {max_length} tokens and are truncated (--max-length).")
     return encodings
-
-
-def length_order(encodings: Sequence[Mapping[str, Sequence[int]]]) -> Array:
-    """The rows [N] from the longest to the shortest; equally long ones keep their order."""
-    return np.argsort([-len(encoding["input_ids"]) for encoding in encodings], kind="stable")
 
 
 def collate(
