@@ -13,6 +13,7 @@ from typing import Any
 from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from leco.data import TextDataset, encode, load_data, minilm_folder
+from leco.evaluation.speedup import in_turn
 from leco.model import load_backbone, load_tokenizer
 from leco.runs import machine, versions
 
@@ -49,11 +50,10 @@ def interleaved(ways: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str,
     for name in names:  # warm up
         ways[name]()
     seconds: dict[str, list[float]] = {name: [] for name in names}
-    for index in range(rounds):
-        for name in names[index % len(names) :] + names[: index % len(names)]:
-            started = time.perf_counter()
-            ways[name]()
-            seconds[name].append(time.perf_counter() - started)
+    for name in in_turn(names, rounds):
+        started = time.perf_counter()
+        ways[name]()
+        seconds[name].append(time.perf_counter() - started)
     return seconds
 
 

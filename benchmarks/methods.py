@@ -24,9 +24,10 @@ from leco.evaluation.speedup import Way, measure_speedups
 from leco.experiments import run_all
 from leco.experiments.cells import MODEL, finished, read_result
 from leco.experiments.grids import methods
+from leco.experiments.tables import markdown
 from leco.files import write_text
 from leco.model import load_model
-from render import read, source, table
+from render import read, source
 
 ROOT = Path(__file__).parents[1]
 CELLS, PAGE = ROOT / "results" / "cells", ROOT / "docs" / "methods.md"
@@ -58,7 +59,7 @@ def strategies():
         _, first = cells[0]
         setup = f"{first['metric']} in percent on {first['rows']['test']} test texts"
         machine = {**first["machine"], **first["versions"]}
-        lines = table(["strategy", "exits", "AVG", "BEST", "CPU minutes", "parameters of an exit"], rows)
+        lines = markdown(["strategy", "exits", "AVG", "BEST", "CPU minutes", "parameters of an exit"], rows)
         parts.append(
             f"**{task}** ({setup}; {done} of {all_cells} cells have been run)\n\n{lines}\n\n"
             f"`python benchmarks/methods.py`, {machine['date']}, {machine['processor']}, two cells at a time with one "
@@ -124,7 +125,7 @@ def criteria():
 For each speedup, counted in layers, the setting with the best score on dev among those that are so fast there; its
 score on test, and the speedup of time measured on {found["texts"]} test texts in PyTorch, where the exits cost some.
 
-{table(header, lines)}
+{markdown(header, lines)}
 
 {source(result)}"""
 

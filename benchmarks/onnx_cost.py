@@ -8,27 +8,28 @@ texts at a time. The plain model is the better of the fused and the unfused one;
 
 import argparse
 import json
-import multiprocessing
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
-from common import BACKBONES, backbone, report
+from common import BACKBONES, backbone, ratio, report
 from leco import Cobee
+from leco.bench.processes import serving
 from leco.data import load_data, minilm_folder
+from leco.evaluation.speedup import in_turn
 from leco.exits.architecture import load_architectures
 from leco.exits.published import published_architectures
 from leco.export import ModelWriter
 from leco.export.traced import TracedBackbone
 from leco.model import build_model, load_tokenizer
 from leco.problems import SINGLE_LABEL
+from leco.runtime.session import open_session
 
 LENGTHS = (16, 32, 64, 128)
 NEVER = Cobee(tau=0.0)
@@ -73,34 +74,20 @@ def write(folder, name, int8):
         Path(folder, f"{way}.onnx").write_bytes(graph.SerializeToString())
 
 
-def serve(connection, path):
-    """Answer lists of inputs with the seconds of each and the layers at which the texts left."""
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    while (inputs := connection.recv()) is not None:
+def prepare(path):
+    """Load a file; the function answers a list of inputs with the seconds of each and the layers at which they left."""
+    session = open_session(path)
+
+    def answer(inputs):
         seconds, layers = [], []
         for given in inputs:
             started = time.perf_counter()
             _, (layer,) = session.run(None, given)
             seconds.append(time.perf_counter() - started)
             layers.append(int(layer))
-        connection.send((seconds, layers))
+        return seconds, layers
 
-
-@contextmanager
-def sessions(folder):
-    """A function that runs inputs in one of the ways, each of which is one session in a process of its own."""
-    context, connections = multiprocessing.get_context("spawn"), {}
-    for way, file in WAYS.items():
-        connections[way], theirs = context.Pipe()
-        context.Process(target=serve, args=(theirs, str(Path(folder, f"{file}.onnx"))), daemon=True).start()
-
-    def run(way, inputs):
-        connections[way].send(inputs)
-        return connections[way].recv()
-
-    yield run
-    for connection in connections.values():
-        connection.send(None)
+    return answer
 
 
 def feed(tokens, tau=None):
@@ -109,27 +96,25 @@ def feed(tokens, tau=None):
     return inputs if tau is None else {**inputs, "tau": np.array(tau, np.float32)}
 
 
-def costs(run, rounds):
+def costs(ask, rounds):
     """By number of tokens, of each way the seconds of a text (the median of its block) in each round, none leaving."""
     random, result = np.random.default_rng(0), {}
     for length in LENGTHS:
         inputs = [feed(random.integers(1000, 20000, length)) for _ in range(BLOCK)]
-        result[length] = in_turn(run, dict.fromkeys(WAYS, inputs), rounds, statistics.median)
+        result[length] = timed(ask, dict.fromkeys(WAYS, inputs), rounds, statistics.median)
     return result
 
 
-def in_turn(run, inputs, rounds, summary):
+def timed(ask, inputs, rounds, summary):
     """The `summary` of each way's seconds in each round; the first round, a warm-up, is left out."""
-    names, values = list(inputs), {way: [] for way in inputs}
-    for index in range(rounds + 1):
-        start = index % len(names)
-        for way in names[start:] + names[:start]:
-            seconds, _ = run(way, inputs[way])
-            values[way].append(summary(seconds))
+    values = {way: [] for way in inputs}
+    for way in in_turn(list(inputs), rounds + 1):
+        seconds, _ = ask[way](inputs[way])
+        values[way].append(summary(seconds))
     return {way: kept[1:] for way, kept in values.items()}
 
 
-def stream(run, rounds):
+def stream(ask, rounds):
     """Seconds over a stream of real texts that leave at layers drawn evenly, and at full depth in the plain model.
 
     Where a text leaves is made by a threshold of its own, so that untrained exits leave as widely as trained ones do.
@@ -139,11 +124,11 @@ def stream(run, rounds):
     random, early, layers = np.random.default_rng(0), [], []
     for text in texts:
         settings = [feed(tokenizer(text)["input_ids"], tau) for tau in TAUS]
-        by_layer = dict(zip(run("early", settings)[1], settings, strict=True))
+        by_layer = dict(zip(ask["early"](settings)[1], settings, strict=True))
         layers.append(int(random.choice(sorted(by_layer))))
         early.append(by_layer[layers[-1]])
     full = [{name: value for name, value in given.items() if name != "tau"} for given in early]
-    seconds = in_turn(run, {way: early if way == "early" else full for way in WAYS}, rounds, sum)
+    seconds = timed(ask, {way: early if way == "early" else full for way in WAYS}, rounds, sum)
     tokens = np.array([given["input_ids"].size for given in early])
     shares = np.array(layers) / max(layers)
     ideal = {"ideal": float(shares.mean()), "ideal_by_tokens": float((shares * tokens).sum() / tokens.sum())}
@@ -151,11 +136,9 @@ def stream(run, rounds):
 
 
 def ratios(seconds):
-    """Round by round, early exiting and the control over the plain model: the median, the least and the most."""
+    """Round by round, early exiting over the better plain model, and the control over the one that it repeats."""
     best = min(("fused", "unfused"), key=lambda way: statistics.median(seconds[way]))
-    early = [own / plain for own, plain in zip(seconds["early"], seconds[best], strict=True)]
-    control = [own / plain for own, plain in zip(seconds["control"], seconds["fused"], strict=True)]
-    return {"plain": best, "early": middle(early), "control": middle(control)}
+    return {"plain": best, "early": ratio(seconds, "early", best), "control": ratio(seconds, "control", "fused")}
 
 
 MEMORY = """
@@ -184,16 +167,13 @@ def memory(folder, file):
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
-def middle(values):
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
-
-
 def row(name, int8, rounds):
     with tempfile.TemporaryDirectory() as folder:
         write(folder, name, int8)
-        with sessions(folder) as run:
-            lengths = costs(run, rounds)
-            mixed = stream(run, rounds)
+        files = {way: str(Path(folder, f"{file}.onnx")) for way, file in WAYS.items()}
+        with ExitStack() as stack:
+            ask = {way: stack.enter_context(serving(prepare, path)) for way, path in files.items()}
+            lengths, mixed = costs(ask, rounds), stream(ask, rounds)
         resident = {file: memory(folder, file) for file in ("early", "fused", "unfused")}
     return {
         "backbone": name,

@@ -6,24 +6,19 @@ python benchmarks/onnx_sst2.py sst2 --glue-dir GLUE    # writes results/onnx_sst
 The first run fine-tunes the backbone's first layers too; they are kept in sst2/bench.
 """
 
-import argparse
-from dataclasses import asdict
-from pathlib import Path
-
 import numpy as np
 
 from common import report
 from leco import Cobee, Entropy, Patience, Pcee, Static
-from leco.bench import Contenders, Way, bench
+from leco.bench import Contenders, Way
 from leco.criteria import criterion_from_dict
 from leco.data import load_data
-from leco.evaluation import align_labels
 from leco.evaluation.curve import ways as curve_ways
 from leco.evaluation.scores import choose_setting
 from leco.export import ModelWriter, export_onnx
 from leco.export.choice import stored
-from leco.model import load_model
 from leco.runtime import Session
+from sst2 import bench_sst2, on_sst2
 
 MAX_DROP = 0.0
 """The score that a chosen setting may cost on dev."""
@@ -50,17 +45,8 @@ def speed(model, data, contenders, arguments):
         export_onnx(model, file, criterion=criterion, int8=True)
         early.append(Way(str(criterion), "onnx", file))
     cuts = [contenders.against(f"first:{layers}", int8=True) for layers in CUTS]
-    rows = bench(
-        [contenders.plain(int8=True), *early, *cuts],
-        data.test,
-        data.metric,
-        data.problem_type,
-        model.config.label_names,
-        texts=arguments.texts,
-        rounds=arguments.rounds,
-        batch_sizes=(1, 32),
-    )
-    return [str(criterion) for criterion in chosen], [asdict(row) for row in rows]
+    rows = bench_sst2([contenders.plain(int8=True), *early, *cuts], model, data, arguments)
+    return [str(criterion) for criterion in chosen], rows
 
 
 def spread(ways):
@@ -103,14 +89,7 @@ def is_near(model, text, criterion, one, other):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--glue-dir", type=Path)
-    parser.add_argument("--texts", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
-    model = load_model(arguments.model)
-    data = align_labels(load_data("glue/sst-2", glue_dir=arguments.glue_dir), model)
+    arguments, model, data = on_sst2(texts=200, rounds=7)
     contenders = Contenders(model, arguments.model, arguments.model / "bench", arguments.glue_dir)
     chosen, rows = speed(model, data, contenders, arguments)
     rte = load_data("glue/rte", glue_dir=arguments.glue_dir).test.texts

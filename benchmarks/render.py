@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from common import RESULTS
+from leco.experiments.tables import markdown
 
 README = Path(__file__).parents[1] / "README.md"
 AIM = 0.85
@@ -24,11 +25,6 @@ def source(result):
         f"`{result['command']}`, {machine['date']}, {machine['processor']}, {machine['threads']} threads, "
         f"Python {machine['python']}, PyTorch {machine['torch']}, Transformers {machine['transformers']}."
     )
-
-
-def table(header, rows):
-    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def spread(row, name):
@@ -64,7 +60,7 @@ def search_cost():
     return f"""**A search epoch** (weights and alphas, first order) against a joint training epoch with linear exits
 on the same rows: median ratio over interleaved rounds (smallest-largest), and ratio of peak memory.
 
-{table(["backbone", "precision", "time", "memory"], rows)}
+{markdown(["backbone", "precision", "time", "memory"], rows)}
 
 Half of the rows need no backward pass through the backbone, so that about 0.67 is the floor; the rest is the supernet,
 which weighs less the larger the backbone. The goal was at most 1, the aim {AIM}, missed by {misses or "none"}.
@@ -82,7 +78,7 @@ def training_cost():
     return f"""**A joint training epoch** against fine-tuning the plain Transformers classifier; `plain again` is
 a second plain classifier, the control.
 
-{table(["backbone", "precision", "model", "time"], rows)}
+{markdown(["backbone", "precision", "model", "time"], rows)}
 
 {source(result)}"""
 
@@ -95,7 +91,7 @@ def exit_overhead():
     return f"""**All exits computed and none taken**: `predict` at full depth in PyTorch against the plain classifier,
 6 layers; what the exits cost a text that never leaves early.
 
-{table(["batch size", "tokens", "model", "time"], rows)}
+{markdown(["batch size", "tokens", "model", "time"], rows)}
 
 {source(result)}"""
 
@@ -123,7 +119,7 @@ def onnx_cost():
 full depth (the better of fused and unfused): ratio of times at batch size 1, median over rounds (smallest-largest).
 The control is the plain model once more.
 
-{table(["backbone", "tokens", "plain, ms", "with exits", "control"], rows)}
+{markdown(["backbone", "tokens", "plain, ms", "with exits", "control"], rows)}
 
 **A mixed stream** of 100 real texts that leave at layers drawn evenly, against the ideal (the mean share of layers
 used), and resident memory against the plain model's. The goal was the ideal + 0.03 in float32 and + 0.05 in int8,
@@ -131,7 +127,7 @@ missed by {", ".join(missed) or "none"}.
 What is over the ideal is some thirty small operations at each layer (exit, criterion, taking rows out), which weigh the
 more the shorter the text and the narrower the layer.
 
-{table(["backbone", "time", "ideal", "control", "memory"], streams)}
+{markdown(["backbone", "time", "ideal", "control", "memory"], streams)}
 
 {source(result)}"""
 
@@ -149,7 +145,7 @@ def ways_table(rows, metric):
         ]
         for row in rows
     ]
-    return table(["way", "batch size", metric, "layers", "median ms", "p90", "p99", "texts/s", "time"], lines)
+    return markdown(["way", "batch size", metric, "layers", "median ms", "p90", "p99", "texts/s", "time"], lines)
 
 
 def onnx_sst2():

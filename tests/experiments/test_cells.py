@@ -1,6 +1,7 @@
 """Cells are run once each, continue, and leave all that a table needs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -60,6 +61,12 @@ def test_what_a_cell_leaves(cells, root):
         assert "epoch 1/1" in (root / cell.name / LOG).read_text()
         assert not (root / cell.name / "model").exists()
     assert len({cell.name for cell in cells}) == 3
+
+
+def test_other_options_are_another_cell(cells):
+    other = replace(cells[1], options=(*OPTIONS, ("train_rows", 20)))
+    assert other.name != cells[1].name
+    assert other.search.name != cells[1].search.name
 
 
 def test_finished_cells_are_never_run_again(cells, root, glue):

@@ -9,11 +9,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from transformers import AutoConfig
 
 from leco import Cobee, Entropy, LecoError, Static, Voting
 from leco.export import export_onnx
 from leco.runtime import Session
-from tiny import sentences, text_model
+from tiny import TINY, encoder, sentences, text_model
 
 TEXTS = [text for text in sentences(12) if isinstance(text, str)]
 CRITERION = Cobee(tau=0.3)
@@ -103,6 +104,15 @@ def test_bad_input_is_an_error_that_names_it(session, feed, message):
     with pytest.raises(Exception, match=message):
         session.run(None, feed)
     session.run(None, inputs([101, 102]))  # and it still works
+
+
+def test_too_many_tokens_where_positions_are_counted_from_the_ids(tokenizer, tmp_path):
+    settings = {"num_hidden_layers": 1, "vocab_size": len(tokenizer), "pad_token_id": 0}
+    backbone = encoder(AutoConfig.for_model("roberta", **{**TINY, **settings}))
+    export_onnx(text_model(tokenizer, backbone, max_tokens=16), tmp_path / "model.onnx", criterion=Static())
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    with pytest.raises(Exception, match="input_ids must have at most 19 tokens"):
+        session.run(None, inputs([101] * 30))
 
 
 def test_bad_use_of_the_session(file, tmp_path):

@@ -1,19 +1,18 @@
 """Times ways against one another: each in a process of its own, in turn, round by round, and as ratios."""
 
-import multiprocessing
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
+from leco.bench.processes import serving
 from leco.bench.ways import Way
 from leco.data import Split, predictions_of, score
-from leco.errors import LecoError
+from leco.evaluation.speedup import in_turn
 from leco.progress import progress_bar
 
 PLAIN, CONTROL = "plain", "plain again"
@@ -65,22 +64,23 @@ def bench(
     named = {way.name: way for way in ways} | {CONTROL: Way(CONTROL, ways[0].kind, ways[0].path)}
     names, rows = list(named), []
     with ExitStack() as stack:
-        askers = {name: stack.enter_context(_process(way, split, label_names, texts)) for name, way in named.items()}
+        ask = {
+            name: stack.enter_context(serving(_prepare, way, split.texts, list(label_names), texts))
+            for name, way in named.items()
+        }
         quality: dict[str, tuple[float, float]] = {}
         with progress_bar("scoring", len(names)) as advance:
             for name in names:
-                scores, layers = _ask(askers[name], ("score",))
+                scores, layers = ask[name]("score")
                 predictions = predictions_of(problem_type, scores)
                 quality[name] = score(metric, split.labels, predictions, split.groups), layers
                 advance(1)
         with progress_bar("timing", rounds * len(names) * len(batch_sizes)) as advance:
             for batch_size in batch_sizes:
                 seconds: dict[str, list[list[float]]] = {name: [] for name in names}
-                for index in range(rounds):
-                    start = index % len(names)
-                    for name in names[start:] + names[:start]:
-                        seconds[name].append(_ask(askers[name], ("time", batch_size)))
-                        advance(1)
+                for name in in_turn(names, rounds):
+                    seconds[name].append(ask[name]("time", batch_size))
+                    advance(1)
                 rows += [_row(name, batch_size, seconds, quality[name], min(texts, len(split))) for name in names]
     return rows
 
@@ -106,54 +106,18 @@ def _row(
     )
 
 
-@contextmanager
-def _process(way: Way, split: Split, label_names: Sequence[str], texts: int) -> Iterator[Connection]:
-    """A process that has loaded a way, and the connection over which it is asked."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, way, split.texts, list(label_names), texts), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        _ask(ours, ("ready",))
-        yield ours
-    finally:
-        ours.close()
-        process.join(timeout=10)
-        process.kill()
+def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> Callable[..., Any]:
+    """Load a way; the function answers "score", on all texts, and "time" with a batch size, on the first ones."""
+    runner = way.load(label_names)
+    encodings = runner.encode(texts)
+    runner.run(encodings[:8], 1)  # warm up
 
+    def answer(question: str, batch_size: int = 32) -> Any:
+        return (
+            runner.run(encodings, batch_size) if question == "score" else _times(runner, encodings[:timed], batch_size)
+        )
 
-def _ask(connection: Connection, question: tuple[Any, ...]) -> Any:
-    try:
-        connection.send(question)
-        answer = connection.recv()
-    except (EOFError, OSError) as error:
-        raise LecoError("A process of the benchmark ended unexpectedly, perhaps for want of memory.") from error
-    if isinstance(answer, LecoError):
-        raise answer
     return answer
-
-
-def _serve(connection: Connection, way: Way, texts: list[Any], label_names: list[str], timed: int) -> None:
-    """Load a way, then answer questions until the other side closes."""
-    try:
-        runner = way.load(label_names)
-        encodings = runner.encode(texts)
-        runner.run(encodings[:8], 1)  # warm up
-    except LecoError as error:
-        connection.send(error)
-        return
-    while True:
-        try:
-            question, *rest = connection.recv()
-        except EOFError:
-            return
-        if question == "ready":
-            connection.send(True)
-        elif question == "score":
-            connection.send(runner.run(encodings, 32))
-        else:
-            connection.send(_times(runner, encodings[:timed], rest[0]))
 
 
 def _times(runner: Any, encodings: Sequence[Any], batch_size: int) -> list[float]:

@@ -47,11 +47,12 @@ def command(
         from leco.bench import Contenders, bench, draw
         from leco.files import write_json
         from leco.model import load_model
-        from leco.runs import machine, trained_on, versions
+        from leco.runs import check_writable, machine, trained_on, versions
 
         model = load_model(folder)
         read = load_texts(data or trained_on(folder), options, model)
         work = output or folder / "bench"
+        check_writable(work)
         contenders = Contenders(model, folder, work, options["glue_dir"])
         early, int8 = contenders.early(onnx)
         wanted = [name for text in against or () for name in text.split(",")]

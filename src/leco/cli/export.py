@@ -46,7 +46,7 @@ def command(
         from leco.errors import LecoError, unknown_name
         from leco.export import choose_for, export_onnx
         from leco.model import load_model
-        from leco.runs import trained_on
+        from leco.runs import check_writable, trained_on
 
         if to != "onnx":
             raise unknown_name("format (--to)", to, ["onnx"])
@@ -56,6 +56,7 @@ def command(
         path = output or folder / ("model-int8.onnx" if int8 else "model.onnx")
         if path.is_dir():
             raise LecoError(f"--output '{path}' is a folder. Give a file.")
+        check_writable(path.parent)
         result: dict[str, Any] = {"file": str(path), "opset": opset, "int8": int8}
         if int8:
             source = {name: options.pop(name) for name in SOURCE}

@@ -37,6 +37,7 @@ def command(
     """
     with quiet_stdout():
         from leco.experiments import Plan
+        from leco.runs import check_writable
 
         given = {"train_rows": train_rows, "bf16": bf16 or None}
         plan = Plan(
@@ -50,6 +51,7 @@ def command(
             options={name: value for name, value in given.items() if value is not None},
         )
         if not dry_run:
+            check_writable(output)
             plan.run(glue_dir=options["glue_dir"], jobs=jobs)
         result = plan.status()
         written = {} if dry_run else plan.write()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from leco.criteria.base import Criterion, State, Task, select, simulate
+from leco.criteria.base import Criterion, State, Task, select, setting_arrays, simulate
 from leco.criteria.cobee import Cobee
 from leco.criteria.confidence import Entropy, Margin, MaxProbability
 from leco.criteria.f_pabee import FPabee
@@ -97,5 +97,6 @@ __all__ = [
     "criterion_from_dict",
     "parse_criterion",
     "select",
+    "setting_arrays",
     "simulate",
 ]

@@ -5,9 +5,9 @@ and in any other runtime. Shapes: B rows of a batch, N rows of a data set, K out
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +90,18 @@ class Criterion(ABC):
         The first never exits early, the last does (nearly) always, as early as the criterion can.
         Criteria with two settings order them within each value of the first; over both, the order depends on data.
         """
+
+
+def setting_arrays(criterion: Criterion) -> dict[str, Array]:
+    """The settings of a criterion, all of which are numbers or switches, as the inputs of a graph; each a scalar.
+
+    >>> from leco.criteria import Entropy
+    >>> setting_arrays(Entropy(tau=1))
+    {'tau': array(1., dtype=float32), 'normalized': array(False)}
+    """
+    dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_}
+    hints = get_type_hints(type(criterion))
+    return {name: np.array(getattr(criterion, name), dtypes[hints[name]]) for name in setting_names(criterion)}
 
 
 def select(state: State, keep: Array) -> State:

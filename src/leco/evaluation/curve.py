@@ -45,6 +45,11 @@ class Curve:
     points: list[Point]
     area: float | None = None
 
+    @property
+    def measured(self) -> bool:
+        """Whether its savings are measured speedups, not shares of layers."""
+        return any(point.speedup is not None for point in self.points)
+
 
 def ways(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, points: int = 20) -> list[Way]:
     """At least `points` settings spread evenly over the shares of layers saved on dev, and how they send test out.

@@ -40,7 +40,7 @@ def draw_curves(
         else:
             colour, marker = next(looks)
             axis.plot(saved, scores, marker=marker, color=colour, markersize=4, linewidth=1.2, alpha=0.9, label=name)
-    measured = any(point.speedup is not None for curve in curves.values() for point in curve.points)
+    measured = any(curve.measured for curve in curves.values())
     axis.set_xlabel("speedup" if measured else "share of layers saved")
     axis.set_ylabel(metric.replace("_", " "))
     axis.grid(alpha=0.3)

@@ -2,9 +2,9 @@
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from numpy.typing import NDArray
@@ -15,9 +15,26 @@ from leco.progress import progress_bar, say
 from leco.runtime import Encoding
 from leco.runtime.engine import decide_batch
 
+T = TypeVar("T")
 FULL_DEPTH = ("", 0)
 WARM_UP = 5
 """So many texts run once without being counted."""
+
+
+def rotated(items: Sequence[T], by: int) -> list[T]:
+    """The items with another one first, so that none always comes first when they are timed in turn.
+
+    >>> rotated("abc", 1), rotated("abc", 3)
+    (['b', 'c', 'a'], ['a', 'b', 'c'])
+    """
+    first = by % len(items)
+    return [*items[first:], *items[:first]]
+
+
+def in_turn(names: Sequence[T], rounds: int) -> Iterator[T]:
+    """Each name once in each round; who comes first changes from round to round."""
+    for index in range(rounds):
+        yield from rotated(names, index)
 
 
 @dataclass(frozen=True)
@@ -89,9 +106,8 @@ def measure_speedups(
         for repeat in range(repeats):
             sums.append([0.0] * (len(ways) + 1))
             for text, ordered in enumerate(runs):
-                keys = list(ordered)
-                first = (repeat + text) % len(keys)
-                took = {key: seconds_of(text, ordered[key]) for key in keys[first:] + keys[:first]}
+                keys = rotated(list(ordered), repeat + text)
+                took = {key: seconds_of(text, ordered[key]) for key in keys}
                 for index, way in enumerate(ways):
                     sums[-1][index] += took[way.run(text)]
                 sums[-1][-1] += took[FULL_DEPTH]

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,82 +12,80 @@ from leco.data import load_data
 from leco.evaluation.evaluate import stored_outputs, tokens
 from leco.evaluation.scores import Stored
 from leco.files import atomic_path, read_json, write_json
+from leco.job import LEARNED
 from leco.model import load_model
+from leco.model.pretrained import DEMO_BACKBONE
 from leco.pipeline import ARCHITECTURES, HISTORY, TRAINING, search, train
 from leco.runs import machine, versions
 
-MINILM = "demo/all-MiniLM-L6-v2"
 RESULT, OUTPUTS, MODEL = "cell.json", "outputs.npz", "model"
-LEARNED = "learned"
 
 
 @dataclass(frozen=True)
-class Search:
-    """A search of exit architectures; it is run once for each task, as in the paper, whatever the training's seed.
+class Work:
+    """A part of an experiment, with a folder of its own.
 
-    `options` are those of `leco.search` in place of the preset's, as pairs of name and value.
+    `options` are those of `leco.search` and `leco.train` in place of the preset's, as pairs of name and value; `space`
+    is the space in which exits are searched.
     """
 
     task: str
-    space: str = "O"
-    model: str = MINILM
+    model: str = DEMO_BACKBONE
     preset: str = "quick"
     options: tuple[tuple[str, Any], ...] = ()
+    space: str = "O"
 
     @property
     def name(self) -> str:
-        """The name of its folder, in which whatever may differ within a grid is told apart."""
-        return "_".join(["search", _plain(self.task), _plain(self.model), self.preset, self.space])
+        """The name of its folder, in which whatever it is made of is told apart."""
+        options = (name if value is True else f"{name}-{value}" for name, value in sorted(self.options))
+        return "_".join(map(_plain, (self.task, self.model, self.preset, *options)))
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What defines it, as JSON keeps it."""
+        """What defines it, as JSON keeps it; `from_settings` reads it."""
         return {**asdict(self), "options": dict(self.options)}
 
 
 @dataclass(frozen=True)
-class Cell:
+class Search(Work):
+    """A search of exit architectures; it is run once for each task, as in the paper, whatever the training's seed."""
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return f"search_{super().name}_{self.space}"
+
+
+@dataclass(frozen=True)
+class Cell(Work):
     """One training: task, strategy, exits and seed.
 
-    `exits` are those of `leco.train`, or `learned` for those that the search in `space` found. `options` as in Search.
+    `exits` are those of `leco.train`, or `learned` for those that the search in `space` found.
     """
 
-    task: str
     strategy: str = "joint"
     exits: str = LEARNED
     seed: int = 0
-    space: str = "O"
-    model: str = MINILM
-    preset: str = "quick"
-    options: tuple[tuple[str, Any], ...] = field(default=())
 
     @property
     def name(self) -> str:
-        """The name of its folder, in which whatever may differ within a grid is told apart."""
-        exits = f"{LEARNED}-{self.space}" if self.exits == LEARNED else _plain(self.exits)
-        parts = [self.task, self.model, self.preset, self.strategy, exits]
-        return "_".join([*map(_plain, parts), f"seed{self.seed}"])
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What defines it, as JSON keeps it."""
-        return {**asdict(self), "options": dict(self.options)}
+        """The name of its folder."""
+        exits = f"{LEARNED}-{self.space}" if self.exits == LEARNED else self.exits
+        return "_".join([super().name, _plain(self.strategy), _plain(exits), f"seed{self.seed}"])
 
     @property
     def search(self) -> Search | None:
         """The search whose architectures it trains."""
         if self.exits != LEARNED:
             return None
-        return Search(self.task, self.space, self.model, self.preset, self.options)
+        return Search(self.task, self.model, self.preset, self.options, self.space)
 
 
-Work = Cell | Search
-
-
-def from_settings(kind: str, settings: Mapping[str, Any]) -> Work:
+def from_settings(kind: str, settings: Mapping[str, Any]) -> Cell | Search:
     """The cell or search that `settings` describe."""
     given = {**settings, "options": tuple(settings["options"].items())}
-    return Search(**given) if kind == "Search" else Cell(**given)
+    return Search(**given) if kind == Search.__name__ else Cell(**given)
 
 
 def finished(work: Work, root: Path) -> bool:
@@ -160,7 +158,7 @@ def run_cell(cell: Cell, root: Path, glue_dir: Path | None = None, *, keep: bool
         "test": scores["test"],
         "avg": float(np.mean(scores["test"])),
         "best": max(scores["test"]),
-        "exit_parameters": [sum(p.numel() for p in leave.parameters()) for leave in model.exits],
+        "exit_parameters": model.exit_parameters,
         "minutes": log["seconds"] / 60,
         "cpu_minutes": log["cpu_seconds"] / 60,
         "epochs": log["epochs"],

@@ -6,7 +6,9 @@ from itertools import product
 from typing import Any
 
 from leco.errors import LecoError
-from leco.experiments.cells import LEARNED, MINILM, Cell
+from leco.experiments.cells import Cell
+from leco.job import LEARNED
+from leco.model.pretrained import DEMO_BACKBONE
 from leco.registry import Registry
 from leco.training.strategies import STRATEGIES
 
@@ -28,7 +30,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Grid:
-    """A table: its rows, of which the last baseline's and ours are compared, and what is repeated for each task."""
+    """A table: its rows, of which `ours` is held against the best other one, for each task."""
 
     name: str
     title: str
@@ -131,7 +133,7 @@ def table5(base: Cell) -> Grid:
 GRIDS: Registry[Any] = Registry("table", {"table2": table2, "table3": table3, "table4": table4, "table5": table5})
 
 
-def base_cell(model: str = MINILM, preset: str = "quick", options: Mapping[str, Any] | None = None) -> Cell:
+def base_cell(model: str = DEMO_BACKBONE, preset: str = "quick", options: Mapping[str, Any] | None = None) -> Cell:
     """What all cells of a grid have in common."""
     return Cell("glue/rte", model=model, preset=preset, options=tuple((options or {}).items()))
 
@@ -148,7 +150,7 @@ def methods(tasks: Sequence[str] = ("cola", "rte")) -> list[Cell]:
     cells = []
     for task, (name, strategy), exits in product(tasks, STRATEGIES.items(), ("linear", "mha", LEARNED)):
         if strategy.exits is None:
-            cells.append(Cell(f"glue/{task}", name, exits, options=BF16))
+            cells.append(Cell(f"glue/{task}", strategy=name, exits=exits, options=BF16))
         elif exits == "linear":
-            cells.append(Cell(f"glue/{task}", name, strategy.exits.kind, options=BF16))
+            cells.append(Cell(f"glue/{task}", strategy=name, exits=strategy.exits.kind, options=BF16))
     return cells

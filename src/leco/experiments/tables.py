@@ -1,8 +1,6 @@
 """Tables from the cells alone: in Markdown, LaTeX and CSV, with spreads, significance and the paper's numbers."""
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,11 @@ from scipy.stats import wilcoxon
 
 from leco.experiments.cells import finished, read_result
 from leco.experiments.grids import Grid, Row
-from leco.files import write_text
+from leco.files import write_csv, write_text
 
 Array = NDArray[Any]
 SIGNIFICANT = 0.05
+COLUMNS = ("method", "task", "seed", "layer", "score", "paper_avg", "paper_best")
 
 
 @dataclass(frozen=True)
@@ -117,11 +116,11 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, root: Path, folder
         for task, test in tests.items()
         if test
     ]
-    markdown = "\n".join([f"**{grid.title}**", "", *_markdown(header, lines), "", *notes]) + "\n"
-    write_text(folder / f"{grid.name}.md", markdown)
+    text = "\n".join([f"**{grid.title}**", "", markdown(header, lines), "", *notes]) + "\n"
+    write_text(folder / f"{grid.name}.md", text)
     write_text(folder / f"{grid.name}.tex", _latex(header, lines))
-    write_text(folder / f"{grid.name}.csv", _csv(found))
-    return markdown
+    write_csv(folder / f"{grid.name}.csv", COLUMNS, _csv_rows(found))
+    return text
 
 
 def _test(grid: Grid, found: Sequence[Entry], task: str) -> Test | None:
@@ -147,8 +146,9 @@ def _shown(entry: Entry | None, column: Sequence[Entry], test: Test | None, is_o
     return [*shown, paper]
 
 
-def _markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *lines)]
+def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *lines))
 
 
 def _latex(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -167,13 +167,9 @@ def _tex(cell: str) -> str:
     return (rf"\textbf{{{text}}}" if bold else text) + ("$^*$" if starred else "")
 
 
-def _csv(found: Sequence[Entry]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["method", "task", "seed", "layer", "score", "paper_avg", "paper_best"])
+def _csv_rows(found: Sequence[Entry]) -> Iterator[list[Any]]:
+    """For each layer of each cell its `COLUMNS`."""
     for entry in found:
-        paper = entry.paper or ("", "")
         for seed, scores in zip(entry.seeds, entry.scores, strict=True):
             for layer, score in enumerate(scores, start=1):
-                writer.writerow([entry.row, entry.task, seed, layer, f"{score:.4f}", *paper])
-    return out.getvalue()
+                yield [entry.row, entry.task, seed, layer, f"{score:.4f}", *(entry.paper or (None, None))]

@@ -16,6 +16,7 @@ from leco.export.early_exit import ModelWriter
 from leco.model import MultiExitModel
 from leco.progress import progress_bar
 from leco.runtime.engine import batches_by_length
+from leco.runtime.session import open_session
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,7 @@ def exit_scores(
     graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any
 ) -> NDArray[Any]:
     """What every exit says of every text [M, N, K]."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = open_session(graph.SerializeToString())
     wanted = [value.name for value in session.get_inputs()]
     task = model.task
     scores = np.empty((task.num_layers, len(encodings), task.num_outputs), np.float32)

@@ -8,14 +8,13 @@ Shapes: B rows of the batch, b rows inside, L tokens, M layers counted from 1, K
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol, get_type_hints
+from typing import Protocol
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from leco.criteria import Criterion
+from leco.criteria import Criterion, setting_arrays
 from leco.export.criteria import Layer, Values, Writer, writer_for
 from leco.export.exits import write_exit
 from leco.export.fused import FAMILIES, FusedBackbone
@@ -23,7 +22,6 @@ from leco.export.graph import BOOL, FLOAT, INT32, INT64, Graph, make_model
 from leco.export.traced import TracedBackbone
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
-from leco.options import setting_names
 from leco.problems import MULTI_LABEL, REGRESSION
 
 INPUTS = "input_ids", "attention_mask", "token_type_ids"
@@ -31,8 +29,6 @@ TYPES = {"hidden": FLOAT, "mask": INT32, "rows": INT64, "results": FLOAT}
 """What goes from layer to layer beside the criterion's state: the hidden state [b, L, d] and the mask [b, L] of the
 rows inside; which rows [b, 1] of the batch these are; and for each row of the batch what the last exit that it reached
 said, and behind it that exit's layer, [B, K + 1]."""
-DTYPES: Mapping[type, type] = {float: np.float32, int: np.int64, bool: np.bool_}
-"""How settings are kept."""
 
 
 class BackboneWriter(Protocol):
@@ -98,11 +94,9 @@ class ModelWriter:
 
     def _settings(self, criterion: Criterion) -> Values:
         """The criterion's settings as inputs of the graph, with their values in `criterion` as defaults."""
-        names, hints = setting_names(criterion), get_type_hints(type(criterion))
-        for name in names:
-            value: NDArray[Any] = np.array(getattr(criterion, name), DTYPES[hints[name]])
-            self.graph.initializers.append(numpy_helper.from_array(value, name))
-        return {name: name for name in names}
+        arrays = setting_arrays(criterion)
+        self.graph.initializers += [numpy_helper.from_array(value, name) for name, value in arrays.items()]
+        return {name: name for name in arrays}
 
     def _start(self) -> tuple[str, str]:
         """The embeddings [B, L, d] and the mask [B, L] as int32; what is wrong with the ids is an error."""

@@ -108,9 +108,9 @@ class FusedBackbone:
         embeddings: Any = self.model.get_submodule("embeddings")
         ids = inputs["input_ids"]
         words = graph.op("Gather", graph.weight(array(embeddings.word_embeddings.weight)), ids, name="input_ids")
-        table = embeddings.position_embeddings
         too_long = f"input_ids must have at most {self.family.max_length(self.config)} tokens"
-        hidden = graph.op("Add", words, self._positions(graph, ids, table), name=too_long)
+        positions = self._positions(graph, ids, embeddings.position_embeddings, too_long)
+        hidden = graph.op("Add", words, positions, name=too_long)
         if hasattr(embeddings, "token_type_embeddings"):
             hidden = graph.op("Add", hidden, self._types(graph, inputs, embeddings.token_type_embeddings))
         norm = embeddings.LayerNorm
@@ -159,13 +159,13 @@ class FusedBackbone:
             return graph.op("Relu", graph.op("Add", x, graph.weight(bias)))
         return graph.op(BIASED_ACTIVATIONS[self.activation], x, graph.weight(bias), domain=MICROSOFT)
 
-    def _positions(self, graph: Graph, ids: str, table: Any) -> str:
+    def _positions(self, graph: Graph, ids: str, table: Any, too_long: str) -> str:
         weight = graph.weight(array(table.weight))
         if self.config.model_type in FROM_IDS:
             padding, axis = graph.constant(self.config.pad_token_id), graph.constant(1)
             tokens = graph.op("Cast", graph.op("Not", graph.op("Equal", ids, padding)), to=INT64)
             numbers = graph.op("Mul", graph.op("CumSum", tokens, axis), tokens)
-            return graph.op("Gather", weight, graph.op("Add", numbers, padding))
+            return graph.op("Gather", weight, graph.op("Add", numbers, padding), name=too_long)
         length = graph.op("Shape", ids, start=1, end=2)
         return graph.op("Slice", weight, graph.constant([0]), length, graph.constant([0]))
 

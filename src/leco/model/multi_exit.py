@@ -102,6 +102,11 @@ class MultiExitModel(PreTrainedModel):
         return Task(self.config.num_labels, len(self.exits), self.config.problem_type)
 
     @property
+    def exit_parameters(self) -> list[int]:
+        """The number of parameters of each exit."""
+        return [sum(parameter.numel() for parameter in leave.parameters()) for leave in self.exits]
+
+    @property
     def max_length(self) -> int:
         """The number of tokens to which texts are cut, special tokens included."""
         longest = backbone_for(self.config.backbone_config).max_length(self.config.backbone_config)

@@ -60,10 +60,7 @@ def gather(
         name=folder.resolve().name,
         model=model,
         hidden_size=backbone_for(config).hidden_size(config),
-        parameters=(
-            model.backbone.num_parameters(),
-            [sum(p.numel() for p in leave.parameters()) for leave in model.exits],
-        ),
+        parameters=(model.backbone.num_parameters(), model.exit_parameters),
         evaluation=found,
         history=history,
         minutes=minutes,
@@ -81,7 +78,7 @@ def _read_evaluation(folder: Path) -> Evaluation | None:
 
 def _measured(found: Evaluation | None) -> TypeGuard[Evaluation]:
     """Whether it has curves of measured speedups."""
-    return found is not None and any(point.speedup is not None for one in found.curves.values() for point in one.points)
+    return found is not None and any(one.measured for one in found.curves.values())
 
 
 def _missing(found: Evaluation | None) -> list[str]:

@@ -6,12 +6,12 @@ Shapes: B rows of a batch, N texts, K outputs, L tokens.
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, criterion_from_dict
+from leco.criteria import Criterion, criterion_from_dict, setting_arrays
 from leco.errors import LecoError
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Encoding, batches_by_length
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 INSTALL = "ONNX Runtime and tokenizers are needed: pip install 'leco[onnx]'."
+
+
+def open_session(graph: str | Path | bytes, *, threads: int | None = None, spinning: bool = True) -> "InferenceSession":
+    """ONNX Runtime's session on a file or on a model's bytes, on the processor; the rest as in `Session`."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3  # it warns of each input that has a default
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
+    source = graph if isinstance(graph, bytes) else str(graph)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 class Session:
@@ -46,20 +58,14 @@ class Session:
 
     def __init__(self, path: str | Path, *, threads: int | None = None, spinning: bool = True) -> None:
         try:
-            import onnxruntime
+            import onnxruntime  # noqa: F401
             import tokenizers
         except ImportError as error:
             raise LecoError(INSTALL) from error
         if not Path(path).is_file():
             raise LecoError(f"The file '{path}' does not exist. 'leco export DIR --to onnx' writes one.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", str(int(spinning)))
         try:
-            self._session: InferenceSession = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(path, threads=threads, spinning=spinning)
             metadata = self._session.get_modelmeta().custom_metadata_map
             self.metadata: dict[str, Any] = {
                 name.removeprefix("leco."): json.loads(text)
@@ -145,6 +151,4 @@ class Session:
                 f"The file exits by '{self.criterion.name}', not by '{criterion.name}'. Export the model again with "
                 f"--criterion {criterion.name}."
             )
-        dtypes = {float: np.float32, int: np.int64, bool: np.bool_}
-        types = {name: kind for name, kind in get_type_hints(type(criterion)).items() if name in self._settings}
-        return {name: np.array(getattr(criterion, name), dtypes[kind]) for name, kind in types.items()}
+        return {name: value for name, value in setting_arrays(criterion).items() if name in self._settings}
