@@ -22,9 +22,9 @@ from leco.evaluation.evaluate import stored_outputs, tokens
 from leco.evaluation.scores import settings
 from leco.evaluation.speedup import Way, measure_speedups
 from leco.experiments import run_all
-from leco.experiments.cells import MODEL, finished, read_result
 from leco.experiments.grids import methods
 from leco.experiments.tables import markdown
+from leco.experiments.work import MODEL, finished, read_result
 from leco.files import write_text
 from leco.model import load_model
 from render import read, source

@@ -1,15 +1,19 @@
 """Cells are run once each, continue, and leave all that a table needs."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from leco import LecoError
-from leco.experiments import Cell, Plan, run_all
-from leco.experiments.cells import OUTPUTS, finished, read_result
-from leco.experiments.runner import LOG, with_searches
+from leco.experiments import Cell, Plan, Search, run_all
+from leco.experiments.cells import OUTPUTS
+from leco.experiments.estimate import TaskCost, estimated_hours
+from leco.experiments.runner import LOG, with_needs
+from leco.experiments.work import finished, read_result
 from offline import rows
 
 OPTIONS = (("epochs", 1), ("search_epochs", 1), ("width", 8), ("max_length", 20))
@@ -42,7 +46,7 @@ def root(cells, glue, tmp_path_factory):
 
 
 def test_a_search_serves_all_seeds(cells):
-    searched = with_searches(cells)
+    searched = with_needs(cells)
     assert len(searched) == 4
     assert searched.index(cells[1].search) < searched.index(cells[1])
     assert cells[1].search == cells[2].search
@@ -98,6 +102,46 @@ def test_bad_plans(tmp_path, settings, message):
 
 def test_reproduce_dry_and_then_from_the_cells(leco, root, encoder_folder, glue, tmp_path):
     flags = ["--tasks", "rte", "--seeds", 1, "--model", encoder_folder, "--preset", "quick", "--output", tmp_path]
+    flags += ["--glue-dir", glue]
     dry = json.loads(leco("reproduce", "table2", *flags, "--dry-run", "--json").out)
-    assert (dry["cells"], dry["finished"], dry["hours_left"]) == (8, 0, None)
+    assert (dry["cells"], dry["finished"]) == (8, 0)
+    assert 0 < dry["hours_left"] < 1
     assert not list(tmp_path.iterdir())
+
+
+def test_the_estimate_counts_rows_epochs_and_phases(monkeypatch):
+    monkeypatch.setattr(TaskCost, "measure", lambda work, glue_dir: TaskCost(rows=100, seconds=0.36))
+    joint = Cell("glue/rte", exits="linear", options=(("epochs", 5),))
+    assert estimated_hours([joint], None) == pytest.approx(0.05)
+    assert estimated_hours([replace(joint, strategy="two-stage")], None) == pytest.approx(0.1)
+    searched = Search("glue/rte", options=(("search_epochs", 7),))
+    assert estimated_hours([searched, joint], None) == pytest.approx(0.12)
+
+
+def test_another_search_preset_is_another_learned_cell_and_the_same_other_cell(cells):
+    plan = Plan("table2", Path(), ["rte"], preset="quick", search_preset="paper")
+    names = {work.name for work in plan.works} - {work.name for work in replace(plan, search_preset=None).works}
+    assert names == {f"rte_all-minilm-l6-v2_quick_joint_learned-o-paper_seed{seed}" for seed in range(5)}
+
+
+def test_figure_2_keeps_the_models_it_looks_at_and_is_drawn_from_its_results(cells, root, glue, tmp_path):
+    shutil.copytree(root, tmp_path / "cells")
+    options = dict(OPTIONS)
+    plan = Plan("figure2", tmp_path, ["rte"], model=cells[0].model, preset="quick", options=options, timed_texts=3)
+    assert [finished(work, plan.cells_folder) for work in plan.works] == [False, False]
+    plan.run(glue)
+    assert [finished(work, plan.cells_folder) for work in plan.works] == [True, True]
+    before = [read_result(work, plan.cells_folder) for work in plan.works]
+    assert set(before[1]["evaluation"]["curves"]) == {"patience", "oracle"}
+    for cell in cells[:2]:
+        assert finished(cell, plan.cells_folder, keep=True)
+        shutil.rmtree(tmp_path / "cells" / cell.name / "model")
+    plan.run(glue)
+    written = plan.write()["figure2"]
+    assert before == [read_result(work, plan.cells_folder) for work in plan.works]
+    assert "| patience (JT + linear exit) |" in written
+    assert "| cobee |" in written
+    assert (tmp_path / "figure2_rte.svg").read_text().count("patience (JT + linear exit)") == 1
+    lines = (tmp_path / "figure2.csv").read_text().splitlines()
+    assert lines[0].startswith("task,criterion,settings,dev_score")
+    assert len(lines) > 20

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from leco.experiments.cells import RESULT, Cell
+from leco.experiments.cells import Cell
 from leco.experiments.grids import GRIDS, LECO, TASKS, base_cell, methods
 from leco.experiments.tables import entries, significance, write_table
+from leco.experiments.work import RESULT
 from leco.files import write_json
 from leco.training.strategies import STRATEGIES
 

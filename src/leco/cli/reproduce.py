@@ -8,7 +8,7 @@ import typer
 from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import MODEL_HELP, SOURCE, Json, with_options
 
-TABLES = "table2, table3, table4, table5, table6 or all"
+TABLES = "table2, table3, table4, table5, table6, figure2 or all"
 
 
 @with_options(shared={"glue_dir": SOURCE["glue_dir"]})
@@ -26,17 +26,24 @@ def command(
     train_rows: Annotated[
         int | None, typer.Option("--train-rows", min=10, help="Train on a sample of this many rows.")
     ] = None,
+    search_preset: Annotated[
+        str | None, typer.Option("--search-preset", help="Named options of the searches; by default --preset.")
+    ] = None,
+    timed_texts: Annotated[
+        int | None, typer.Option("--timed-texts", min=1, help="Figure 2: measure speedups on so many texts, not all.")
+    ] = None,
     bf16: Annotated[bool, typer.Option("--bf16", help="Train in bfloat16 autocast.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Cells at a time; they share the threads.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and about how long it takes.")] = False,
     json: Json = False,
 ) -> None:
-    """Train and score the cells of the paper's tables, and write the tables from the cells that are finished.
+    """Train and score the cells of the paper's tables and figure, and write these from the cells that are finished.
 
     Example: leco reproduce table2 --tasks rte,cola --seeds 3 --preset quick --glue-dir glue --dry-run
     """
     with quiet_stdout():
         from leco.experiments import Plan
+        from leco.experiments.estimate import estimated_hours
         from leco.runs import check_writable
 
         given = {"train_rows": train_rows, "bf16": bf16 or None}
@@ -49,17 +56,21 @@ def command(
             model=model,
             preset=preset,
             options={name: value for name, value in given.items() if value is not None},
+            search_preset=search_preset,
+            timed_texts=timed_texts,
         )
-        if not dry_run:
+        if dry_run:
+            result = {**plan.status(), "hours_left": estimated_hours(plan.pending(), options["glue_dir"])}
+            written = {}
+        else:
             check_writable(output)
             plan.run(glue_dir=options["glue_dir"], jobs=jobs)
-        result = plan.status()
-        written = {} if dry_run else plan.write()
+            result, written = plan.status(), plan.write()
     if json:
         print_json({**result, "tables": [str(output / f"{name}.md") for name in written]})
         return
     for text in written.values():
         print_lines(text)
     print_lines(f"{result['finished']} of {result['cells']} cells are finished.")
-    if result["hours_left"]:
-        print_lines(f"The others take about {result['hours_left']:.1f} hours here, by {result['basis']}.")
+    if dry_run:
+        print_lines(f"The others take about {result['hours_left']:.1f} hours here, by a few steps of training.")

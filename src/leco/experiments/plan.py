@@ -1,21 +1,22 @@
 """What `leco reproduce` does: which cells a table needs, running them, and writing the table."""
 
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from leco.exits.architecture import architecture_from_dict
-from leco.experiments.cells import Cell, finished, read_result
+from leco.experiments.cells import Cell
+from leco.experiments.figure2 import FIGURE_2, Figure, write_figure
 from leco.experiments.grids import GRIDS, LECO, Grid, base_cell, check_tasks
-from leco.experiments.runner import run_all
+from leco.experiments.runner import run_all, with_needs
 from leco.experiments.tables import write_table
+from leco.experiments.work import Work, finished, read_result
 from leco.files import write_text
 from leco.job import LEARNED
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.options import naming
-from leco.presets import build_options
+from leco.presets import PRESETS, build_options
 
 TABLE_6 = "table6"
 ALL = "all"
@@ -23,15 +24,18 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Plan:
-    """The cells of one of the paper's tables, or of all, in the folder `root`.
+    """The cells of one of the paper's tables, of its Figure 2 or of all, in the folder `root`.
 
     Args:
-        table: table2 to table6, or all.
-        root: the folder for the tables, and in `root/cells` for the cells.
+        table: table2 to table6, figure2, or all.
+        root: the folder for tables and figures, and in `root/cells` for the cells.
         tasks: names of GLUE's tasks.
-        seeds: each cell is run with the seeds from 0 to this less 1; the search once for each task.
+        seeds: each cell is run with the seeds from 0 to this less 1; the search once for each task. Figure 2 shows
+            the models of seed 0.
         only: keeps the cells that have this in their names.
         model, preset, options: what all cells have in common.
+        search_preset: the searches' preset; by default the same.
+        timed_texts: on how many test texts Figure 2 measures speedups; None is all.
 
     Raises:
         LecoError: for an unknown table, task, preset or option.
@@ -46,11 +50,16 @@ class Plan:
     model: str = DEMO_BACKBONE
     preset: str = "paper"
     options: Mapping[str, Any] = field(default_factory=dict)
+    search_preset: str | None = None
+    timed_texts: int | None = None
 
     def __post_init__(self) -> None:
         check_tasks(self.tasks)
         build_options(self.preset, self.options)
-        assert self.grids
+        if self.search_preset is not None:
+            with naming("--search-preset"):
+                PRESETS[self.search_preset]
+        assert self.grids or self.figures
 
     @property
     def cells_folder(self) -> Path:
@@ -58,48 +67,69 @@ class Plan:
         return self.root / "cells"
 
     @property
-    def grids(self) -> list[Grid]:
-        """The grids of cells; Table 6 shows what the searches of Table 2 found."""
-        base = base_cell(self.model, self.preset, self.options)
-        names = list(GRIDS) if self.table == ALL else ["table2" if self.table == TABLE_6 else self.table]
-        with naming("TABLE"):
-            return [GRIDS[name](base) for name in names]
+    def base(self) -> Cell:
+        """What all cells have in common."""
+        search_preset = None if self.search_preset == self.preset else self.search_preset
+        return replace(base_cell(self.model, self.preset, self.options), search_preset=search_preset)
 
     @property
-    def cells(self) -> list[Cell]:
-        """All cells that are wanted, each once."""
-        cells = dict.fromkeys(cell for grid in self.grids for cell in grid.cells(self.tasks, self.seeds))
-        wanted = [cell for cell in cells if self.only is None or self.only in cell.name]
-        return [cell for cell in wanted if cell.exits == LEARNED] if self.table == TABLE_6 else wanted
+    def grids(self) -> list[Grid]:
+        """The grids of cells; Table 6 shows what the searches of Table 2 found."""
+        if self.table == FIGURE_2:
+            return []
+        names = list(GRIDS) if self.table == ALL else ["table2" if self.table == TABLE_6 else self.table]
+        with naming("TABLE"):
+            return [GRIDS[name](self.base) for name in names]
+
+    @property
+    def figures(self) -> list[Figure]:
+        """Figure 2, for each task."""
+        if self.table not in (FIGURE_2, ALL):
+            return []
+        return [Figure.of(self.base, task, self.timed_texts) for task in self.tasks]
+
+    @property
+    def works(self) -> list[Work]:
+        """All cells and curves that are wanted, each once, without the searches that they need."""
+        works: dict[Work, None] = dict.fromkeys(
+            cell for grid in self.grids for cell in grid.cells(self.tasks, self.seeds)
+        )
+        works.update(dict.fromkeys(curves for figure in self.figures for curves in (figure.ours, figure.other)))
+        wanted = [work for work in works if self.only is None or self.only in work.name]
+        if self.table != TABLE_6:
+            return wanted
+        return [work for work in wanted if isinstance(work, Cell) and work.exits == LEARNED]
 
     def run(self, glue_dir: Path | None = None, jobs: int = 1) -> None:
         """Run what is not finished."""
-        run_all(self.cells, self.cells_folder, glue_dir=glue_dir, jobs=jobs)
+        run_all(self.works, self.cells_folder, glue_dir=glue_dir, jobs=jobs)
+
+    def pending(self) -> list[Work]:
+        """What is not finished, with what it needs, in the order of the run."""
+        return [work for work in with_needs(self.works) if not finished(work, self.cells_folder)]
 
     def status(self) -> dict[str, Any]:
-        """How many cells there are and how many are finished, and the hours that the others take by these."""
-        done = [cell for cell in self.cells if finished(cell, self.cells_folder)]
-        minutes = [read_result(cell, self.cells_folder)["minutes"] for cell in done]
-        left = len(self.cells) - len(done)
-        hours = left * statistics.fmean(minutes) / 60 if minutes else None
-        basis = f"the mean of those, {statistics.fmean(minutes):.1f} minutes" if minutes else None
-        return {"cells": len(self.cells), "finished": len(done), "hours_left": hours, "basis": basis}
+        """How many cells and curves there are, and how many of them are finished."""
+        done = sum(finished(work, self.cells_folder) for work in self.works)
+        return {"cells": len(self.works), "finished": done}
 
     def write(self) -> dict[str, str]:
-        """Write each table in Markdown, LaTeX and CSV, and give the Markdown by the table's name."""
+        """Write each table in Markdown, LaTeX and CSV, and the figures, and give the Markdown by name."""
         written = {}
         if self.table != TABLE_6:
             for grid in self.grids:
                 written[grid.name] = write_table(grid, self.tasks, self.seeds, self.cells_folder, self.root)
         if self.table in (TABLE_6, ALL):
             written[TABLE_6] = self._table_6()
+        if self.figures:
+            written[FIGURE_2] = write_figure(self.figures, self.cells_folder, self.root)
         return written
 
     def _table_6(self) -> str:
         """The architectures that the searches found, a line for each layer."""
         grid = self.grids[0]  # Table 2, in which one row is ours
         ours = next(row for row in grid.rows if row.name == LECO)
-        parts = ["**Learned exits (Table 6)**"]
+        parts = ["**Learned exits (the paper's Table 6)**"]
         for task in self.tasks:
             search = grid.cell(ours, task, 0).search
             if search is not None and finished(search, self.cells_folder):

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
-from leco.experiments.cells import finished, read_result
 from leco.experiments.grids import Grid, Row
+from leco.experiments.work import finished, read_result
 from leco.files import write_csv, write_text
 
 Array = NDArray[Any]

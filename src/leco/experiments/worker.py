@@ -1,24 +1,25 @@
-"""The process of one cell: `python -m leco.experiments.worker FOLDER`; the folder's `task.json` says what to do."""
+"""The process of one part: `python -m leco.experiments.worker FOLDER`; the folder's `task.json` says what to do."""
 
 import sys
 from pathlib import Path
 
 from leco.errors import LecoError
-from leco.experiments.cells import Cell, from_settings, run_cell, run_search
+from leco.experiments.cells import Cell, Search
+from leco.experiments.curves import Curves
 from leco.experiments.runner import TASK
+from leco.experiments.work import Work
 from leco.files import read_json
+
+KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (Search, Cell, Curves)}
 
 
 def main(folder: Path) -> None:
-    """Run the cell or the search of `folder`; a user's mistake is one line and exit code 2."""
+    """Run what `folder` is for; a user's mistake is one line and exit code 1."""
     task = read_json(folder / TASK)
-    work = from_settings(task["kind"], task["settings"])
+    work = KINDS[task["kind"]].from_settings(task["settings"])
     glue_dir = Path(task["glue_dir"]) if task["glue_dir"] else None
     try:
-        if isinstance(work, Cell):
-            run_cell(work, folder.parent, glue_dir, keep=task["keep"])
-        else:
-            run_search(work, folder.parent, glue_dir)
+        work.run(folder.parent, glue_dir, keep=task["keep"])
     except LecoError as error:
         sys.exit(f"error: {error}")
 

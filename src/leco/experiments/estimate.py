@@ -1,0 +1,94 @@
+"""How long cells will take, before any of them has run: from the steps of a short training here."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from transformers import TrainerCallback
+
+from leco.data import load_data
+from leco.experiments.cells import Cell, Search
+from leco.experiments.work import Work
+from leco.pipeline import train
+from leco.presets import build_options
+from leco.progress import say
+from leco.training.strategies import parse_strategy
+
+STEPS, WARM_UP = 8, 2
+"""So many steps are timed, after so many that are not."""
+
+
+class StepTimes(TrainerCallback):
+    """The seconds of each step, of a training that ends after `WARM_UP + STEPS` of them."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.started = 0.0
+
+    def on_step_begin(self, *args: Any, **kwargs: Any) -> None:
+        """Start the clock."""
+        self.started = time.perf_counter()
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Stop it, and after the last step the training."""
+        self.seconds.append(time.perf_counter() - self.started)
+        control.should_training_stop = len(self.seconds) >= WARM_UP + STEPS
+
+
+@dataclass(frozen=True)
+class TaskCost:
+    """What a training on a task costs: its rows, and the seconds of one of them in a step with MHA exits."""
+
+    rows: int
+    seconds: float
+
+    @classmethod
+    def measure(cls, work: Work, glue_dir: Path | None) -> "TaskCost":
+        """Train for a few steps on a sample, as `work` would."""
+        options = dict(work.options)
+        rows = len(load_data(work.task, glue_dir=glue_dir, train_rows=options.get("train_rows")).train)
+        batch = build_options(work.preset, options).run.batch_size
+        sample = {**options, "train_rows": min(rows, batch * (WARM_UP + STEPS))}
+        times = StepTimes()
+        with TemporaryDirectory() as folder:
+            train(
+                work.model,
+                work.task,
+                folder,
+                preset=work.preset,
+                exits="mha",
+                glue_dir=glue_dir,
+                callbacks=[times],
+                **sample,
+            )
+        return cls(rows, statistics.median(times.seconds[WARM_UP:] or times.seconds) / min(batch, rows))
+
+
+def estimated_hours(works: Sequence[Work], glue_dir: Path | None) -> float:
+    """The hours that cells and searches take here, one after the other with all threads.
+
+    A step of the search costs about as much as one of the training; a phase of a strategy lasts for all epochs. What
+    measures speedups is not counted: it says how long it takes when it begins.
+    """
+    costs: dict[Work, TaskCost] = {}
+    seconds = 0.0
+    for work in works:
+        options = build_options(work.preset, dict(work.options))
+        match work:
+            case Search():
+                epochs = options.search.search_epochs
+            case Cell(timed=False):
+                layers = 2  # whatever their number, the phases are the same
+                epochs = options.training.epochs * len(parse_strategy(work.strategy).phases(layers))
+            case _:
+                continue
+        alike = Cell(work.task, work.model, work.preset, work.options)
+        if alike not in costs:
+            say(f"Timing a few steps on {work.task}.")
+            costs[alike] = TaskCost.measure(alike, glue_dir)
+        seconds += costs[alike].rows * costs[alike].seconds * epochs
+    return seconds / 3600
