@@ -1,10 +1,13 @@
 """Tables are made of the cells alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from leco import LecoError
 from leco.experiments.cells import Cell
-from leco.experiments.grids import GRIDS, LECO, TASKS, base_cell, methods
+from leco.experiments.grids import GRIDS, LECO, TASKS, base_cell, methods, parse_train_rows
 from leco.experiments.tables import entries, significance, write_table
 from leco.experiments.work import RESULT
 from leco.files import write_json
@@ -53,7 +56,7 @@ def test_a_better_method_is_bold_and_starred(grid, tmp_path):
     (line,) = (line for line in text.splitlines() if line.startswith(f"| {LECO}"))
     assert "**75.0 ± 0.1**\\*" in line
     assert "69.7 / 77.9" in line
-    assert "n = 5 seeds, p = 0.031; over 15 layer-seed pairs" in text
+    assert "less that of JT + linear exit: +5.0 ± 0.0, n = 5 seeds, p = 0.031; over 15 layer-seed pairs" in text
     assert r"\textbf{75.0 $\pm$ 0.1}$^*$" in (tmp_path / "table2.tex").read_text()
     lines = (tmp_path / "table2.csv").read_text().splitlines()
     assert len(lines) == 1 + 8 * SEEDS * 3
@@ -74,4 +77,19 @@ def test_significance_is_of_the_best_baseline_on_the_seeds_of_both(grid, tmp_pat
     test = significance(ours, list(found.values()))
     assert (test.against, test.n, test.pairs) == ("ALT", 5, 15)
     assert test.p == pytest.approx(1 / 32)
+    assert test.lead == pytest.approx(10)
+    assert test.spread == pytest.approx(0)
     assert significance(ours, []) is None
+
+
+def test_samples_are_of_some_tasks(grid):
+    sampled = replace(grid, train_rows=parse_train_rows("sst-2=10000", ["rte", "sst-2"]))
+    names = [cell.name for cell in sampled.cells(["rte", "sst-2"], 1)]
+    assert ["train_rows-10000" in name for name in names] == [False] * 8 + [True] * 8
+    assert parse_train_rows("50", ["rte", "cola"]) == {"rte": 50, "cola": 50}
+
+
+@pytest.mark.parametrize("text", ["many", "rte=", "0", "wnli=10"])
+def test_bad_samples(text):
+    with pytest.raises(LecoError, match="--train-rows"):
+        parse_train_rows(text, ["rte"])

@@ -24,7 +24,7 @@ def command(
     model: Annotated[str, typer.Option("--model", help=MODEL_HELP)] = "albert-base-v2",
     preset: Annotated[str, typer.Option("--preset", help="Named options: paper (section 6.3) or quick.")] = "paper",
     train_rows: Annotated[
-        int | None, typer.Option("--train-rows", min=10, help="Train on a sample of this many rows.")
+        str | None, typer.Option("--train-rows", help="Train on a sample: ROWS, or TASK=ROWS by comma.")
     ] = None,
     search_preset: Annotated[
         str | None, typer.Option("--search-preset", help="Named options of the searches; by default --preset.")
@@ -44,18 +44,20 @@ def command(
     with quiet_stdout():
         from leco.experiments import Plan
         from leco.experiments.estimate import estimated_hours
+        from leco.experiments.grids import parse_train_rows
         from leco.runs import check_writable
 
-        given = {"train_rows": train_rows, "bf16": bf16 or None}
+        names = [task.strip() for task in tasks.split(",")]
         plan = Plan(
             table,
             root=output,
-            tasks=[task.strip() for task in tasks.split(",")],
+            tasks=names,
             seeds=seeds,
             only=only,
             model=model,
             preset=preset,
-            options={name: value for name, value in given.items() if value is not None},
+            options={"bf16": True} if bf16 else {},
+            train_rows=parse_train_rows(train_rows, names) if train_rows else {},
             search_preset=search_preset,
             timed_texts=timed_texts,
         )

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from leco.data import load_data
 from leco.evaluation.evaluate import stored_outputs, tokens
 from leco.evaluation.scores import Stored
 from leco.experiments.work import MODEL, Work, plain, read_result
@@ -94,7 +93,7 @@ class Cell(Work):
             **options,
         )
         model, log = load_model(folder / MODEL), read_json(folder / MODEL / TRAINING)
-        data = load_data(self.task, glue_dir=glue_dir, train_rows=options.get("train_rows"))
+        data = self.data(glue_dir)
         stored = {
             name: stored_outputs(model, split, tokens(model, split), data.metric, name)
             for name, split in (("dev", data.dev), ("test", data.test))

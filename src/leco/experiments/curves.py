@@ -3,7 +3,6 @@
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from leco.data import load_data
 from leco.evaluation import align_labels, applicable_criteria, evaluate
 from leco.experiments.cells import Cell
 from leco.experiments.work import MODEL
@@ -44,7 +43,7 @@ class Curves(Cell):
     def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
         """Evaluate the cell's model with all settings of the criteria."""
         model = load_model(root / self.cell.name / MODEL)
-        data = align_labels(load_data(self.task, glue_dir=glue_dir), model)
+        data = align_labels(self.data(glue_dir), model)
         names = self.criteria.split(",") if self.criteria else applicable_criteria(model)
         found = evaluate(model, data, repeats=self.repeats, timed_texts=self.timed_texts, criteria=names)
         self.write(root, {"evaluation": found.to_dict()})

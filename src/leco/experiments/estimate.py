@@ -10,7 +10,6 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from leco.data import load_data
 from leco.experiments.cells import Cell, Search
 from leco.experiments.work import Work
 from leco.pipeline import train
@@ -49,8 +48,7 @@ class TaskCost:
     @classmethod
     def measure(cls, work: Work, glue_dir: Path | None) -> "TaskCost":
         """Train for a few steps on a sample, as `work` would."""
-        options = dict(work.options)
-        rows = len(load_data(work.task, glue_dir=glue_dir, train_rows=options.get("train_rows")).train)
+        options, rows = dict(work.options), len(work.data(glue_dir).train)
         batch = build_options(work.preset, options).run.batch_size
         sample = {**options, "train_rows": min(rows, batch * (WARM_UP + STEPS))}
         times = StepTimes()

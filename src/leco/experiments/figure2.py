@@ -1,7 +1,7 @@
 """Figure 2: the curves of all criteria on the model with learned exits, and one of a usual model beside them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,10 @@ class Figure:
     other: Curves
 
     @classmethod
-    def of(cls, base: Cell, task: str, timed_texts: int | None) -> "Figure":
-        """The figure of a task; `base` has what all cells share."""
-        common = {**_fields(base), "task": f"glue/{task}", "strategy": "joint", "timed_texts": timed_texts}
+    def of(cls, task: str, base: Cell, timed_texts: int | None) -> "Figure":
+        """The figure of a task; `base` is a cell on it, with what all cells share."""
+        shared = {field.name: getattr(base, field.name) for field in fields(base)}
+        common = {**shared, "strategy": "joint", "timed_texts": timed_texts}
         ours = Curves(**{**common, "exits": LEARNED})
         return cls(task, ours, Curves(**{**common, "exits": "linear", "criteria": "patience"}))
 
@@ -45,10 +46,6 @@ class Figure:
         points = other.curves["patience"].points
         curves = {**ours.curves, OTHER: Curve(points, area(points, *shared) if shared else None)}
         return replace(ours, curves=curves, area_range=shared)
-
-
-def _fields(cell: Cell) -> dict[str, Any]:
-    return {**asdict(cell), "options": cell.options}
 
 
 def _evaluation(work: Curves, root: Path) -> Evaluation:

@@ -1,7 +1,7 @@
 """The grids of cells behind each table of the paper, with the paper's own numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
@@ -28,23 +28,32 @@ class Row:
     paper: Mapping[str, tuple[float, float | None]]
 
 
+def on_task(cell: Cell, task: str, train_rows: Mapping[str, int]) -> Cell:
+    """The same cell on one of GLUE's tasks, with as many training rows as `train_rows` says of it."""
+    sample = (("train_rows", train_rows[task]),) if task in train_rows else ()
+    return replace(cell, task=f"glue/{task}", options=cell.options + sample)
+
+
 @dataclass(frozen=True)
 class Grid:
-    """A table: its rows, of which `ours` is held against the best other one, for each task."""
+    """A table: its rows, of which `ours` is held against the best other one, for each task.
+
+    `train_rows` says of tasks on a sample of how many rows their cells train; the others train on all.
+    """
 
     name: str
     title: str
     rows: Sequence[Row]
     ours: str = LECO
+    train_rows: Mapping[str, int] = field(default_factory=dict)
 
     def cells(self, tasks: Sequence[str], seeds: int) -> list[Cell]:
         """All its cells, those of the first seed first."""
         return [self.cell(row, task, seed) for seed, task, row in product(range(seeds), tasks, self.rows)]
 
-    @staticmethod
-    def cell(row: Row, task: str, seed: int) -> Cell:
+    def cell(self, row: Row, task: str, seed: int) -> Cell:
         """The cell of a row for a task and a seed."""
-        return replace(row.cell, task=f"glue/{task}", seed=seed)
+        return on_task(replace(row.cell, seed=seed), task, self.train_rows)
 
 
 def _paper(name: str) -> dict[str, tuple[float, float | None]]:
@@ -138,11 +147,23 @@ def base_cell(model: str = DEMO_BACKBONE, preset: str = "quick", options: Mappin
     return Cell("glue/rte", model=model, preset=preset, options=tuple((options or {}).items()))
 
 
-def check_tasks(tasks: Sequence[str]) -> None:
+def check_tasks(tasks: Sequence[str], option: str = "--tasks") -> None:
     """Raise LecoError for a task that the paper's tables do not have."""
     for task in tasks:
         if task not in TASKS:
-            raise LecoError(f"--tasks: '{task}' is none of {', '.join(TASKS)}.")
+            raise LecoError(f"{option}: '{task}' is none of {', '.join(TASKS)}.")
+
+
+def parse_train_rows(text: str, tasks: Sequence[str]) -> dict[str, int]:
+    """`N` for all tasks, or `TASK=N,...` for some; LecoError for anything else."""
+    found = {}
+    for part in text.split(","):
+        task, _, number = part.strip().rpartition("=")
+        if not number.isdigit() or int(number) < 1:
+            raise LecoError(f"--train-rows: '{part}' is neither a number of rows nor TASK=ROWS, such as sst-2=10000.")
+        found.update(dict.fromkeys([task] if task else tasks, int(number)))
+    check_tasks(list(found), "--train-rows")
+    return found
 
 
 def methods(tasks: Sequence[str] = ("cola", "rte")) -> list[Cell]:

@@ -8,7 +8,7 @@ from typing import Any
 from leco.exits.architecture import architecture_from_dict
 from leco.experiments.cells import Cell
 from leco.experiments.figure2 import FIGURE_2, Figure, write_figure
-from leco.experiments.grids import GRIDS, LECO, Grid, base_cell, check_tasks
+from leco.experiments.grids import GRIDS, LECO, Grid, base_cell, check_tasks, on_task
 from leco.experiments.runner import run_all, with_needs
 from leco.experiments.tables import write_table
 from leco.experiments.work import Work, finished, read_result
@@ -35,6 +35,7 @@ class Plan:
         only: keeps the cells that have this in their names.
         model, preset, options: what all cells have in common.
         search_preset: the searches' preset; by default the same.
+        train_rows: for some tasks, on a sample of how many rows their cells train.
         timed_texts: on how many test texts Figure 2 measures speedups; None is all.
 
     Raises:
@@ -51,6 +52,7 @@ class Plan:
     preset: str = "paper"
     options: Mapping[str, Any] = field(default_factory=dict)
     search_preset: str | None = None
+    train_rows: Mapping[str, int] = field(default_factory=dict)
     timed_texts: int | None = None
 
     def __post_init__(self) -> None:
@@ -79,14 +81,14 @@ class Plan:
             return []
         names = list(GRIDS) if self.table == ALL else ["table2" if self.table == TABLE_6 else self.table]
         with naming("TABLE"):
-            return [GRIDS[name](self.base) for name in names]
+            return [replace(GRIDS[name](self.base), train_rows=self.train_rows) for name in names]
 
     @property
     def figures(self) -> list[Figure]:
         """Figure 2, for each task."""
         if self.table not in (FIGURE_2, ALL):
             return []
-        return [Figure.of(self.base, task, self.timed_texts) for task in self.tasks]
+        return [Figure.of(task, on_task(self.base, task, self.train_rows), self.timed_texts) for task in self.tasks]
 
     @property
     def works(self) -> list[Work]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from leco.data import TextData, load_data
 from leco.files import read_json, write_json
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.runs import machine, versions
@@ -52,6 +53,10 @@ class Work(ABC):
     def timed(self) -> bool:
         """Whether it measures time, so that nothing may run beside it."""
         return False
+
+    def data(self, glue_dir: Path | None) -> TextData:
+        """The texts that it is about; LecoError where they are not to be had."""
+        return load_data(self.task, glue_dir=glue_dir, train_rows=dict(self.options).get("train_rows"))
 
     @abstractmethod
     def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
