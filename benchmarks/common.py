@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedToken
 
 from leco.data import TextDataset, encode, load_data, minilm_folder
 from leco.evaluation.speedup import in_turn
+from leco.files import write_text
 from leco.model import load_backbone, load_tokenizer
 from leco.runs import machine, versions
 
@@ -91,3 +92,10 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
                 f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}" for key, value in row.items()
             )
         )
+
+
+def write_between(page: Path, begin: str, end: str, text: str) -> None:
+    """Put `text` into a page in place of what stands between its two markers."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    write_text(page, f"{before}{begin}\n\n{text}\n\n{end}{after}")

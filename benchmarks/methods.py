@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import RESULTS, report
+from common import RESULTS, report, write_between
 from leco.criteria import CRITERIA
 from leco.data import load_data
 from leco.evaluation import align_labels, applicable_criteria
@@ -25,7 +25,6 @@ from leco.experiments import run_all
 from leco.experiments.grids import methods
 from leco.experiments.tables import markdown
 from leco.experiments.work import MODEL, finished, read_result
-from leco.files import write_text
 from leco.model import load_model
 from render import read, source
 
@@ -132,10 +131,8 @@ score on test, and the speedup of time measured on {found["texts"]} test texts i
 
 def render():
     """Write the tables that there are into docs/methods.md, between its two markers."""
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
     parts = [strategies()] + ([criteria()] if (RESULTS / "criteria.json").exists() else [])
-    write_text(PAGE, before + BEGIN + "\n\n" + "\n\n".join(parts) + "\n\n" + END + after)
+    write_between(PAGE, BEGIN, END, "\n\n".join(parts))
 
 
 def main():

@@ -6,7 +6,7 @@ python benchmarks/render.py
 import json
 from pathlib import Path
 
-from common import RESULTS
+from common import RESULTS, write_between
 from leco.experiments.tables import markdown
 
 README = Path(__file__).parents[1] / "README.md"
@@ -202,10 +202,7 @@ SECTIONS = (demo, onnx_sst2, onnx_cost, pytorch_engine, search_cost, training_co
 
 
 def main():
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    sections = [section() for section in SECTIONS]
-    README.write_text(before + BEGIN + "\n\n" + "\n\n".join(sections) + "\n\n" + END + after, encoding="utf-8")
+    write_between(README, BEGIN, END, "\n\n".join(section() for section in SECTIONS))
 
 
 if __name__ == "__main__":

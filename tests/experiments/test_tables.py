@@ -82,6 +82,14 @@ def test_significance_is_of_the_best_baseline_on_the_seeds_of_both(grid, tmp_pat
     assert significance(ours, []) is None
 
 
+def test_both_searches_have_their_row_and_neither_is_a_baseline(tmp_path):
+    grid = GRIDS["table2"](replace(base_cell(), search_preset="paper"))
+    write_cells(grid, tmp_path, lambda row, seed, layer: {"ALT": 0.7, LECO: 0.8}.get(row, 0.9 if LECO in row else 0.5))
+    text = write_table(grid, ["rte"], SEEDS, tmp_path, tmp_path)
+    assert f"| {LECO}, searched by quick | **90.0" in text
+    assert f"AVG of {LECO} less that of ALT: +10.0" in text
+
+
 def test_samples_are_of_some_tasks(grid):
     sampled = replace(grid, train_rows=parse_train_rows("sst-2=10000", ["rte", "sst-2"]))
     names = [cell.name for cell in sampled.cells(["rte", "sst-2"], 1)]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+PRESET_HELP = "Named options: quick, token-mixing (quick, other search) or paper (section 6.3)."
 MODEL_HELP = "Pretrained encoder: a folder, a name on the Hugging Face Hub, or demo/all-MiniLM-L6-v2."
 DATA_HELP = "glue/TASK, demo/rotten_tomatoes, a file (CSV, TSV, JSONL, Parquet), a folder, or a Hub data set's name."
 
@@ -69,7 +70,7 @@ MAX_DROP: Shared = {
     ),
 }
 SEARCH: Shared = {
-    "preset": (Annotated[str, typer.Option("--preset", help="Named options: quick or paper (section 6.3).")], "quick"),
+    "preset": (Annotated[str, typer.Option("--preset", help=PRESET_HELP)], "quick"),
     **SOURCE,
 }
 TRAIN: Shared = {

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from leco.cli.output import print_json, print_lines, quiet_stdout
-from leco.cli.parameters import MODEL_HELP, SOURCE, Json, with_options
+from leco.cli.parameters import MODEL_HELP, PRESET_HELP, SOURCE, Json, with_options
 
 TABLES = "table2, table3, table4, table5, table6, figure2 or all"
 
@@ -22,7 +22,7 @@ def command(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each cell: 0 to N - 1.")] = 5,
     only: Annotated[str | None, typer.Option("--only", help="Only cells with this in their names.")] = None,
     model: Annotated[str, typer.Option("--model", help=MODEL_HELP)] = "albert-base-v2",
-    preset: Annotated[str, typer.Option("--preset", help="Named options: paper (section 6.3) or quick.")] = "paper",
+    preset: Annotated[str, typer.Option("--preset", help=PRESET_HELP)] = "paper",
     train_rows: Annotated[
         str | None, typer.Option("--train-rows", help="Train on a sample: ROWS, or TASK=ROWS by comma.")
     ] = None,

@@ -128,8 +128,9 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, root: Path, folder
 
 
 def _test(grid: Grid, found: Sequence[Entry], task: str) -> Test | None:
+    baselines = {row.name for row in grid.rows if row.baseline and row.name != grid.ours}
     ours = [entry for entry in found if entry.task == task and entry.row == grid.ours]
-    others = [entry for entry in found if entry.task == task and entry.row != grid.ours]
+    others = [entry for entry in found if entry.task == task and entry.row in baselines]
     return significance(ours[0], others) if ours else None
 
 

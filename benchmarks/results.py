@@ -1,0 +1,153 @@
+"""The tables and figures of docs/results.md: the paper's Tables 2, 3, 5 and 6 and its Figure 2, with all-MiniLM-L6-v2.
+
+python benchmarks/results.py --glue-dir GLUE            # many hours; runs what is missing, two cells at a time
+python benchmarks/results.py --glue-dir GLUE --dry-run  # what is missing, and about how long it takes
+python benchmarks/results.py --render                   # writes the tables and figures of what there is
+
+The cells are folders in results/cells and are never run twice; a killed run continues. Each line of RUNS is also a
+command of its own, `leco reproduce`, which the page shows.
+"""
+
+import argparse
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from common import write_between
+from leco.errors import LecoError
+from leco.experiments import Plan
+from leco.experiments.estimate import estimated_hours
+from leco.experiments.tables import markdown
+from leco.experiments.work import Work, finished, read_result
+
+ROOT = Path(__file__).parents[1]
+RESULTS, PAGE = ROOT / "results", ROOT / "docs" / "results.md"
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+PRESET, RECIPE = "quick", "token-mixing"
+TRAIN_ROWS = {"sst-2": 10_000}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A table on some tasks with some seeds."""
+
+    table: str
+    tasks: tuple[str, ...]
+    seeds: int
+
+    @property
+    def plan(self):
+        """What it runs."""
+        return Plan(
+            self.table,
+            root=RESULTS,
+            tasks=self.tasks,
+            seeds=self.seeds,
+            preset=PRESET,
+            options={"bf16": True},
+            search_preset=RECIPE,
+            train_rows={task: rows for task, rows in TRAIN_ROWS.items() if task in self.tasks},
+            timed_texts=200,
+        )
+
+    @property
+    def command(self):
+        """The same by the command line."""
+        plan = self.plan
+        rows = ",".join(f"{task}={rows}" for task, rows in plan.train_rows.items())
+        words = ["leco reproduce", self.table, f"--tasks {','.join(self.tasks)}", f"--seeds {self.seeds}"]
+        words += [f"--model {plan.model}", f"--preset {PRESET} --search-preset {RECIPE}", "--bf16 --jobs 2"]
+        words += [f"--train-rows {rows}"] if rows else []
+        words += [f"--timed-texts {plan.timed_texts}"] if plan.figures else []
+        return " ".join([*words, "--output results"])
+
+
+RUNS = [
+    Run("table2", ("sst-2", "cola"), 5),
+    Run("table2", ("mrpc",), 3),
+    Run("table3", ("sst-2", "cola"), 5),
+    Run("table5", ("sst-2", "cola"), 5),
+    Run("table6", ("sst-2", "cola", "mrpc"), 1),
+    Run("figure2", ("sst-2", "mrpc"), 1),
+]
+
+
+def all_of(table):
+    """The run of a table on all of its tasks: what is rendered as one."""
+    runs = [run for run in RUNS if run.table == table]
+    return Run(table, tuple(task for run in runs for task in run.tasks), max(run.seeds for run in runs))
+
+
+def states():
+    """How much of each run is there."""
+    lines = []
+    for run in RUNS:
+        status = run.plan.status()
+        lines.append([run.table, ", ".join(run.tasks), str(run.seeds), f"{status['finished']} of {status['cells']}"])
+    return markdown(["", "tasks", "seeds", "finished"], lines)
+
+
+def minutes():
+    """What a cell and a search of each task take, from those that are finished."""
+    plan = all_of("table2").plan
+    lines = []
+    for task in plan.tasks:
+        cells = [cell for cell in plan.works if cell.task == f"glue/{task}" and finished(cell, plan.cells_folder)]
+        spent = [read_result(cell, plan.cells_folder)["cpu_minutes"] for cell in cells]
+        if spent:
+            lines.append([task, f"{len(spent)}", f"{min(spent):.1f}-{max(spent):.1f}"])
+    return markdown(["task", "cells", "CPU minutes of a cell's training"], lines)
+
+
+def machine():
+    """Of the cells that are finished, the machine and the versions."""
+    found = set()
+    for run in RUNS:
+        plan = run.plan
+        for work in plan.works:
+            if finished(work, plan.cells_folder):
+                result = read_result(work, plan.cells_folder)
+                versions = result["versions"]
+                found.add(
+                    f"{result['machine']['processor']}, Python {versions['python']}, PyTorch {versions['torch']}, "
+                    f"Transformers {versions['transformers']}"
+                )
+    return "; ".join(sorted(found))
+
+
+def render():
+    """Write the tables and figures, and the page between its two markers."""
+    parts = [f"{states()}\n\n{minutes()}\n\n{machine()}."]
+    for table in dict.fromkeys(run.table for run in RUNS):
+        written = all_of(table).plan.write()[table]
+        commands = "\n".join(run.command for run in RUNS if run.table == table)
+        pictures = written.replace("](figure2", "](../results/figure2")
+        parts.append(f"{pictures}\n```sh\n{commands}\n```")
+    write_between(PAGE, BEGIN, END, "\n\n".join(parts))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--glue-dir", type=Path)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--dry-run", action="store_true")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--only", help="only cells with this in their names")
+    arguments = parser.parse_args()
+    if arguments.dry_run:
+        pending: dict[Work, None] = {}
+        for run in RUNS:
+            pending.update(dict.fromkeys(run.plan.pending()))
+        hours = estimated_hours(list(pending), arguments.glue_dir)
+        print(f"{len(pending)} cells and searches are missing: about {hours:.1f} hours.")
+        return
+    if not arguments.render:
+        for run in RUNS:
+            try:
+                replace(run.plan, only=arguments.only).run(arguments.glue_dir, arguments.jobs)
+            except LecoError as error:
+                print(error)
+    render()
+
+
+if __name__ == "__main__":
+    main()
