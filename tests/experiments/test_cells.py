@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,6 +88,34 @@ def test_a_cell_that_fails_is_named_and_the_others_run(cells, glue, tmp_path):
         run_all([broken, cells[0]], tmp_path, glue_dir=glue)
     assert finished(cells[0], tmp_path)
     assert "error:" in (tmp_path / broken.name / LOG).read_text()
+
+
+def test_a_killed_run_leaves_no_process_behind(cells, glue, tmp_path):
+    long = replace(cells[0], options=(("epochs", 10_000), *OPTIONS[1:]))
+    script = (
+        "from pathlib import Path; from leco.experiments import Cell, run_all;"
+        f"run_all([{long!r}], Path({str(tmp_path)!r}), glue_dir=Path({str(glue)!r}))"
+    )
+    run = subprocess.Popen([sys.executable, "-c", script])
+    log = tmp_path / long.name / LOG
+    wait_for(lambda: log.exists() and "epoch 1/" in log.read_text())
+    run.kill()
+    run.wait()
+    wait_for(lambda: size_stays(log))
+
+
+def wait_for(condition, seconds=120):
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds
+        time.sleep(0.1)
+
+
+def size_stays(path, seconds=1.0):
+    """Whether nothing is written to a file for a while."""
+    before = path.stat().st_size
+    time.sleep(seconds)
+    return path.stat().st_size == before
 
 
 @pytest.mark.parametrize(

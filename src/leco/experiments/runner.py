@@ -89,6 +89,7 @@ def _start(work: Work, root: Path, glue_dir: Path | None, shares: int, *, keep: 
     with (folder / LOG).open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "leco.experiments.worker", str(folder)],
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             env={**os.environ, **settings},

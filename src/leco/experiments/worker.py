@@ -1,6 +1,8 @@
 """The process of one part: `python -m leco.experiments.worker FOLDER`; the folder's `task.json` says what to do."""
 
+import os
 import sys
+import threading
 from pathlib import Path
 
 from leco.errors import LecoError
@@ -13,8 +15,22 @@ from leco.files import read_json
 KINDS: dict[str, type[Work]] = {kind.__name__: kind for kind in (Search, Cell, Curves)}
 
 
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it, which holds the other end of stdin, is gone.
+
+    Otherwise a killed run would leave it working in a folder in which the next run starts the same again.
+    """
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
 def main(folder: Path) -> None:
     """Run what `folder` is for; a user's mistake is one line and exit code 1."""
+    end_with_parent()
     task = read_json(folder / TASK)
     work = KINDS[task["kind"]].from_settings(task["settings"])
     glue_dir = Path(task["glue_dir"]) if task["glue_dir"] else None
