@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from leco import LecoError
@@ -114,8 +115,8 @@ def wait_for(condition, seconds=60):
 
 def running(name):
     """Whether a worker is at work in the folder of this name."""
-    processes = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
-    return any("leco.experiments.worker" in line and name in line for line in processes.splitlines())
+    commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    return any("leco.experiments.worker" in command and name in command[-1] for command in commands)
 
 
 @pytest.mark.parametrize(
