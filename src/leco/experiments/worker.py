@@ -22,7 +22,7 @@ def end_with_parent() -> None:
     """
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)  # unbuffered: a lock would be held when Python ends
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
