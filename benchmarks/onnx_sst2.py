@@ -89,7 +89,7 @@ def is_near(model, text, criterion, one, other):
 
 
 def main():
-    arguments, model, data = on_sst2(texts=200, rounds=7)
+    arguments, model, data = on_sst2(texts=872, rounds=5)
     contenders = Contenders(model, arguments.model, arguments.model / "bench", arguments.glue_dir)
     chosen, rows = speed(model, data, contenders, arguments)
     rte = load_data("glue/rte", glue_dir=arguments.glue_dir).test.texts

@@ -106,10 +106,10 @@ def machine():
         for work in plan.works:
             if finished(work, plan.cells_folder):
                 result = read_result(work, plan.cells_folder)
-                versions = result["versions"]
+                about = {**result["versions"], **result["machine"]}
                 found.add(
-                    f"{result['machine']['processor']}, Python {versions['python']}, PyTorch {versions['torch']}, "
-                    f"Transformers {versions['transformers']}"
+                    f"{about['processor']}, Python {about['python']}, PyTorch {about['torch']}, "
+                    f"Transformers {about['transformers']}"
                 )
     return "; ".join(sorted(found))
 

@@ -25,7 +25,8 @@ class Row:
 
     Attributes:
         way, batch_size: what ran.
-        score: the task's, on the whole test split; `layers` the mean share of layers that ran there, from 0 to 1.
+        score: the task's, on the whole test split.
+        layers: the mean share of layers that ran, from 0 to 1, on the timed texts.
         median_ms, p90_ms, p99_ms: milliseconds of a text at batch size 1, of a batch of that many texts otherwise.
         texts_per_second: median over the rounds.
         ratio, ratio_low, ratio_high: the time for all texts over that of the plain model in the same round: the median,
@@ -107,15 +108,17 @@ def _row(
 
 
 def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> Callable[..., Any]:
-    """Load a way; the function answers "score", on all texts, and "time" with a batch size, on the first ones."""
+    """Load a way; the function answers "score", on all texts with the timed ones' share of layers, and "time"."""
     runner = way.load(label_names)
     encodings = runner.encode(texts)
     runner.run(encodings[:8], 1)  # warm up
 
     def answer(question: str, batch_size: int = 32) -> Any:
-        return (
-            runner.run(encodings, batch_size) if question == "score" else _times(runner, encodings[:timed], batch_size)
-        )
+        if question == "time":
+            return _times(runner, encodings[:timed], batch_size)
+        scores, _ = runner.run(encodings, batch_size)
+        _, layers = runner.run(encodings[:timed], batch_size)
+        return scores, layers
 
     return answer
 
