@@ -10,8 +10,8 @@ import numpy as np
 
 from leco.evaluation.evaluate import stored_outputs, tokens
 from leco.evaluation.scores import Stored
-from leco.experiments.work import MODEL, Work, plain, read_result
-from leco.files import atomic_path, read_json, write_json
+from leco.experiments.work import MODEL, Work, plain
+from leco.files import atomic_path, read_json
 from leco.job import LEARNED
 from leco.model import load_model
 from leco.pipeline import ARCHITECTURES, HISTORY, TRAINING, search, train
@@ -29,15 +29,17 @@ class Search(Work):
         return f"search_{super().name}_{self.space}"
 
     def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
-        """Search, and keep the architectures and the search's history."""
+        """Search, and keep `architectures.json`, which is `leco train --exits FILE`'s, and the search's history."""
         folder = root / self.name / MODEL
         options = dict(self.options)
-        found = search(
-            self.model, self.task, folder, preset=self.preset, glue_dir=glue_dir, space=self.space, **options
-        )
-        architectures = [architecture.to_dict() for architecture in found]
-        self.write(root, {"architectures": architectures, "history": read_json(folder / HISTORY)})
+        search(self.model, self.task, folder, preset=self.preset, glue_dir=glue_dir, space=self.space, **options)
+        (folder / ARCHITECTURES).replace(self.architectures(root))
+        self.write(root, {"history": read_json(folder / HISTORY)})
         shutil.rmtree(folder)
+
+    def architectures(self, root: Path) -> Path:
+        """The file of what it found."""
+        return root / self.name / ARCHITECTURES
 
 
 @dataclass(frozen=True)
@@ -75,18 +77,13 @@ class Cell(Work):
 
     def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
         """Train and score; the outputs of all exits on dev and test stay in `outputs.npz`."""
-        folder, searched = root / self.name, self.search
-        exits, options = self.exits, dict(self.options)
-        if searched is not None:
-            path = folder / ARCHITECTURES
-            write_json(path, read_result(searched, root)["architectures"])
-            exits = str(path)
+        folder, options = root / self.name, dict(self.options)
         train(
             self.model,
             self.task,
             folder / MODEL,
             preset=self.preset,
-            exits=exits,
+            exits=self.exits if self.search is None else str(self.search.architectures(root)),
             glue_dir=glue_dir,
             seed=self.seed,
             strategy=self.strategy,

@@ -11,8 +11,8 @@ from leco.experiments.figure2 import FIGURE_2, Figure, write_figure
 from leco.experiments.grids import GRIDS, LECO, Grid, base_cell, check_tasks, on_task
 from leco.experiments.runner import run_all, with_needs
 from leco.experiments.tables import write_table
-from leco.experiments.work import Work, finished, read_result
-from leco.files import write_text
+from leco.experiments.work import Work, finished
+from leco.files import read_json, write_text
 from leco.job import LEARNED
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.options import naming
@@ -135,8 +135,8 @@ class Plan:
         for task in self.tasks:
             search = grid.cell(ours, task, 0).search
             if search is not None and finished(search, self.cells_folder):
-                found = read_result(search, self.cells_folder)["architectures"]
-                lines = [f"{layer}. {architecture_from_dict(value)}" for layer, value in enumerate(found, start=1)]
+                found = map(architecture_from_dict, read_json(search.architectures(self.cells_folder)))
+                lines = [f"{layer}. {architecture}" for layer, architecture in enumerate(found, start=1)]
                 parts.append("\n".join([f"{task}:", "", *lines]))
         text = "\n\n".join(parts) + "\n"
         write_text(self.root / f"{TABLE_6}.md", text)
