@@ -14,13 +14,15 @@ from pathlib import Path
 
 from common import write_between
 from leco.errors import LecoError
-from leco.experiments import Plan
+from leco.experiments import Plan, run_all
 from leco.experiments.estimate import estimated_hours
+from leco.experiments.runner import with_needs
 from leco.experiments.tables import markdown
 from leco.experiments.work import Work, finished, read_result
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results", ROOT / "docs" / "results.md"
+CELLS = RESULTS / "cells"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 PRESET, RECIPE = "quick", "token-mixing"
 TRAIN_ROWS = {"sst-2": 10_000}
@@ -69,6 +71,14 @@ RUNS = [
     Run("table6", ("sst-2", "cola", "mrpc"), 1),
     Run("figure2", ("sst-2", "mrpc"), 1),
 ]
+
+
+def by_seed(only=None):
+    """The cells and curves of all runs, each once; seed by seed, so that whatever is finished makes whole tables."""
+    works: dict[Work, None] = {}
+    for run in RUNS:
+        works.update(dict.fromkeys(replace(run.plan, only=only).works))
+    return sorted(works, key=lambda work: getattr(work, "seed", 0))
 
 
 def all_of(table):
@@ -133,19 +143,17 @@ def main():
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--only", help="only cells with this in their names")
     arguments = parser.parse_args()
+    works = by_seed(arguments.only)
     if arguments.dry_run:
-        pending: dict[Work, None] = {}
-        for run in RUNS:
-            pending.update(dict.fromkeys(run.plan.pending()))
-        hours = estimated_hours(list(pending), arguments.glue_dir)
+        pending = [work for work in with_needs(works) if not finished(work, CELLS)]
+        hours = estimated_hours(pending, arguments.glue_dir)
         print(f"{len(pending)} cells and searches are missing: about {hours:.1f} hours.")
         return
     if not arguments.render:
-        for run in RUNS:
-            try:
-                replace(run.plan, only=arguments.only).run(arguments.glue_dir, arguments.jobs)
-            except LecoError as error:
-                print(error)
+        try:
+            run_all(works, CELLS, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
+        except LecoError as error:
+            print(error)
     render()
 
 
