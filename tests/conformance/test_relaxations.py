@@ -75,6 +75,24 @@ def test_each_step_moves_what_it_trains_and_nothing_else(name, second_order):
 
 
 @every
+def test_a_second_order_step_draws_once(name):
+    """All its losses are of one function: a step with the same generator state has the same gradient."""
+    search = searcher(RELAXATIONS[name](), second_order=True)
+    batch = next(iter(search._batches(torch.arange(8).numpy(), 0)))
+    seen = []
+    loss = search._loss
+
+    def noted(*arguments, **options):
+        seen.append(torch.get_rng_state())
+        return loss(*arguments, **options)
+
+    search._loss = noted
+    search.alpha_step(batch, batch)
+    assert len(seen) == 4
+    assert all(torch.equal(state, seen[0]) for state in seen)
+
+
+@every
 def test_its_weights_rank_candidates_as_the_alphas_do(name):
     for relaxation in extremes(RELAXATIONS[name]):
         given = alphas(relaxation)

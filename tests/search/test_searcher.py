@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from leco.errors import LecoError
 from leco.exits.architecture import EDGES
 from leco.search import searcher as module
 from leco.search.history import SearchHistory
+from leco.search.options import SearchOptions
 from toy import LAYERS, Killed, searcher
 
 
@@ -46,6 +48,29 @@ def test_each_epoch_splits_the_rows_anew_into_two_halves():
         assert len(first) == len(second) == 32
         assert not set(first) & set(second)
     assert len({tuple(sorted(first)) for first, _ in halves}) == 3
+
+
+def test_alphas_wait_for_the_weights_to_warm_up(monkeypatch, tmp_path):
+    search = searcher(search_epochs=2, search_warmup=1)
+    alphas = [alpha.detach().clone() for alpha in search.alphas]
+    seen = []
+    step = search.weight_step
+
+    def noted(batch):
+        seen.append(len(batch["labels"]))
+        return step(batch)
+
+    monkeypatch.setattr(search, "weight_step", noted)
+    search.run_epoch(0)
+    assert sum(seen) == 64  # all rows, not half of them
+    assert all(torch.equal(alpha, before) for alpha, before in zip(search.alphas, alphas))
+    search.run_epoch(1)
+    assert not any(torch.equal(alpha, before) for alpha, before in zip(search.alphas, alphas))
+    assert search.history.alpha_loss[0] is None
+    search.history.save(tmp_path / "history.json")
+    assert SearchHistory.load(tmp_path / "history.json") == search.history
+    with pytest.raises(LecoError, match="--search-warmup must be less than --search-epochs 2, not 2"):
+        SearchOptions(search_epochs=2, search_warmup=2)
 
 
 def test_all_parameters_are_trained_by_exactly_one_optimizer():

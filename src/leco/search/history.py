@@ -19,7 +19,7 @@ class SearchHistory:
     Attributes:
         operations: the candidates of each edge.
         weights: for each entry, edge and layer the candidates' weights.
-        train_loss, alpha_loss: mean losses of each epoch, on D1 and on D2.
+        train_loss, alpha_loss: mean losses of each epoch, on D1 and on D2; None while the alphas wait.
         seconds: the duration of each epoch.
 
     """
@@ -27,7 +27,7 @@ class SearchHistory:
     operations: dict[str, list[str]]
     weights: list[dict[str, list[list[float]]]] = field(default_factory=list)
     train_loss: list[float] = field(default_factory=list)
-    alpha_loss: list[float] = field(default_factory=list)
+    alpha_loss: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
     @classmethod

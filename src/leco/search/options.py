@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from leco.errors import LecoError
 from leco.options import option, validate
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ class SearchOptions:
         0.0, "Weight of the entropy of the candidates' weights in the alphas' loss.", minimum=0
     )
     search_epochs: int = option(30, "Passes of the search over the training rows.", minimum=1)
+    search_warmup: int = option(
+        0, "So many of these passes come first and move the weights alone, while the alphas wait.", minimum=0
+    )
     search_lr: float = option(2e-5, "Learning rate of the backbone during the search.", above=0)
     search_exit_lr: float = option(2e-5, "Learning rate of the supernet's weights.", above=0)
     alpha_lr: float = option(2e-4, "Learning rate of the architecture parameters.", above=0)
@@ -31,6 +35,11 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.search_warmup >= self.search_epochs:
+            raise LecoError(
+                f"--search-warmup must be less than --search-epochs {self.search_epochs}, not {self.search_warmup}: "
+                "the alphas would never move."
+            )
 
     def search_space(self, width: int | None) -> "SearchSpace":
         """The space that these options name, for exits of the given width; None is the space's own."""

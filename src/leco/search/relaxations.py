@@ -85,7 +85,8 @@ class Snas(Darts):
 class FairDarts(Relaxation):
     """FairDARTS (Chu et al. 2020): the sigmoid of each alpha, so that candidates do not compete.
 
-    The zero-one loss `-strength * mean((sigmoid(alpha) - 1/2)^2)` drives each towards 0 or 1.
+    The zero-one loss `-strength * mean((sigmoid(alpha) - 1/2)^2)`, of each layer, drives each towards 0 or 1. Each edge
+    then keeps its best candidate; the paper keeps all above a threshold, which may be none.
     """
 
     name: ClassVar[str] = "fair-darts"
@@ -97,9 +98,9 @@ class FairDarts(Relaxation):
         return {edge: values.sigmoid() for edge, values in alphas.items()}
 
     def penalty(self, alphas: Alphas) -> Tensor:
-        """The zero-one loss, a mean over all candidates of all layers."""
-        everything = torch.cat([values.flatten() for values in alphas.values()])
-        return -self.strength * (everything.sigmoid() - 0.5).square().mean()
+        """The zero-one loss: a mean over a layer's candidates, summed over the layers as the exits' losses are."""
+        by_layer = torch.cat(list(alphas.values()), dim=1)  # [M, all candidates]
+        return -self.strength * (by_layer.sigmoid() - 0.5).square().mean(1).sum()
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ class PDarts(Darts):
     """P-DARTS (Chen et al. 2021): the search goes in stages, after each of which the weakest candidates are dropped.
 
     After a third of the search the best 5/8 of each edge's candidates stay, after two thirds the best 3/8, rounded up.
+    Unlike the paper's, a stage goes on with the weights and alphas of the one before, and skips are not held back.
     """
 
     name: ClassVar[str] = "p-darts"
@@ -157,12 +159,12 @@ def parse_relaxation(text: str) -> Relaxation:
 
 
 def entropy(weights: Mapping[str, Tensor]) -> Tensor:
-    """`-sum_o p_o log p_o` of the candidates' weights, normalized to sum to 1: the mean over edges and layers.
+    """`-sum_o p_o log p_o` of the candidates' weights, normalized to sum to 1: for each layer [M] the mean over edges.
 
     Penalizing it brings the supernet closer to the discrete exits (Gao et al. 2020).
     """
-    means = []
+    by_edge = []
     for values in weights.values():
         p = values / values.sum(-1, keepdim=True)
-        means.append(-(p * p.clamp_min(1e-12).log()).sum(-1).mean())
-    return torch.stack(means).mean()
+        by_edge.append(-(p * p.clamp_min(1e-12).log()).sum(-1))
+    return torch.stack(by_edge).mean(0)

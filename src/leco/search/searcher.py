@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -79,31 +80,36 @@ class Searcher:
         for epoch in range(done, self.options.search_epochs):
             self.run_epoch(epoch)
             self._store(checkpoint, epoch + 1)
+            alpha_loss = self.history.alpha_loss[-1]
+            on_d2 = "the alphas wait" if alpha_loss is None else f"{alpha_loss:.4f} on D2"
             say(
                 f"search epoch {epoch + 1}/{self.options.search_epochs}: loss {self.history.train_loss[-1]:.4f} on D1, "
-                f"{self.history.alpha_loss[-1]:.4f} on D2, {self.history.seconds[-1]:.0f} s"
+                f"{on_d2}, {self.history.seconds[-1]:.0f} s"
             )
         return SearchResult(discretize(self._mixture(), self.model.space), self.history)
 
     def run_epoch(self, epoch: int) -> None:
-        """One pass: half of the rows for the weights, the other half for the alphas."""
+        """One pass: half of the rows for the weights, the other half for the alphas; all for the weights to warm up."""
         started = time.perf_counter()
         torch.manual_seed(self.run.seed * 100_003 + epoch)  # an epoch repeats exactly, whatever ran before it
         self.model.drop(lambda candidates: self.relaxation.kept(candidates, epoch / self.options.search_epochs))
         first, second = self._halves(epoch)
+        if epoch < self.options.search_warmup:
+            first, second = np.concatenate([first, second]), second[:0]
         steps = -(-len(first) // self.run.batch_size)
         train_losses, alpha_losses = [], []
         description = f"search epoch {epoch + 1}/{self.options.search_epochs}"
         with progress_bar(description, total=steps) as advance:
-            batches = zip(self._batches(first, epoch), self._batches(second, epoch), strict=True)
+            batches = zip_longest(self._batches(first, epoch), self._batches(second, epoch))
             for step, (train_batch, alpha_batch) in enumerate(batches):
                 self.progress = (epoch + step / steps) / self.options.search_epochs
-                alpha_losses.append(self.alpha_step(alpha_batch, train_batch))
+                if alpha_batch is not None:
+                    alpha_losses.append(self.alpha_step(alpha_batch, train_batch))
                 train_losses.append(self.weight_step(train_batch))
                 advance(1)
         self.history.record(self._mixture())
         self.history.train_loss.append(float(np.mean(train_losses)))
-        self.history.alpha_loss.append(float(np.mean(alpha_losses)))
+        self.history.alpha_loss.append(float(np.mean(alpha_losses)) if alpha_losses else None)
         self.history.seconds.append(time.perf_counter() - started)
 
     def weight_step(self, batch: Inputs) -> float:
@@ -119,14 +125,19 @@ class Searcher:
         """One AdamW step of the alphas on a batch of D2; the second-order step looks at a batch of D1 too."""
         self.model.eval()
         losses: list[Tensor] = []
+        drawn = torch.get_rng_state()  # what a relaxation draws is the same in all losses of a step
 
         def loss() -> Tensor:
+            torch.set_rng_state(drawn)
             losses.append(self._loss(batch, backbone_gradients=self.options.second_order))
             return self._penalized(losses[-1])
 
+        def train_loss() -> Tensor:
+            torch.set_rng_state(drawn)
+            return self._loss(train_batch)
+
         if self.options.second_order:
-            rate = self.options.search_lr
-            gradients = second_order_gradient(lambda: self._loss(train_batch), loss, self.weights, self.alphas, rate)
+            gradients = second_order_gradient(train_loss, loss, self.weights, self.alphas, self._rates())
         else:
             gradients = first_order_gradient(loss, self.alphas)
         for alpha, gradient in zip(self.alphas, gradients, strict=True):
@@ -134,6 +145,12 @@ class Searcher:
         self.alpha_optimizer.step()
         self.alpha_optimizer.zero_grad()
         return losses[0].item() / self.model.supernet.num_layers
+
+    def _rates(self) -> list[float]:
+        """The learning rate of each of the weights."""
+        groups = self.weight_optimizer.param_groups
+        rates = {id(weight): float(group["lr"]) for group in groups for weight in group["params"]}
+        return [rates[id(weight)] for weight in self.weights]
 
     def _loss(self, batch: Inputs, *, backbone_gradients: bool = True) -> Tensor:
         """The joint loss (eq. 1) of all exits of the supernet."""
@@ -154,7 +171,7 @@ class Searcher:
         """The loss of the alphas with what the relaxation, and the entropy of the candidates' weights, add to it."""
         alphas = self.model.live_alphas()
         if self.options.entropy_penalty:
-            loss = loss + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas))
+            loss = loss + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas)).sum()
         own = self.relaxation.penalty(alphas)
         return loss if own is None else loss + own
 
