@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results", ROOT / "docs" / "results.md"
 CELLS = RESULTS / "cells"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-PRESET, RECIPE = "quick", "token-mixing"
+PRESET, RECIPE = "quick", "sampling"
 TRAIN_ROWS = {"sst-2": 10_000}
 
 

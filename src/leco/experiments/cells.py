@@ -55,6 +55,10 @@ class Cell(Work):
     seed: int = 0
     search_preset: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.exits != LEARNED:  # nothing is searched
+            object.__setattr__(self, "search_preset", None)
+
     @property
     def name(self) -> str:
         """The name of its folder."""
