@@ -9,6 +9,7 @@ command of its own, `leco reproduce`, which the page shows.
 """
 
 import argparse
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from leco.experiments.estimate import estimated_hours
 from leco.experiments.runner import with_needs
 from leco.experiments.tables import markdown
 from leco.experiments.work import Work, finished, read_result
+from render import read, source
 
 ROOT = Path(__file__).parents[1]
 RESULTS, PAGE = ROOT / "results", ROOT / "docs" / "results.md"
@@ -124,6 +126,24 @@ def machine():
     return "; ".join(sorted(found))
 
 
+def probe():
+    """What the layers' [CLS] states, which linear exits read, say before any training."""
+    result = read("cls_probe")
+    (found,) = result["rows"]
+    by_layer = defaultdict(list)
+    for row in found["layers"]:
+        by_layer[row["layer"]] += [f"{100 * row['accuracy']:.1f}", f"{row['spread']:.3f}"]
+    header = ["layer", "[CLS]: accuracy", "spread", "mean of the tokens: accuracy", "spread"]
+    table = markdown(header, [[str(layer), *cells] for layer, cells in by_layer.items()])
+    return f"""**What the untrained encoder's layers say** (SST-2: logistic regression on the frozen states of
+{found["train"]} training texts, accuracy on {found["dev"]} dev texts, of which the larger class has {found["majority"]:.1%};
+the spread is the standard deviation over the texts, a mean over the channels)
+
+{table}
+
+{source(result)}"""
+
+
 def render():
     """Write the tables and figures, and the page between its two markers."""
     parts = [f"{states()}\n\n{minutes()}\n\n{machine()}."]
@@ -132,7 +152,7 @@ def render():
         commands = "\n".join(run.command for run in RUNS if run.table == table)
         pictures = written.replace("](figure2", "](../results/figure2")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
-    write_between(PAGE, BEGIN, END, "\n\n".join(parts))
+    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, probe()]))
 
 
 def main():
