@@ -177,3 +177,17 @@ def test_figure_2_keeps_the_models_it_looks_at_and_is_drawn_from_its_results(cel
     lines = (tmp_path / "figure2.csv").read_text().splitlines()
     assert lines[0].startswith("task,criterion,settings,dev_score")
     assert len(lines) > 20
+
+
+def test_table_6_shows_what_the_search_found(cells, root, tmp_path):
+    shutil.copytree(root, tmp_path / "cells")
+    options = dict(OPTIONS)
+    plan = Plan("table6", tmp_path, ["rte"], seeds=2, model=cells[0].model, preset="quick", options=options)
+    assert plan.status() == {"cells": 2, "finished": 2}
+    written = plan.write()["table6"]
+    found = json.loads(cells[1].search.architectures(root).read_text())
+    for layer, exit in enumerate(found, start=1):
+        edges = [exit[edge] for edge in ("activation_1", "activation_2", "pooler", "encoder_1", "encoder_2")]
+        assert f"| rte | {layer} | {' | '.join(edges)} |" in written
+        assert ",".join(["rte", str(layer), *edges]) in (tmp_path / "table6.csv").read_text()
+    assert (tmp_path / "table6.tex").read_text().count(r"\\") == 4

@@ -5,20 +5,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from leco.exits.architecture import architecture_from_dict
 from leco.experiments.cells import Cell
 from leco.experiments.figure2 import FIGURE_2, Figure, write_figure
 from leco.experiments.grids import GRIDS, LECO, Grid, base_cell, check_tasks, on_task
 from leco.experiments.runner import run_all, with_needs
+from leco.experiments.table6 import TABLE_6, write_table_6
 from leco.experiments.tables import write_table
 from leco.experiments.work import Work, finished
-from leco.files import read_json, write_text
 from leco.job import LEARNED
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.options import naming
 from leco.presets import PRESETS, build_options
 
-TABLE_6 = "table6"
 ALL = "all"
 
 
@@ -128,16 +126,8 @@ class Plan:
         return written
 
     def _table_6(self) -> str:
-        """The architectures that the searches found, a line for each layer."""
-        grid = self.grids[0]  # Table 2, in which one row is ours
+        """The architectures that the searches of Table 2's row of ours found."""
+        grid = self.grids[0]  # Table 2
         ours = next(row for row in grid.rows if row.name == LECO)
-        parts = ["**Learned exits (the paper's Table 6)**"]
-        for task in self.tasks:
-            search = grid.cell(ours, task, 0).search
-            if search is not None and finished(search, self.cells_folder):
-                found = map(architecture_from_dict, read_json(search.architectures(self.cells_folder)))
-                lines = [f"{layer}. {architecture}" for layer, architecture in enumerate(found, start=1)]
-                parts.append("\n".join([f"{task}:", "", *lines]))
-        text = "\n\n".join(parts) + "\n"
-        write_text(self.root / f"{TABLE_6}.md", text)
-        return text
+        searches = {task: search for task in self.tasks if (search := grid.cell(ours, task, 0).search)}
+        return write_table_6(searches, self.cells_folder, self.root)

@@ -122,7 +122,7 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, root: Path, folder
     ]
     text = "\n".join([f"**{grid.title}**", "", markdown(header, lines), "", *notes]) + "\n"
     write_text(folder / f"{grid.name}.md", text)
-    write_text(folder / f"{grid.name}.tex", _latex(header, lines))
+    write_text(folder / f"{grid.name}.tex", latex(header, lines))
     write_csv(folder / f"{grid.name}.csv", COLUMNS, _csv_rows(found))
     return text
 
@@ -156,7 +156,8 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *lines))
 
 
-def _latex(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def latex(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """The same in LaTeX, for the package booktabs."""
     rows = [" & ".join(_tex(cell) for cell in line) + r" \\" for line in (header, *lines)]
     rows.insert(1, r"\midrule")
     body = "\n".join([r"\toprule", *rows, r"\bottomrule"])
