@@ -136,8 +136,8 @@ def probe():
     header = ["layer", "[CLS]: accuracy", "spread", "mean of the tokens: accuracy", "spread"]
     table = markdown(header, [[str(layer), *cells] for layer, cells in by_layer.items()])
     return f"""**What the untrained encoder's layers say** (SST-2: logistic regression on the frozen states of
-{found["train"]} training texts, accuracy on {found["dev"]} dev texts, of which the larger class has {found["majority"]:.1%};
-the spread is the standard deviation over the texts, a mean over the channels)
+{found["train"]} training texts, accuracy on {found["dev"]} dev texts, where guessing the larger class has
+{found["majority"]:.1%}; the spread is the standard deviation over the texts, a mean over the channels)
 
 {table}
 
