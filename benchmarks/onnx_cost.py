@@ -31,6 +31,8 @@ from leco.model import build_model, load_tokenizer
 from leco.problems import SINGLE_LABEL
 from leco.runtime.session import open_session
 
+SEARCH = "search_sst-2_all-minilm-l6-v2_sampling_bf16_train_rows-10000_O"
+SEARCHED = Path(__file__).parents[1] / "results" / "cells" / SEARCH / "architectures.json"
 LENGTHS = (16, 32, 64, 128)
 NEVER = Cobee(tau=0.0)
 STREAM = 100
@@ -50,8 +52,7 @@ def model_of(name):
     """
     encoder = backbone(name)
     layers = encoder.config.num_hidden_layers
-    found = Path(__file__).with_name("sst2_architectures.json")
-    exits = load_architectures(found, layers) if layers == 6 else published_architectures("paper:sst-2", layers)
+    exits = load_architectures(SEARCHED, layers) if layers == 6 else published_architectures("paper:sst-2", layers)
     model = build_model(encoder, exits, ["no", "yes"], problem_type=SINGLE_LABEL).eval()
     model.tokenizer = load_tokenizer(str(minilm_folder()))
     return model

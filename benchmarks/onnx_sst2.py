@@ -1,6 +1,6 @@
 """An exported model on SST-2: score and speed beside the plain model and first-k-layers models, and the same answers.
 
-leco fit --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --train-rows 10000 --preset quick --bf16 --output sst2
+leco fit --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --train-rows 10000 --preset sampling --bf16 --output sst2
 python benchmarks/onnx_sst2.py sst2 --glue-dir GLUE    # writes results/onnx_sst2.json
 
 The first run fine-tunes the backbone's first layers too; they are kept in sst2/bench.
