@@ -1,12 +1,16 @@
-"""What a long run says on its way, on standard error: progress bars with the remaining time, and lines."""
+"""What a long run says on its way, on standard error: progress bars with the remaining time, and lines.
 
+Of several processes that train one model together, the first speaks.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-console = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=os.environ.get("RANK", "0") != "0")
 
 
 def say(message: str) -> None:

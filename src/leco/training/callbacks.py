@@ -49,7 +49,9 @@ class Checkpoints(TrainerCallback):
     """Marks a checkpoint when it is whole, and then removes the older ones but the best."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Mark the checkpoint just written."""
+        """Mark the checkpoint just written; of several processes, the one that wrote it does."""
+        if not state.is_world_process_zero:
+            return
         assert args.output_dir is not None
         folder = Path(args.output_dir)
         current = folder / f"checkpoint-{state.global_step}"
