@@ -106,7 +106,7 @@ def onnx_cost():
     result = read("onnx_cost")
     rows, streams, missed = [], [], []
     for row in result["rows"]:
-        name = f"{row['backbone']}, {row['precision']}"
+        name = f"{row['backbone']}, {row['precision']}, exits: {row['exits']}"
         for tokens, cost in row["lengths"].items():
             rows.append([name, tokens, f"{cost['plain_ms']:.2f}", of(cost["early"]), of(cost["control"])])
         stream, memory = row["stream"], row["memory"]["ratio"]
