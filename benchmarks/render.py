@@ -102,33 +102,42 @@ def of(value):
     return f"{value['median']:.2f} ({value['min']:.2f}-{value['max']:.2f})"
 
 
+def against(goal, value):
+    """A goal, and by how much it was missed."""
+    return [f"{goal:.2f}", f"{value - goal:.2f}" if value - goal >= 0.005 else ""]
+
+
 def onnx_cost():
     result = read("onnx_cost")
-    rows, streams, missed = [], [], []
+    rows, streams = [], []
     for row in result["rows"]:
-        name = f"{row['backbone']}, {row['precision']}, exits: {row['exits']}"
+        about = [row["backbone"], row["exits"], row["precision"]]
         for tokens, cost in row["lengths"].items():
-            rows.append([name, tokens, f"{cost['plain_ms']:.2f}", of(cost["early"]), of(cost["control"])])
-        stream, memory = row["stream"], row["memory"]["ratio"]
-        over = stream["early"]["median"] - stream["ideal"]
-        goal = 0.05 if row["precision"] == "int8" else 0.03
-        if over > goal:
-            missed.append(f"{over - goal:.2f} ({name})")
-        spread_of = of(stream["early"]), f"{stream['ideal']:.2f}", of(stream["control"])
-        streams.append([name, *spread_of, f"{memory:.2f}"])
+            goal = 1.03 if row["backbone"].startswith("12") else 1.10 if int(tokens) < 64 else 1.05
+            cells = [f"{cost['plain_ms']:.2f}", of(cost["early"]), *against(goal, cost["early"]["median"])]
+            rows.append([*about, tokens, *cells, of(cost["control"])])
+        stream, memory = row["stream"], f"{row['memory']['ratio']:.2f}"
+        goal = stream["ideal"] + (0.05 if row["precision"] == "int8" else 0.03)
+        cells = [f"{stream['ideal']:.2f}", of(stream["early"]), *against(goal, stream["early"]["median"])]
+        streams.append([*about, *cells, of(stream["control"]), memory])
+    about = ["backbone", "exits", "precision"]
     return f"""**All exits and the criterion computed in ONNX Runtime and none taken**, against the plain model at
 full depth (the better of fused and unfused): ratio of times at batch size 1, median over rounds (smallest-largest).
-The control is the plain model once more.
+The control is the plain model once more. The exits found here have two attentions each, most of the paper's have one
+operation.
 
-{markdown(["backbone", "tokens", "plain, ms", "with exits", "control"], rows)}
+{markdown([*about, "tokens", "plain, ms", "with exits", "goal", "missed by", "control"], rows)}
 
 **A mixed stream** of 100 real texts that leave at layers drawn evenly, against the ideal (the mean share of layers
-used), and resident memory against the plain model's. The goal was the ideal + 0.03 in float32 and + 0.05 in int8,
-missed by {", ".join(missed) or "none"}.
-What is over the ideal is some thirty small operations at each layer (exit, criterion, taking rows out), which weigh the
-more the shorter the text and the narrower the layer.
+used; the goal was 0.03 more in float32 and 0.05 in int8), and resident memory against the plain model's.
 
-{markdown(["backbone", "time", "ideal", "control", "memory"], streams)}
+{markdown([*about, "ideal", "time", "goal", "missed by", "control", "memory"], streams)}
+
+What is over the plain model's time, and over the ideal, is some thirty small operations at each layer (exit, criterion,
+taking rows out), which weigh the more the shorter the text and the narrower the layer; at 128 tokens in int8 it is the
+attention in the exits, whose softmax over all pairs of tokens costs with 16 heads as much as the layer's own.
+Tried against it: weights inside the branches, nested branches, leaving rows in until any leaves, fewer guards, no
+branch before layer 3, and, kept, all attentions of an exit as one node and all its convolutions as one kernel.
 
 {source(result)}"""
 

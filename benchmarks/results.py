@@ -50,7 +50,7 @@ class Run:
             options={"bf16": True},
             search_preset=RECIPE,
             train_rows={task: rows for task, rows in TRAIN_ROWS.items() if task in self.tasks},
-            timed_texts=200,
+            timed_texts=100,
         )
 
     @property
