@@ -134,8 +134,8 @@ used; the goal was 0.03 more in float32 and 0.05 in int8), and resident memory a
 {markdown([*about, "ideal", "time", "goal", "missed by", "control", "memory"], streams)}
 
 What is over the plain model's time, and over the ideal, is some thirty small operations at each layer (exit, criterion,
-taking rows out), which weigh the more the shorter the text and the narrower the layer; at 128 tokens in int8 it is the
-attention in the exits, whose softmax over all pairs of tokens costs with 16 heads as much as the layer's own.
+taking rows out), which weigh the more the shorter the text and the narrower the layer. The exits found here cost more
+in int8, at 128 tokens too: they stay in float32, and most have an attention of 10 to 16 heads over all pairs of tokens.
 Tried against it: weights inside the branches, nested branches, leaving rows in until any leaves, fewer guards, no
 branch before layer 3, and, kept, all attentions of an exit as one node and all its convolutions as one kernel.
 
@@ -178,6 +178,10 @@ def onnx_sst2():
         f"{share['of_ideal_by_tokens']:.2f} of that in which texts count by their tokens"
         for name, row, share in ((name, alone[name], found["compaction"][name]) for name in found["chosen"])
     )
+    met = [
+        name for name in found["chosen"] if alone[name]["score"] >= plain - 0.005 and alone[name]["ratio"] <= 1 / 1.5
+    ]
+    goal = f"Met by {', '.join(met)}." if met else "No setting that was chosen on dev meets the first."
     same = "\n".join(
         f"- {name}, `{criterion}`: {count['differ']} of {count['texts']} differ, {count['near']} of these near"
         for name, by_criterion in found["agreement"].items()
@@ -189,11 +193,14 @@ the int8 model is right for {plain:.1%}. With settings that cost nothing on dev:
 {chosen}
 
 The goal was a loss of at most 0.5 points at 1.5x or more, and 0.9 of the ideal throughput (full depth's divided by
-the share of layers used). Of all settings in the table, `{fastest["way"]}`
-is the fastest within 0.5 points ({100 * (fastest["score"] - plain):+.1f} at {1 / fastest["ratio"]:.2f}x).
+the share of layers used). {goal}
+With hindsight, picked by its score on test from the settings in the table and so flattered by it,
+`{fastest["way"]}` is the fastest within 0.5 points
+({100 * (fastest["score"] - plain):+.1f} at {1 / fastest["ratio"]:.2f}x).
 SST-2's dev rows, which are cut from its training phrases, are easier than its test sentences, so that a setting which
-costs nothing on the former costs something on the latter. Long texts leave later than short ones, which is what takes
-most of the throughput from the ideal. Beside these, more settings and the backbone's first layers fine-tuned alone;
+costs nothing on the former costs something on the latter. That long texts leave later than short ones takes a part of
+the throughput from the ideal; the rest is the exits' own cost and batches that become small.
+Beside these, more settings and the backbone's first layers fine-tuned alone;
 time is a ratio to the plain int8 model at the same batch size.
 
 {ways_table(found["ways"], "accuracy")}
@@ -217,21 +224,35 @@ with bfloat16 weights (`--bf16`) and compiled layers (`--compile`); time is a ra
 
 
 def in_short():
-    """What a user gets and what it costs, in a few lines."""
+    """What a user gets and what it costs, in a few lines; the settings are those that dev chose."""
     result = read("onnx_sst2")
     (found,) = result["rows"]
-    plain, fastest = plain_and_fastest(found["ways"])
-    cut = min(
-        (row for row in found["ways"] if row["way"].startswith("first") and row["batch_size"] == 1),
-        key=lambda row: abs(row["ratio"] - fastest["ratio"]),
+    alone = {row["way"]: row for row in found["ways"] if row["batch_size"] == 1}
+    plain = alone["plain"]["score"]
+    early = ", ".join(
+        f"{alone[name]['score']:.1%} in {alone[name]['ratio']:.2f} of the time (`{name}`)" for name in found["chosen"]
     )
-    costs = read("onnx_cost")["rows"][0]["lengths"]
-    none_taken = ", ".join(f"{cost['early']['median']:.2f} ({tokens})" for tokens, cost in costs.items())
-    return f"""**Exported, in int8** (SST-2, ONNX Runtime, batch size 1): {fastest["score"]:.1%} right in
-{fastest["ratio"]:.2f} of the time of the whole int8 model, which has {plain["score"]:.1%} (`{fastest["way"]}`); the
-backbone's {cut["way"]}, fine-tuned, have {cut["score"]:.1%} in {cut["ratio"]:.2f}. A text that never leaves early
-costs, in float32, this many times the whole model's time, by number of tokens: {none_taken}.
-{source(result)}"""
+    cuts = ", ".join(
+        f"{row['score']:.1%} in {row['ratio']:.2f} ({way})" for way, row in alone.items() if way.startswith("first")
+    )
+    costs = "\n".join(
+        f"| {row['backbone']}, {row['precision']}, exits: {row['exits']} | "
+        + " | ".join(f"{cost['early']['median']:.2f}" for cost in row["lengths"].values())
+        + " |"
+        for row in read("onnx_cost")["rows"]
+    )
+    return f"""**Exported, in int8** (SST-2, ONNX Runtime, batch size 1): the whole int8 model is right for {plain:.1%}.
+With settings that cost nothing on dev, early exits have on test {early}.
+The backbone's first layers, fine-tuned alone, have {cuts}.
+{source(result)}
+
+**A text that never leaves early** takes this many times as long as in the plain model, by number of tokens:
+
+| model | 16 | 32 | 64 | 128 |
+| --- | --- | --- | --- | --- |
+{costs}
+
+{source(read("onnx_cost"))}"""
 
 
 SECTIONS = (onnx_sst2, onnx_cost, pytorch_engine, search_cost, training_cost, exit_overhead)
