@@ -1,6 +1,6 @@
 """What an exit's architecture is worth: random architectures of the whole space, side by side on each layer.
 
-python benchmarks/random_exits.py cola --glue-dir GLUE    # writes results/random_exits.json; about 15 minutes on a core
+python benchmarks/random_exits.py cola --glue-dir GLUE    # writes results/random_exits.json
 
 One backbone is trained jointly with the MHA exit and many random ones on each layer, by the quick preset's settings.
 Each exit learns from its own loss, as it would alone; the backbone from the mean of a layer's. The scores are dev's.

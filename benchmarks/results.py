@@ -13,12 +13,15 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from common import write_between
 from leco.errors import LecoError
 from leco.experiments import Plan, run_all
 from leco.experiments.estimate import estimated_hours
+from leco.experiments.grids import LECO
 from leco.experiments.runner import with_needs
-from leco.experiments.tables import markdown
+from leco.experiments.tables import entries, markdown
 from leco.experiments.work import Work, finished, read_result
 from render import read, source
 
@@ -126,6 +129,27 @@ def machine():
     return "; ".join(sorted(found))
 
 
+def paired():
+    """Our AVG less that of each other row of the tables, on the seeds that both have."""
+    differences = defaultdict(dict)
+    for table in ("table2", "table3", "table5"):
+        run = all_of(table)
+        (grid,) = run.plan.grids
+        found = {(one.row, one.task): one for one in entries(grid, run.tasks, run.seeds, CELLS)}
+        for (row, task), other in found.items():
+            ours = found.get((grid.ours, task))
+            if ours is not None and row != grid.ours:
+                both = sorted(set(ours.seeds) & set(other.seeds))
+                gaps = [ours.avg[ours.seeds.index(seed)] - other.avg[other.seeds.index(seed)] for seed in both]
+                spread = f" ± {np.std(gaps, ddof=1):.1f}" if len(gaps) > 1 else ""
+                differences[row][task] = f"{np.mean(gaps):+.1f}{spread} (n = {len(gaps)})"
+    tasks = all_of("table2").tasks
+    lines = [[row, *(by_task.get(task, "") for task in tasks)] for row, by_task in differences.items()]
+    return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation)
+
+{markdown([f"{LECO} less", *tasks], lines)}"""
+
+
 def probe():
     """What the layers' [CLS] states, which linear exits read, say before any training."""
     result = read("cls_probe")
@@ -152,7 +176,7 @@ def render():
         commands = "\n".join(run.command for run in RUNS if run.table == table)
         pictures = written.replace("](figure2", "](../results/figure2")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
-    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, probe()]))
+    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, paired(), probe()]))
 
 
 def main():

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +94,14 @@ class Searcher:
         torch.manual_seed(self.run.seed * 100_003 + epoch)  # an epoch repeats exactly, whatever ran before it
         self.model.drop(lambda candidates: self.relaxation.kept(candidates, epoch / self.options.search_epochs))
         first, second = self._halves(epoch)
-        if epoch < self.options.search_warmup:
-            first, second = np.concatenate([first, second]), second[:0]
-        steps = -(-len(first) // self.run.batch_size)
+        warm_up = epoch < self.options.search_warmup
+        train_rows = np.concatenate([first, second]) if warm_up else first
+        steps = -(-len(train_rows) // self.run.batch_size)
         train_losses, alpha_losses = [], []
         description = f"search epoch {epoch + 1}/{self.options.search_epochs}"
         with progress_bar(description, total=steps) as advance:
-            batches = zip_longest(self._batches(first, epoch), self._batches(second, epoch))
+            alpha_batches = repeat(None, steps) if warm_up else self._batches(second, epoch)
+            batches = zip(self._batches(train_rows, epoch), alpha_batches, strict=True)
             for step, (train_batch, alpha_batch) in enumerate(batches):
                 self.progress = (epoch + step / steps) / self.options.search_epochs
                 if alpha_batch is not None:
