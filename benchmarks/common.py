@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,8 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
     """Print the rows and write them, with the machine, to results/NAME.json."""
     arguments = [argument.rstrip("/").rsplit("/", 1)[-1] for argument in sys.argv[1:]]  # folders without where they lie
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
-    result = {"command": command, "machine": {**machine(), **versions()}, "rows": rows}
+    about = {**machine(), **versions(), "onnxruntime": version("onnxruntime")}
+    result = {"command": command, "machine": about, "rows": rows}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     for row in rows:

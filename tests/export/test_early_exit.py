@@ -1,6 +1,7 @@
 """The exported graph leaves where PyTorch does and says the same, for every family, exit and criterion."""
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 from transformers import AutoConfig
@@ -94,6 +95,17 @@ def test_kinds_of_problems(tokenizer, tmp_path, problem_type, criterion):
     model = text_model(tokenizer, layers=4, outputs=outputs, problem_type=problem_type)
     export_onnx(model, tmp_path / "model.onnx", criterion=criterion)
     check(model, tmp_path / "model.onnx", criterion)
+
+
+def test_norms_are_not_fused(model, tmp_path):
+    """ONNX Runtime's optimizer leaves the sums and norms as they are written: its fused norm is the slower one."""
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    plain = ModelWriter(model).full_depth().SerializeToString()
+    onnxruntime.InferenceSession(plain, options, providers=["CPUExecutionProvider"])
+    kinds = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
+    assert kinds.count("LayerNormalization") == 1 + 2 * model.task.num_layers
+    assert "SkipLayerNormalization" not in kinds
 
 
 def test_plain_and_all_exits(model):

@@ -1,7 +1,8 @@
-"""Encoders with a norm after attention and one after feed-forward, written with ONNX Runtime's fused operators.
+"""Encoders with a norm after attention and one after feed-forward, written with ONNX Runtime's fused attention.
 
-ONNX Runtime's own optimizer makes these fusions in a plain graph, but never inside a branch. Shapes: b rows, L tokens,
-d hidden. `mask` [b, L] is int32, 1 at tokens.
+ONNX Runtime's own optimizer never makes this fusion inside a branch. Its fusion of a norm with the sum before it is
+avoided: on a processor `SkipLayerNormalization` takes several times as long as the two, and the optimizer makes it of
+any `Add`, but not of a `Sum`. Shapes: b rows, L tokens, d hidden. `mask` [b, L] is int32, 1 at tokens.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from leco.errors import LecoError
-from leco.export.exits import MASKED, array
+from leco.export.exits import MASKED, affine, array
 from leco.export.graph import INT64, MICROSOFT, Graph
 from leco.export.int8 import matrix_product, quantize
 from leco.model.backbones import backbone_for
@@ -80,13 +81,14 @@ FROM_IDS = frozenset({"camembert", "roberta", "xlm-roberta"})
 PROJECTIONS = "embeddings_project", "encoder.embedding_hidden_mapping_in"
 """Where families with narrow embeddings keep the layer that brings them to the width of the others."""
 
-BIASED_ACTIVATIONS = {
-    "gelu": "BiasGelu",
-    "gelu_new": "FastGelu",
-    "gelu_pytorch_tanh": "FastGelu",
-    "gelu_fast": "FastGelu",
+ACTIVATIONS = {
+    "gelu": ("Gelu", MICROSOFT),
+    "gelu_new": ("FastGelu", MICROSOFT),
+    "gelu_pytorch_tanh": ("FastGelu", MICROSOFT),
+    "gelu_fast": ("FastGelu", MICROSOFT),
+    "relu": ("Relu", ""),
 }
-"""Activations that ONNX Runtime computes together with the bias before it."""
+"""The operator of a feed-forward part's activation, and the operator's domain."""
 
 
 class FusedBackbone:
@@ -97,10 +99,9 @@ class FusedBackbone:
         self.model, self.int8, self.config = model, int8, config
         self.family, self.names = backbone_for(config), FAMILIES[config.model_type]
         self.activation = str(getattr(config, "hidden_act", None) or config.activation)
-        if self.activation not in (*BIASED_ACTIVATIONS, "relu"):
+        if self.activation not in ACTIVATIONS:
             raise LecoError(
-                f"The backbone's activation '{self.activation}' cannot be exported; known: "
-                f"{', '.join((*BIASED_ACTIVATIONS, 'relu'))}."
+                f"The backbone's activation '{self.activation}' cannot be exported; known: {', '.join(ACTIVATIONS)}."
             )
 
     def embed(self, graph: Graph, inputs: Mapping[str, str]) -> str:
@@ -113,13 +114,10 @@ class FusedBackbone:
         hidden = graph.op("Add", words, positions, name=too_long)
         if hasattr(embeddings, "token_type_embeddings"):
             hidden = graph.op("Add", hidden, self._types(graph, inputs, embeddings.token_type_embeddings))
-        norm = embeddings.LayerNorm
-        scale, shift = graph.weight(array(norm.weight)), graph.weight(array(norm.bias))
-        hidden = graph.op("LayerNormalization", hidden, scale, shift, epsilon=norm.eps)
+        hidden = _norm(graph, hidden, embeddings.LayerNorm)
         modules = dict(self.model.named_modules())
         for projection in (modules[path] for path in PROJECTIONS if path in modules):
-            product = matrix_product(graph, hidden, array(projection.weight).T, int8=self.int8)
-            hidden = graph.op("Add", product, graph.weight(array(projection.bias)))
+            hidden = self._affine(graph, hidden, projection)
         return hidden
 
     def layer(self, graph: Graph, index: int, hidden: str, mask: str) -> str:
@@ -127,15 +125,17 @@ class FusedBackbone:
         block = self.family.block(self.model, index)
         part: dict[str, Any] = {name: block.get_submodule(path) for name, path in vars(self.names).items()}
         attended = self._attention(graph, hidden, mask, [part["query"], part["key"], part["value"]])
-        attended = self._product(graph, attended, part["attention_out"])
-        hidden = self._add_norm(graph, attended, hidden, part["attention_out"], part["attention_norm"])
-        inner = self._activate(graph, self._product(graph, hidden, part["inner"]), array(part["inner"].bias))
-        outer = self._product(graph, inner, part["outer"])
-        return self._add_norm(graph, outer, hidden, part["outer"], part["norm"])
+        attended = self._affine(graph, attended, part["attention_out"])
+        hidden = _norm(graph, graph.op("Sum", attended, hidden), part["attention_norm"])
+        kind, domain = ACTIVATIONS[self.activation]
+        inner = graph.op(kind, self._affine(graph, hidden, part["inner"]), domain=domain)
+        return _norm(graph, graph.op("Sum", self._affine(graph, inner, part["outer"]), hidden), part["norm"])
 
-    def _product(self, graph: Graph, x: str, module: Any) -> str:
-        """`x` [b, L, n] times the module's matrix; its bias is added by whatever comes next."""
-        return matrix_product(graph, x, array(module.weight).T, int8=self.int8)
+    def _affine(self, graph: Graph, x: str, module: Any) -> str:
+        """`x` [b, L, n] through a linear layer."""
+        if not self.int8:
+            return affine(graph, x, module)
+        return matrix_product(graph, x, array(module.weight).T, array(module.bias))
 
     def _attention(self, graph: Graph, hidden: str, mask: str, projections: list[Any]) -> str:
         weight = np.concatenate([array(module.weight).T for module in projections], axis=1)
@@ -149,15 +149,6 @@ class FusedBackbone:
         zeros = graph.weight(np.zeros(len(scale), np.int8))
         x, x_scale, x_zero = graph.ops("DynamicQuantizeLinear", hidden, outputs=3)
         return graph.op("QAttention", x, matrix, bias, x_scale, by_column, mask, x_zero, zeros, **options)
-
-    def _add_norm(self, graph: Graph, x: str, residual: str, linear: Any, norm: nn.LayerNorm) -> str:
-        parts = [graph.weight(array(value)) for value in (norm.weight, norm.bias, linear.bias)]
-        return graph.op("SkipLayerNormalization", x, residual, *parts, domain=MICROSOFT, epsilon=norm.eps)
-
-    def _activate(self, graph: Graph, x: str, bias: Any) -> str:
-        if self.activation == "relu":
-            return graph.op("Relu", graph.op("Add", x, graph.weight(bias)))
-        return graph.op(BIASED_ACTIVATIONS[self.activation], x, graph.weight(bias), domain=MICROSOFT)
 
     def _positions(self, graph: Graph, ids: str, table: Any, too_long: str) -> str:
         weight = graph.weight(array(table.weight))
@@ -174,3 +165,8 @@ class FusedBackbone:
         if "token_type_ids" not in inputs:
             return graph.weight(weight[0])
         return graph.op("Gather", graph.weight(weight), inputs["token_type_ids"], name="token_type_ids")
+
+
+def _norm(graph: Graph, x: str, norm: nn.LayerNorm) -> str:
+    scale, shift = graph.weight(array(norm.weight)), graph.weight(array(norm.bias))
+    return graph.op("LayerNormalization", x, scale, shift, epsilon=norm.eps)

@@ -17,9 +17,10 @@ def quantize(weight: Array) -> tuple[Array, Array]:
     return np.round(weight / scale).astype(np.int8), scale
 
 
-def matrix_product(graph: Graph, x: str, weight: Array, *, int8: bool) -> str:
-    """`x` [.., n] times `weight` [n, m]; as int8, `x` is quantized by its own range when it is known."""
-    if not int8:
-        return graph.op("MatMul", x, graph.weight(weight))
+def matrix_product(graph: Graph, x: str, weight: Array, bias: Array | None = None) -> str:
+    """`x` [.., n] times `weight` [n, m] in int8, and the bias [m]; `x` is quantized by its own range when it is known."""
     values, scale = quantize(weight)
-    return graph.op("DynamicQuantizeMatMul", x, graph.weight(values), graph.weight(scale), domain=MICROSOFT)
+    inputs = [x, graph.weight(values), graph.weight(scale)]
+    if bias is not None:
+        inputs += ["", graph.weight(bias)]  # no zero points
+    return graph.op("DynamicQuantizeMatMul", *inputs, domain=MICROSOFT)
