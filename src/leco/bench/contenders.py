@@ -69,7 +69,7 @@ class Contenders:
         settings: dict[str, Any] = read_json(self.folder / SETTINGS)["settings"]
         if not 1 <= layers < self.model.task.num_layers:
             raise LecoError(f"--against first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers.")
-        cut, trained = self.work / f"first-{layers}-backbone", self.work / f"first-{layers}"
+        cut, trained = (self.work.resolve() / f"first-{layers}{part}" for part in ("-backbone", ""))
         if not (cut / "config.json").exists():
             _cut(settings["model"], layers, cut)
         options = {

@@ -126,15 +126,20 @@ class Searcher:
         """One AdamW step of the alphas on a batch of D2; the second-order step looks at a batch of D1 too."""
         self.model.eval()
         losses: list[Tensor] = []
-        drawn = torch.get_rng_state()  # what a relaxation draws is the same in all losses of a step
+        processor, devices = torch.get_rng_state(), torch.cuda.get_rng_state_all()
+
+        def draw_the_same() -> None:
+            """What a relaxation draws is the same in all losses of a step."""
+            torch.set_rng_state(processor)
+            torch.cuda.set_rng_state_all(devices)
 
         def loss() -> Tensor:
-            torch.set_rng_state(drawn)
+            draw_the_same()
             losses.append(self._loss(batch, backbone_gradients=self.options.second_order))
             return self._penalized(losses[-1])
 
         def train_loss() -> Tensor:
-            torch.set_rng_state(drawn)
+            draw_the_same()
             return self._loss(train_batch)
 
         if self.options.second_order:
