@@ -18,7 +18,7 @@ def quantize(weight: Array) -> tuple[Array, Array]:
 
 
 def matrix_product(graph: Graph, x: str, weight: Array, bias: Array | None = None) -> str:
-    """`x` [.., n] times `weight` [n, m] in int8, plus the bias [m]; `x` is quantized by its own range when it is known."""
+    """`x` [.., n] times `weight` [n, m] in int8, and the bias [m]; `x` is quantized by its range when it is known."""
     values, scale = quantize(weight)
     inputs = [x, graph.weight(values), graph.weight(scale)]
     if bias is not None:
