@@ -168,6 +168,36 @@ def probe():
 {source(result)}"""
 
 
+def worth():
+    """What random exits of the whole space are worth on dev, and what their operations add to them."""
+    result = read("random_exits")
+    (found,) = result["rows"]
+    layers = [
+        [str(layer), *(f"{100 * value:.1f}" for value in values)]
+        for layer, values in enumerate(zip(found["mha"], found["mean"], found["std"], strict=True), start=1)
+    ]
+    by_edge = defaultdict(list)
+    for name, by_layer in found["effects"].items():
+        edge, operation = name.split()
+        by_edge[edge].append((100 * np.mean(by_layer), operation))
+    effects = [
+        [edge.replace("_", " "), ", ".join(f"{name} {value:+.1f}" for value, name in sorted(operations, reverse=True))]
+        for edge, operations in by_edge.items()
+    ]
+    task = found["task"].removeprefix("glue/")
+    return f"""**What an architecture is worth** ({task}, dev, {found["metric"]} in percent): the MHA exit and
+{found["exits"]} random exits of the whole space, side by side on each layer of one backbone, each with its own loss
+
+{markdown(["layer", "MHA exit", "random exits: mean", "standard deviation"], layers)}
+
+What an operation adds to the score of a random exit, by a ridge regression on each layer, the mean over the layers;
+the two encoder edges count as one:
+
+{markdown(["edge", "points"], effects)}
+
+{source(result)}"""
+
+
 def render():
     """Write the tables and figures, and the page between its two markers."""
     parts = [f"{states()}\n\n{minutes()}\n\n{machine()}."]
@@ -176,7 +206,7 @@ def render():
         commands = "\n".join(run.command for run in RUNS if run.table == table)
         pictures = written.replace("](figure2", "](../results/figure2")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
-    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, paired(), probe()]))
+    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, paired(), worth(), probe()]))
 
 
 def main():
