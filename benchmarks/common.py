@@ -11,10 +11,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import onnx
 from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from leco.data import TextDataset, encode, load_data, minilm_folder
 from leco.evaluation.speedup import in_turn
+from leco.export.graph import MICROSOFT
 from leco.files import write_text
 from leco.model import load_backbone, load_tokenizer
 from leco.runs import machine, versions
@@ -44,6 +46,20 @@ def reviews(rows: int) -> tuple[TextDataset, PreTrainedTokenizerBase]:
     tokenizer = load_tokenizer(str(minilm_folder()))
     split = load_data("demo/rotten_tomatoes", train_rows=rows).train
     return TextDataset(encode(tokenizer, split.texts, 128), split.labels), tokenizer
+
+
+def with_fused_norms(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A model with the operator that ONNX Runtime's optimizer makes of a sum and its norm in what PyTorch exports."""
+    nodes = model.graph.node
+    sums = {node.output[0]: node for node in nodes if node.op_type == "Sum"}
+    for node in nodes:
+        if node.op_type == "LayerNormalization" and node.input[0] in sums:
+            inputs = [*sums[node.input[0]].input, *node.input[1:]]
+            node.op_type, node.domain = "SkipLayerNormalization", MICROSOFT
+            node.input[:] = inputs
+    for node in sums.values():
+        nodes.remove(node)
+    return model
 
 
 def interleaved(ways: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import BACKBONES, RESULTS, backbone, ratio, report
+from common import BACKBONES, RESULTS, backbone, ratio, report, with_fused_norms
 from leco import Cobee
 from leco.bench.processes import serving
 from leco.data import load_data, minilm_folder
@@ -27,7 +27,6 @@ from leco.evaluation.speedup import in_turn
 from leco.exits.architecture import load_architectures
 from leco.exits.published import published_architectures
 from leco.export import ModelWriter
-from leco.export.graph import MICROSOFT
 from leco.export.traced import TracedBackbone
 from leco.model import build_model, load_tokenizer
 from leco.problems import SINGLE_LABEL
@@ -65,21 +64,6 @@ def model_of(name, exits):
     return model
 
 
-def fused(model, int8):
-    """The plain model with the operator for a sum and its norm that ONNX Runtime's optimizer makes of an export."""
-    plain = ModelWriter(model, int8=int8).full_depth()
-    nodes = plain.graph.node
-    sums = {node.output[0]: node for node in nodes if node.op_type == "Sum"}
-    for node in nodes:
-        if node.op_type == "LayerNormalization" and node.input[0] in sums:
-            inputs = [*sums[node.input[0]].input, *node.input[1:]]
-            node.op_type, node.domain = "SkipLayerNormalization", MICROSOFT
-            node.input[:] = inputs
-    for node in sums.values():
-        nodes.remove(node)
-    return plain
-
-
 def unfused(model, int8):
     """The plain model as PyTorch's exporter traces it."""
     writer = ModelWriter(model, int8=int8)
@@ -92,7 +76,7 @@ def write(folder, name, int8, exits):
     graphs = {
         "early": ModelWriter(model, int8=int8).early_exit(NEVER),
         "plain": ModelWriter(model, int8=int8).full_depth(),
-        "fused": fused(model, int8),
+        "fused": with_fused_norms(ModelWriter(model, int8=int8).full_depth()),
         "unfused": unfused(model, int8),
     }
     for way, graph in graphs.items():
