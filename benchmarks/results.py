@@ -141,13 +141,41 @@ def paired():
             if ours is not None and row != grid.ours:
                 both = sorted(set(ours.seeds) & set(other.seeds))
                 gaps = [ours.avg[ours.seeds.index(seed)] - other.avg[other.seeds.index(seed)] for seed in both]
-                spread = f" ± {np.std(gaps, ddof=1):.1f}" if len(gaps) > 1 else ""
-                differences[row][task] = f"{np.mean(gaps):+.1f}{spread} (n = {len(gaps)})"
+                differences[row][task] = f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)})"
     tasks = all_of("table2").tasks
     lines = [[row, *(by_task.get(task, "") for task in tasks)] for row, by_task in differences.items()]
     return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation)
 
 {markdown([f"{LECO} less", *tasks], lines)}"""
+
+
+def areas():
+    """The area under each criterion's curve, and how far COBEE's is above it, over seeds."""
+    result = read("areas")
+    by_task = defaultdict(list)
+    for row in result["rows"]:
+        by_task[row["task"]].append(row["areas"])
+    lines = []
+    for name in result["rows"][0]["areas"]:
+        cells = []
+        for found in by_task.values():
+            cells.append(mean_and_spread([one[name] for one in found]))
+            gaps = [one["cobee"] - one[name] for one in found]
+            cells.append("" if name == "cobee" else mean_and_spread(gaps, sign="+"))
+        lines.append([name, *cells])
+    header = [text for task, found in by_task.items() for text in (f"{task} (n = {len(found)})", "COBEE less it")]
+    return f"""**Exit criteria over seeds**: the area under the curve of LECO's cells, in points of the task's score, the
+mean over the shares of layers saved that all criteria reach (± is the standard deviation over seeds)
+
+{markdown(["criterion", *header], lines)}
+
+{source(result)}"""
+
+
+def mean_and_spread(values, sign=""):
+    """The mean, and the standard deviation where there are several."""
+    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{np.mean(values):{sign}.1f}{spread}"
 
 
 def probe():
@@ -206,7 +234,7 @@ def render():
         commands = "\n".join(run.command for run in RUNS if run.table == table)
         pictures = written.replace("](figure2", "](../results/figure2")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
-    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, paired(), worth(), probe()]))
+    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, paired(), areas(), worth(), probe()]))
 
 
 def main():
