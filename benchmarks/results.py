@@ -164,8 +164,8 @@ def areas():
             cells.append("" if name == "cobee" else mean_and_spread(gaps, sign="+"))
         lines.append([name, *cells])
     header = [text for task, found in by_task.items() for text in (f"{task} (n = {len(found)})", "COBEE less it")]
-    return f"""**Exit criteria over seeds**: the area under the curve of LECO's cells, in points of the task's score, the
-mean over the shares of layers saved that all criteria reach (± is the standard deviation over seeds)
+    return f"""**Exit criteria over seeds**: the area under the curve of LECO's cells, in points of the task's score,
+the mean over the shares of layers saved that all criteria reach (± is the standard deviation over seeds)
 
 {markdown(["criterion", *header], lines)}
 
