@@ -36,6 +36,9 @@ def test_losses_against_their_formulas():
         torch.testing.assert_close(loss_of(STRATEGIES[name](), model, moment), value)
     second = STRATEGIES["two-stage"]().phases(LAYERS)[1]
     torch.testing.assert_close(loss_of(STRATEGIES["two-stage"](), model, Moment(second, 0, 0)), sum(ce[:-1]))
+    (only,) = STRATEGIES["two-stage"](second=False).phases(LAYERS)
+    assert only.backbone
+    assert only.exits == {LAYERS}
 
 
 def test_alternating_by_epoch_and_by_step():

@@ -76,9 +76,8 @@ class Contenders:
             name: settings[name]
             for name in ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
         }
-        train(
-            str(cut), settings["data"], trained, exits="linear", strategy="two-stage", glue_dir=self.glue_dir, **options
-        )
+        options |= {"exits": "linear", "strategy": "two-stage:second=false"}  # the last exit alone is looked at
+        train(str(cut), settings["data"], trained, glue_dir=self.glue_dir, **options)
         return load_model(trained)
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from leco.model import MultiExitOutput
+from leco.options import option
 from leco.training.strategies.base import Moment, Phase, Strategy, last_exit_first
 
 
@@ -14,14 +15,18 @@ from leco.training.strategies.base import Moment, Phase, Strategy, last_exit_fir
 class TwoStage(Strategy):
     """First the backbone and the last exit, then the other exits with all that frozen (LECO, eq. 2-3; DeeBERT).
 
-    Stage 1: `L_M`; stage 2: `sum_{m<M} L_m`. Each stage runs for all epochs.
+    Stage 1: `L_M`; stage 2: `sum_{m<M} L_m`. Each stage runs for all epochs. Without the second, it is the fine-tuning
+    of a plain classifier, whose exits below the last stay as they began.
     """
 
     name: ClassVar[str] = "two-stage"
 
+    second: bool = option(True, "Whether there is a second stage.")
+
     def phases(self, num_layers: int) -> Sequence[Phase]:
         """Backbone and last exit; then the exits below it."""
-        return last_exit_first(num_layers)
+        first, second = last_exit_first(num_layers)
+        return [first, second] if self.second else [first]
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
         """The losses of the exits that this stage trains."""
