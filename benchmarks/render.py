@@ -268,8 +268,9 @@ def draw(alone):
 def pytorch_engine():
     result = read("pytorch_engine")
     return f"""**The PyTorch engine** on SST-2, at full depth (`plain`, `torch-full`) and with early exits (`torch`),
-with bfloat16 weights (`--bf16`) and compiled layers (`--compile`); time is a ratio to full depth in float32. On a processor that has bfloat16 it pays at any
-batch size, with and without early exits. Compiling pays nothing here that is beyond the ranges of the ratios.
+with bfloat16 weights (`--bf16`) and compiled layers (`--compile`); time is a ratio to full depth in float32.
+On a processor that has bfloat16 it pays at any batch size, with and without early exits. Compiling pays nothing here
+that is beyond the ranges of the ratios.
 
 {ways_table(result["rows"], "accuracy")}
 
