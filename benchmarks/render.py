@@ -152,6 +152,26 @@ as one node and all its convolutions as one kernel.
 {source(result)}"""
 
 
+def onnx_norms():
+    result = read("onnx_norms")
+    rows = [
+        [
+            str(row["width"]),
+            str(row["tokens"]),
+            f"{row['two']:.1f}",
+            f"{row['fused']:.1f}",
+            f"{row['ratio']['median']:.1f}",
+        ]
+        for row in result["rows"]
+    ]
+    return f"""**A sum and its norm in ONNX Runtime** on one thread, as the two operators that our files have and as
+`SkipLayerNormalization`, which its optimizer makes of them: microseconds, and the median ratio.
+
+{markdown(["width", "tokens", "two operators", "fused", "ratio"], rows)}
+
+{source(result)}"""
+
+
 def costs(found, goal):
     """Early exiting against both plain models, the goal, by how much it was missed, and the control."""
     stock, own = found["early_to_stock"], found["early"]
@@ -312,7 +332,7 @@ it (in brackets: as we write it, with faster norms), by number of tokens:
 {source(cost)}"""
 
 
-SECTIONS = (onnx_sst2, onnx_cost, pytorch_engine, search_cost, training_cost, exit_overhead)
+SECTIONS = (onnx_sst2, onnx_cost, onnx_norms, pytorch_engine, search_cost, training_cost, exit_overhead)
 
 
 def main():
