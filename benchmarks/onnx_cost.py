@@ -39,7 +39,7 @@ EXITS = {
     "found with 2 heads": RESULTS / "sst2_exits.json",
 }
 """Exits for SST-2: most of the paper's have one operation; most of those found here two attentions, of 2 to 8 heads in
-the whole space, or of 2 where no others were allowed (see onnx_sst2.py)."""
+the whole space, or of 2 where no others were allowed (see sst2.py)."""
 LENGTHS = (16, 32, 64, 128)
 NEVER = Cobee(tau=0.0)
 STREAM = 100

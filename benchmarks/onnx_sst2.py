@@ -1,12 +1,8 @@
-r"""An exported model on SST-2: score and speed beside the plain model and first-k-layers models, and the same answers.
+"""An exported model on SST-2: score and speed beside the plain model and first-k-layers models, and the same answers.
 
-leco search --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --train-rows 10000 --preset sampling --bf16 \
-    --encoders conv_1,conv_3,conv_5,mha_2,skip-connect,null --output sst2-search
-leco train --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --exits sst2-search/architectures.json --bf16 --output sst2
-python benchmarks/onnx_sst2.py sst2 --glue-dir GLUE    # writes results/onnx_sst2.json
+python benchmarks/onnx_sst2.py sst2 --glue-dir GLUE    # writes results/onnx_sst2.json; sst2.py says what sst2 is
 
-The search gives results/sst2_exits.json. The first run of this script fine-tunes the backbone's first layers too, which
-are kept in sst2/bench.
+The first run fine-tunes the backbone's first layers too, which are kept in sst2/bench.
 """
 
 import numpy as np

@@ -1,7 +1,6 @@
 """In which case bfloat16 and compiled layers pay in the PyTorch engine, at full depth and with early exits.
 
-leco fit --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --train-rows 10000 --preset sampling --bf16 --output sst2
-python benchmarks/pytorch_engine.py sst2 --glue-dir GLUE    # writes results/pytorch_engine.json
+python benchmarks/pytorch_engine.py sst2 --glue-dir GLUE    # writes results/pytorch_engine.json; sst2.py says what sst2 is
 """
 
 from common import report

@@ -1,4 +1,11 @@
-"""What the benchmarks on SST-2 share: a model that `leco fit` has trained on it, the data, and timing ways."""
+r"""What the benchmarks on SST-2 share: a model, the data, and timing ways.
+
+leco search --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --train-rows 10000 --preset sampling --bf16 \
+    --encoders conv_1,conv_3,conv_5,mha_2,skip-connect,null --output sst2-search
+leco train --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --exits sst2-search/architectures.json --bf16 --output sst2
+
+The search gives results/sst2_exits.json.
+"""
 
 import argparse
 from dataclasses import asdict
