@@ -1,6 +1,8 @@
 """In which case bfloat16 and compiled layers pay in the PyTorch engine, at full depth and with early exits.
 
-python benchmarks/pytorch_engine.py sst2 --glue-dir GLUE    # writes results/pytorch_engine.json; sst2.py says what sst2 is
+python benchmarks/pytorch_engine.py sst2 --glue-dir GLUE    # writes results/pytorch_engine.json
+
+sst2.py says what sst2 is.
 """
 
 from common import report
