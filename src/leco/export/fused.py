@@ -2,10 +2,11 @@
 
 ONNX Runtime's own optimizer never makes this fusion inside a branch. Its fusion of a norm with the sum before it is
 avoided: on a processor `SkipLayerNormalization` takes several times as long as the two, and the optimizer makes it of
-any `Add`, but not of a `Sum`. Shapes: b rows, L tokens, d hidden. `mask` [b, L] is int32, 1 at tokens.
+an `Add` whose dimensions it knows, but not of a `Sum`. Shapes: b rows, L tokens, d hidden. `mask` [b, L] is int32, 1 at
+tokens.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from leco.errors import LecoError
+from leco.export.exits import ACTIVATIONS as EXIT_ACTIVATIONS
 from leco.export.exits import MASKED, affine, array
 from leco.export.graph import INT64, MICROSOFT, Graph
 from leco.export.int8 import matrix_product, quantize
@@ -81,14 +83,17 @@ FROM_IDS = frozenset({"camembert", "roberta", "xlm-roberta"})
 PROJECTIONS = "embeddings_project", "encoder.embedding_hidden_mapping_in"
 """Where families with narrow embeddings keep the layer that brings them to the width of the others."""
 
-ACTIVATIONS = {
-    "gelu": ("Gelu", MICROSOFT),
-    "gelu_new": ("FastGelu", MICROSOFT),
-    "gelu_pytorch_tanh": ("FastGelu", MICROSOFT),
-    "gelu_fast": ("FastGelu", MICROSOFT),
-    "relu": ("Relu", ""),
+
+def _fast_gelu(graph: Graph, x: str) -> str:
+    return graph.op("FastGelu", x, domain=MICROSOFT)
+
+
+ACTIVATIONS: Mapping[str, Callable[[Graph, str], str]] = {
+    "gelu": EXIT_ACTIVATIONS["gelu"],
+    **dict.fromkeys(("gelu_new", "gelu_pytorch_tanh", "gelu_fast"), _fast_gelu),
+    "relu": EXIT_ACTIVATIONS["relu"],
 }
-"""The operator of a feed-forward part's activation, and the operator's domain."""
+"""The activations of feed-forward parts, by their names in Transformers."""
 
 
 class FusedBackbone:
@@ -111,9 +116,9 @@ class FusedBackbone:
         words = graph.op("Gather", graph.weight(array(embeddings.word_embeddings.weight)), ids, name="input_ids")
         too_long = f"input_ids must have at most {self.family.max_length(self.config)} tokens"
         positions = self._positions(graph, ids, embeddings.position_embeddings, too_long)
-        hidden = graph.op("Add", words, positions, name=too_long)
+        hidden = graph.op("Sum", words, positions, name=too_long)
         if hasattr(embeddings, "token_type_embeddings"):
-            hidden = graph.op("Add", hidden, self._types(graph, inputs, embeddings.token_type_embeddings))
+            hidden = graph.op("Sum", hidden, self._types(graph, inputs, embeddings.token_type_embeddings))
         hidden = _norm(graph, hidden, embeddings.LayerNorm)
         modules = dict(self.model.named_modules())
         for projection in (modules[path] for path in PROJECTIONS if path in modules):
@@ -127,8 +132,7 @@ class FusedBackbone:
         attended = self._attention(graph, hidden, mask, [part["query"], part["key"], part["value"]])
         attended = self._affine(graph, attended, part["attention_out"])
         hidden = _norm(graph, graph.op("Sum", attended, hidden), part["attention_norm"])
-        kind, domain = ACTIVATIONS[self.activation]
-        inner = graph.op(kind, self._affine(graph, hidden, part["inner"]), domain=domain)
+        inner = ACTIVATIONS[self.activation](graph, self._affine(graph, hidden, part["inner"]))
         return _norm(graph, graph.op("Sum", self._affine(graph, inner, part["outer"]), hidden), part["norm"])
 
     def _affine(self, graph: Graph, x: str, module: Any) -> str:
