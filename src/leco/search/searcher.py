@@ -1,7 +1,7 @@
 """The search loop: alternating steps on weights and alphas, resumable after each epoch."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import repeat
@@ -18,7 +18,7 @@ from leco.exits.architecture import Architecture
 from leco.files import atomic_path
 from leco.model.losses import exit_losses
 from leco.progress import progress_bar, say
-from leco.search.bilevel import first_order_gradient, second_order_gradient
+from leco.search.bilevel import Loss, first_order_gradient, second_order_gradient
 from leco.search.discretization import discretize
 from leco.search.history import SearchHistory
 from leco.search.model import SearchModel
@@ -126,24 +126,17 @@ class Searcher:
         """One AdamW step of the alphas on a batch of D2; the second-order step looks at a batch of D1 too."""
         self.model.eval()
         losses: list[Tensor] = []
-        processor, devices = torch.get_rng_state(), torch.cuda.get_rng_state_all()
-
-        def draw_the_same() -> None:
-            """What a relaxation draws is the same in all losses of a step."""
-            torch.set_rng_state(processor)
-            torch.cuda.set_rng_state_all(devices)
 
         def loss() -> Tensor:
-            draw_the_same()
             losses.append(self._loss(batch, backbone_gradients=self.options.second_order))
             return self._penalized(losses[-1])
 
         def train_loss() -> Tensor:
-            draw_the_same()
             return self._loss(train_batch)
 
         if self.options.second_order:
-            gradients = second_order_gradient(train_loss, loss, self.weights, self.alphas, self._rates())
+            same = _same_draws()
+            gradients = second_order_gradient(same(train_loss), same(loss), self.weights, self.alphas, self._rates())
         else:
             gradients = first_order_gradient(loss, self.alphas)
         for alpha, gradient in zip(self.alphas, gradients, strict=True):
@@ -218,3 +211,18 @@ class Searcher:
         self.history = SearchHistory(**state["history"])
         say(f"search: continuing after epoch {state['epochs']}")
         return int(state["epochs"])
+
+
+def _same_draws() -> Callable[[Loss], Loss]:
+    """Makes losses draw, whenever they are called and on any device, what would be drawn now."""
+    processor, devices = torch.get_rng_state(), torch.cuda.get_rng_state_all()
+
+    def drawing(loss: Loss) -> Loss:
+        def again() -> Tensor:
+            torch.set_rng_state(processor)
+            torch.cuda.set_rng_state_all(devices)
+            return loss()
+
+        return again
+
+    return drawing
