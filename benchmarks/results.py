@@ -21,7 +21,7 @@ from leco.experiments import Plan, run_all
 from leco.experiments.estimate import estimated_hours
 from leco.experiments.grids import LECO
 from leco.experiments.runner import with_needs
-from leco.experiments.tables import entries, markdown
+from leco.experiments.tables import entries, markdown, mean_and_spread
 from leco.experiments.work import Work, finished, read_result
 from render import read, source
 
@@ -170,12 +170,6 @@ the mean over the shares of layers saved that all criteria reach (± is the stan
 {markdown(["criterion", *header], lines)}
 
 {source(result)}"""
-
-
-def mean_and_spread(values, sign=""):
-    """The mean, and the standard deviation where there are several."""
-    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
-    return f"{np.mean(values):{sign}.1f}{spread}"
 
 
 def probe():

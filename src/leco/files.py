@@ -64,3 +64,11 @@ def read_json(path: Path) -> Any:
         raise LecoError(f"The file '{path}' cannot be read: {error.strerror}.") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise LecoError(f"The file '{path}' is not valid JSON: {error}") from error
+
+
+def save_figure(figure: Any, path: Path, dpi: int = 150) -> None:
+    """Write a figure of Matplotlib, of the kind that the suffix says; an SVG is the same whenever it is drawn."""
+    from matplotlib import rc_context
+
+    with atomic_path(path) as temporary, rc_context({"svg.fonttype": "none", "svg.hashsalt": "leco"}):
+        figure.savefig(temporary, dpi=dpi, metadata={"Date": None} if path.suffix == ".svg" else None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from leco.bench.measure import CONTROL, Row
-from leco.files import atomic_path
+from leco.files import save_figure
 
 
 def draw(path: Path, rows: Sequence[Row], metric: str) -> None:
@@ -24,5 +24,4 @@ def draw(path: Path, rows: Sequence[Row], metric: str) -> None:
     axis.set_xlim(left=0)
     axis.grid(alpha=0.3)
     axis.legend()
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    save_figure(figure, path)

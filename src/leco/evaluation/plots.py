@@ -8,7 +8,7 @@ import numpy as np
 
 from leco.criteria import Oracle
 from leco.evaluation.curve import Curve
-from leco.files import atomic_path
+from leco.files import save_figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Okabe and Ito's, which people with any kind of colour vision tell apart; without the yellow, which is too light."""
@@ -23,7 +23,6 @@ def draw_curves(
     The oracle's is dashed, and level where more time would not help it. `exit_scores` add what one layer for all texts
     scores, where savings are shares of layers.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
@@ -46,5 +45,4 @@ def draw_curves(
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
     for path in paths:
-        with atomic_path(path) as temporary, rc_context({"svg.fonttype": "none", "svg.hashsalt": "leco"}):
-            figure.savefig(temporary, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+        save_figure(figure, path)

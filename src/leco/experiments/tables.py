@@ -141,7 +141,7 @@ def _shown(entry: Entry | None, column: Sequence[Entry], test: Test | None, is_o
     shown = []
     for name in ("avg", "best"):
         values = getattr(entry, name)
-        text = f"{values.mean():.1f}" + (f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else "")
+        text = mean_and_spread(values)
         if values.mean() == max(getattr(other, name).mean() for other in column):
             text = f"**{text}**"
         if name == "avg" and is_ours and test and test.p < SIGNIFICANT:
@@ -149,6 +149,12 @@ def _shown(entry: Entry | None, column: Sequence[Entry], test: Test | None, is_o
         shown.append(text)
     paper = "" if entry.paper is None else " / ".join(f"{value}" for value in entry.paper if value is not None)
     return [*shown, paper]
+
+
+def mean_and_spread(values: Sequence[float] | Array, sign: str = "") -> str:
+    """The mean, with `sign` "+" always signed, and the standard deviation where there are several values."""
+    spread = f" ± {np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{np.mean(values):{sign}.1f}{spread}"
 
 
 def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from leco.exits.architecture import EDGES
 from leco.exits.space import SearchSpace
-from leco.files import atomic_path, read_json, write_json
+from leco.files import read_json, save_figure, write_json
 
 
 @dataclass
@@ -73,5 +73,4 @@ class SearchHistory:
             row[-1].legend(fontsize=6, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
         axes[0, 0].xaxis.get_major_locator().set_params(integer=True)
         figure.supxlabel("epoch", fontsize=9)
-        with atomic_path(path) as temporary:
-            figure.savefig(temporary, dpi=130)
+        save_figure(figure, path, dpi=130)
