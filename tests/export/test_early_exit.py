@@ -7,6 +7,7 @@ import pytest
 from transformers import AutoConfig
 
 from leco import Cobee, Entropy, Margin, MaxProbability, Patience, Pcee, Static
+from leco.exits.architecture import Architecture
 from leco.export import ModelWriter, export_onnx
 from leco.export.criteria import WRITERS
 from leco.model.backbones import BACKBONES
@@ -111,6 +112,14 @@ def test_norms_are_not_fused(model, tmp_path):
     kinds = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
     assert kinds.count("LayerNormalization") == 1 + 2 * model.task.num_layers
     assert "SkipLayerNormalization" not in kinds
+
+
+def test_what_exits_ask_of_the_padding_is_computed_once(tokenizer):
+    model = text_model(tokenizer, architectures=[Architecture("null", "mha_2", "null", "avg", "tanh")] * 4, layers=4)
+    graph = ModelWriter(model).early_exit(Cobee(tau=0.1)).graph
+    assert [node.op_type for node in graph.node].count("LpNormalization") == 1
+    branches = [attribute.g for node in graph.node if node.op_type == "If" for attribute in node.attribute]
+    assert not any(node.op_type == "LpNormalization" for branch in branches for node in branch.node)
 
 
 def test_plain_and_all_exits(model):

@@ -12,10 +12,11 @@ from leco import LecoError
 from leco.exits.architecture import Architecture
 from leco.exits.modules import build_exit
 from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, Encoder
-from leco.export.exits import write_exit
+from leco.export.exits import Tokens, write_exit
 from leco.export.graph import FLOAT, INT32, Graph, make_model
 
 HIDDEN, WIDTH, LABELS = 16, 8, 3
+ALL = Tokens("mask", batch_mask="mask")
 PAIRS = [pair for pair in combinations_with_replacement(ENCODERS, 2) if set(pair) != {"null"}]
 
 
@@ -26,7 +27,7 @@ def both(architecture):
     hidden, mask = torch.randn(3, 7, HIDDEN), torch.ones(3, 7, dtype=torch.int32)
     mask[1, 4:] = mask[2, 1:] = 0
     graph = Graph()
-    logits = graph.output(write_exit(graph, architecture, leave, "hidden", "mask"), "logits", FLOAT, ["b", LABELS])
+    logits = graph.output(write_exit(graph, architecture, leave, "hidden", ALL), "logits", FLOAT, ["b", LABELS])
     inputs = [
         helper.make_tensor_value_info("hidden", FLOAT, ["b", "length", HIDDEN]),
         helper.make_tensor_value_info("mask", INT32, ["b", "length"]),
@@ -60,7 +61,7 @@ def test_every_activation(activation):
 def test_two_attentions_are_one_node():
     leave = build_exit(Architecture("null", "mha_8", "mha_2", "avg", "null", width=WIDTH), HIDDEN, LABELS)
     graph = Graph()
-    write_exit(graph, Architecture("null", "mha_8", "mha_2", "avg", "null", width=WIDTH), leave, "hidden", "mask")
+    write_exit(graph, Architecture("null", "mha_8", "mha_2", "avg", "null", width=WIDTH), leave, "hidden", ALL)
     assert [node.op_type for node in graph.nodes].count("Attention") == 1
 
 
@@ -72,4 +73,4 @@ def test_an_operation_without_a_form_in_onnx_is_named():
     leave = build_exit(architecture, HIDDEN, LABELS)
     leave.encoders.append(Lstm())
     with pytest.raises(LecoError, match="The encoder operation Lstm cannot be exported"):
-        write_exit(Graph(), architecture, leave, "hidden", "mask")
+        write_exit(Graph(), architecture, leave, "hidden", ALL)

@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 
 from leco.criteria import Criterion, setting_arrays
 from leco.export.criteria import Layer, Values, Writer, writer_for
-from leco.export.exits import write_exit
+from leco.export.exits import Tokens, write_exit
 from leco.export.fused import FAMILIES, FusedBackbone
 from leco.export.graph import BOOL, FLOAT, INT32, INT64, Graph, make_model
 from leco.export.traced import TracedBackbone
@@ -48,6 +48,7 @@ class ModelWriter:
         self.model, self.task, self.opset = model, model.task, opset
         self.graph = Graph()
         self.inputs = [name for name in INPUTS if name in model.tokenizer.model_input_names]
+        self.mask = self.graph.op("Cast", "attention_mask", to=INT32)
         fused = model.config.backbone_config.model_type in FAMILIES
         self.backbone: BackboneWriter = (
             FusedBackbone(model.backbone, int8=int8)
@@ -64,10 +65,10 @@ class ModelWriter:
         graph, settings = self.graph, self._settings(criterion)
         kind = writer_for(criterion)
         writer = kind(self.task, kind(self.task, settings).check(graph))
-        hidden, mask = self._start()
+        state = self._start()
         batch = graph.op("Shape", self.inputs[0], start=0, end=1)  # [1]
         numbers = graph.op("Range", graph.constant(0), graph.op("Squeeze", batch), graph.constant(1))
-        state = {"hidden": hidden, "mask": mask, "rows": graph.op("Unsqueeze", numbers, graph.constant([1]))}
+        state = {**state, "rows": graph.op("Unsqueeze", numbers, graph.constant([1]))}
         types = {**TYPES, **writer.types}
         write = self._loop if self.shares_layers else self._chain
         return self._finish(write(writer, state, batch, types), settings)
@@ -75,19 +76,19 @@ class ModelWriter:
     def full_depth(self) -> onnx.ModelProto:
         """The plain model with its last exit alone, to compare with."""
         last = self.task.num_layers
-        hidden, mask = self._start()
+        state = self._start()
         for layer in range(1, last + 1):
-            hidden = self._layer(self.graph, layer, {"hidden": hidden, "mask": mask})
-        scores = self._scores(self.graph, last, hidden, mask)
+            state = {**state, "hidden": self._layer(self.graph, layer, state)}
+        scores = self._scores(self.graph, last, state)
         return self._finish(self._numbered(self.graph, scores, last))
 
     def all_exits(self) -> onnx.ModelProto:
         """The model whose one output, `scores` [M, B, K], is what every exit says."""
         graph, by_exit = self.graph, []
-        hidden, mask = self._start()
+        state = self._start()
         for layer in range(1, self.task.num_layers + 1):
-            hidden = self._layer(graph, layer, {"hidden": hidden, "mask": mask})
-            by_exit.append(graph.op("Unsqueeze", self._scores(graph, layer, hidden, mask), graph.constant([0])))
+            state = {**state, "hidden": self._layer(graph, layer, state)}
+            by_exit.append(graph.op("Unsqueeze", self._scores(graph, layer, state), graph.constant([0])))
         graph.scope = ""
         scores = graph.output(graph.op("Concat", *by_exit, axis=0), "scores", FLOAT, ["layers", "batch", "outputs"])
         return make_model(graph, self._token_infos(), [scores], self.opset)
@@ -98,8 +99,8 @@ class ModelWriter:
         self.graph.initializers += [numpy_helper.from_array(value, name) for name, value in arrays.items()]
         return {name: name for name in arrays}
 
-    def _start(self) -> tuple[str, str]:
-        """The embeddings [B, L, d] and the mask [B, L] as int32; what is wrong with the ids is an error."""
+    def _start(self) -> Values:
+        """The embeddings and the mask of all rows; what is wrong with the ids is an error."""
         graph = self.graph
         graph.scope = ""
         ids = self.inputs[0]
@@ -110,7 +111,7 @@ class ModelWriter:
         none = graph.check(graph.constant(0), graph.op("Less", least, graph.constant(0)), "input_ids has a negative id")
         graph.scope = "embeddings"
         given = {name: name for name in self.inputs} | {ids: graph.op("Add", ids, none)}
-        return self.backbone.embed(graph, given), graph.op("Cast", "attention_mask", to=INT32)
+        return {"hidden": self.backbone.embed(graph, given), "mask": self.mask}
 
     def _chain(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
         """The layers one after the other; gives the results [B, K + 1]."""
@@ -135,7 +136,7 @@ class ModelWriter:
         state = {**state, "hidden": self._layer(graph, 1, state)}
         if (needed := writer.needs(graph, 1)) is not None:
             return self._leave_if(graph, needed, 1, {**state, "results": self._no_results(batch)}), 1
-        scores = self._scores(graph, 1, state["hidden"], state["mask"])
+        scores = self._scores(graph, 1, state)
         state = {**state, "results": self._numbered(graph, scores, 1)}
         after = writer.first(graph, scores, batch)
         if after is None:
@@ -162,7 +163,7 @@ class ModelWriter:
         state = {**state, "hidden": self._layer(graph, layer, state)}
         if (needed := writer.needs(graph, layer)) is not None:
             return self._leave_if(graph, needed, layer, state)
-        scores = self._scores(graph, layer, state["hidden"], state["mask"])
+        scores = self._scores(graph, layer, state)
         state = {**state, "results": self._write_results(graph, layer, scores, state)}
         return state if layer == self.task.num_layers else self._keep(graph, writer, scores, state)
 
@@ -176,7 +177,7 @@ class ModelWriter:
     def _leave_if(self, graph: Graph, needed: str, layer: Layer, state: Values) -> Values:
         """The state after a layer at which all rows leave if `needed`, and where the exit is not computed if not."""
         leave, stay = graph.branch(), graph.branch()
-        scores = self._scores(leave, layer, state["hidden"], state["mask"])
+        scores = self._scores(leave, layer, state)
         results = self._write_results(leave, layer, scores, state)
         no_rows = leave.op("Slice", state["rows"], graph.constant([0]), graph.constant([0]), graph.constant([0]))
         names = ["results", "rows"]
@@ -202,27 +203,28 @@ class ModelWriter:
         graph.scope = f"layer_{layer}" if isinstance(layer, int) else "layer"
         return self.backbone.layer(graph, layer - 1 if isinstance(layer, int) else 0, state["hidden"], state["mask"])
 
-    def _scores(self, graph: Graph, layer: Layer, hidden: str, mask: str) -> str:
-        """What the exit on a layer says, [b, K]."""
+    def _scores(self, graph: Graph, layer: Layer, state: Values) -> str:
+        """What the exit on a layer says of the hidden state, [b, K]."""
         graph.scope = f"exit_{layer}" if isinstance(layer, int) else "exit"
         if not isinstance(layer, int):
-            return self._pick_scores(graph, layer, hidden, mask, 1, self.task.num_layers)
+            return self._pick_scores(graph, layer, state, 1, self.task.num_layers)
         architecture, leave = self.model.config.exits[layer - 1], self.model.exits[layer - 1]
-        logits = write_exit(graph, architecture, leave, hidden, mask)
+        tokens = Tokens(state["mask"], self.mask, state.get("rows"))
+        logits = write_exit(graph, architecture, leave, state["hidden"], tokens)
         if self.task.problem_type == REGRESSION:
             return logits
         if self.task.problem_type == MULTI_LABEL:
             return graph.op("Sigmoid", logits)
         return graph.op("Softmax", logits, axis=1)
 
-    def _pick_scores(self, graph: Graph, layer: str, hidden: str, mask: str, first: int, last: int) -> str:
+    def _pick_scores(self, graph: Graph, layer: str, state: Values, first: int, last: int) -> str:
         """What one of the exits from `first` to `last` says, [b, K], found by halving."""
         if first == last:
-            return self._scores(graph, first, hidden, mask)
+            return self._scores(graph, first, state)
         middle = (first + last) // 2
         lower, upper = graph.branch(), graph.branch()
-        low = self._pick_scores(lower, layer, hidden, mask, first, middle)
-        high = self._pick_scores(upper, layer, hidden, mask, middle + 1, last)
+        low = self._pick_scores(lower, layer, state, first, middle)
+        high = self._pick_scores(upper, layer, state, middle + 1, last)
         is_low = graph.op("LessOrEqual", layer, graph.constant(middle))
         return graph.choose(is_low, (lower, [low]), (upper, [high]), [FLOAT])[0]
 

@@ -1,9 +1,13 @@
 """Exits as ONNX nodes: from a layer's hidden state [b, L, d] to logits [b, K].
 
-Shapes: b rows, L tokens, d hidden, e exit width. `mask` [b, L] is int32, 1 at tokens.
+Every pooler but the maximum is a weighted mean of the tokens. What is linear may as well come after it, where a row has
+one vector to multiply and not L; so it does.
+
+Shapes: B rows of the batch, b rows inside, L tokens, d hidden, e exit width.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -24,14 +28,15 @@ from leco.exits.operations import (
 )
 from leco.export.graph import BOOL, FLOAT, MICROSOFT, Graph
 
+Array = NDArray[Any]
 MASKED = float(np.finfo(np.float32).min)
 """What is added to the scores of padding, as in Transformers."""
 
 
-def array(tensor: Tensor | None) -> NDArray[Any]:
+def array(tensor: Tensor | None) -> Array:
     """A weight as float32."""
     assert tensor is not None
-    values: NDArray[Any] = tensor.detach().float().cpu().numpy()
+    values: Array = tensor.detach().float().cpu().numpy()
     return values
 
 
@@ -42,7 +47,55 @@ def affine(graph: Graph, x: str, module: nn.Linear) -> str:
     )
 
 
-def write_exit(graph: Graph, architecture: ExitArchitecture, leave: nn.Module, hidden: str, mask: str) -> str:
+@dataclass(frozen=True)
+class Tokens:
+    """Which tokens of the rows inside are none of padding: `mask` [b, L] is int32, 1 at tokens.
+
+    `batch_mask` [B, L] is that of the whole batch, and `rows` [b, 1] says which of its rows are inside; None is all.
+    """
+
+    mask: str
+    batch_mask: str
+    rows: str | None = None
+
+    def weights(self, graph: Graph) -> str:
+        """What each token weighs in the mean of its row, [b, 1, L]."""
+        return self._of_rows(graph, "weights", lambda root, mask: root.op("LpNormalization", mask, axis=1, p=1))
+
+    def bias(self, graph: Graph) -> str:
+        """What hides the padding when it is added to the scores of tokens, [b, 1, L]."""
+
+        def hide(root: Graph, mask: str) -> str:
+            padding = root.op("Sub", root.constant(1, np.float32), mask)
+            return root.op("Mul", padding, root.constant(MASKED, np.float32))
+
+        return self._of_rows(graph, "bias", hide)
+
+    def first(self, graph: Graph, number: int) -> "Tokens":
+        """The first tokens of each row."""
+        return replace(self, mask=first_tokens(graph, self.mask, number))
+
+    def _of_rows(self, graph: Graph, name: str, make: Callable[[Graph, str], str]) -> str:
+        """What `make` gives of the batch's mask as floats, made once for all layers, of the rows inside."""
+        value = graph.once(name, lambda root: make(root, root.op("Cast", self.batch_mask, to=FLOAT)))
+        if self.rows is None:
+            return graph.op("Unsqueeze", value, graph.constant([1]))
+        return graph.op("Gather", value, self.rows)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of what the encoders give: `value` [b, L, n], still to be multiplied with `matrix` [n, e], if any."""
+
+    value: str
+    matrix: Array | None = None
+
+    def finish(self, graph: Graph, x: str) -> str:
+        """`x` [.., n], which was made of the value, times the matrix."""
+        return x if self.matrix is None else graph.op("MatMul", x, graph.weight(self.matrix))
+
+
+def write_exit(graph: Graph, architecture: ExitArchitecture, leave: nn.Module, hidden: str, tokens: Tokens) -> str:
     """The logits [b, K] of `hidden` [b, L, d]. LecoError where the exit has no form in ONNX."""
     if isinstance(leave, LinearExit):
         return affine(graph, first_token(graph, hidden), leave.classifier)
@@ -51,11 +104,9 @@ def write_exit(graph: Graph, architecture: ExitArchitecture, leave: nn.Module, h
             f"Exits of the kind '{architecture.kind}' cannot be exported; linear, MHA and learned ones can."
         )
     if leave.tokens is not None:  # all that reaches the first token
-        bounds = graph.constant([0]), graph.constant([leave.tokens]), graph.constant([1])
-        hidden, mask = graph.op("Slice", hidden, *bounds), graph.op("Slice", mask, *bounds)
+        hidden, tokens = first_tokens(graph, hidden, leave.tokens), tokens.first(graph, leave.tokens)
     x = ACTIVATIONS[architecture.activation_1](graph, affine(graph, hidden, leave.down))
-    x = _encode(graph, x, mask, list(leave.encoders))
-    x = POOLERS[type(leave.pooler)](graph, x, mask, leave.pooler)
+    x = _pool(graph, *_encode(graph, x, tokens.mask, list(leave.encoders)), tokens, leave.pooler)
     return affine(graph, ACTIVATIONS[architecture.activation_2](graph, x), leave.classifier)
 
 
@@ -64,19 +115,13 @@ def first_token(graph: Graph, x: str) -> str:
     return graph.op("Gather", x, graph.constant(0), axis=1)
 
 
-def _column(graph: Graph, mask: str) -> str:
-    """The mask as floats [b, L, 1]."""
-    return graph.op("Unsqueeze", graph.op("Cast", mask, to=FLOAT), graph.constant([2]))
+def first_tokens(graph: Graph, x: str, number: int) -> str:
+    """The first tokens of `x` [b, L, ..]."""
+    return graph.op("Slice", x, graph.constant([0]), graph.constant([number]), graph.constant([1]))
 
 
-def _only_tokens(graph: Graph, x: str, mask: str) -> str:
-    """`x` [b, L, .] with the least number at the padding."""
-    inside = graph.op("Cast", graph.op("Unsqueeze", mask, graph.constant([2])), to=BOOL)
-    return graph.op("Where", inside, x, graph.constant(MASKED, np.float32))
-
-
-def _encode(graph: Graph, x: str, mask: str, encoders: Sequence[nn.Module]) -> str:
-    """The sum of the encoders: all attentions as one, all convolutions and skip connections as one."""
+def _encode(graph: Graph, x: str, mask: str, encoders: Sequence[nn.Module]) -> tuple[list[Part], Array]:
+    """The encoders' sum as parts, all attentions as one, all convolutions and skip connections as one; and a bias."""
     for encoder in encoders:
         if not isinstance(encoder, (Attention, Convolution, Skip)):
             raise LecoError(
@@ -86,30 +131,31 @@ def _encode(graph: Graph, x: str, mask: str, encoders: Sequence[nn.Module]) -> s
     others = [encoder for encoder in encoders if not isinstance(encoder, Attention)]
     parts = [_attention(graph, x, mask, attentions)] if attentions else []
     parts += [_convolution(graph, x, mask, others)] if others else []
-    return parts[0] if len(parts) == 1 else graph.op("Add", *parts)
+    biases = [array(encoder.out.bias) for encoder in attentions]
+    biases += [array(encoder.conv.bias) for encoder in others if isinstance(encoder, Convolution)]
+    return parts, sum(biases, np.zeros(1, np.float32))
 
 
-def _convolution(graph: Graph, x: str, mask: str, encoders: Sequence[nn.Module]) -> str:
+def _convolution(graph: Graph, x: str, mask: str, encoders: Sequence[nn.Module]) -> Part:
     """The sum of convolutions and skip connections, which is a convolution with the sum of their kernels."""
-    if all(isinstance(encoder, Skip) for encoder in encoders):
-        return x if len(encoders) == 1 else graph.op("Add", x, x)
     convolutions = [encoder for encoder in encoders if isinstance(encoder, Convolution)]
+    if not convolutions:
+        return Part(x if len(encoders) == 1 else graph.op("Add", x, x))
     reach = max(cast(int, convolution.reach) for convolution in convolutions)
     width = convolutions[0].conv.out_channels
-    kernel, bias = np.zeros((width, width, 2 * reach + 1), np.float32), np.zeros(width, np.float32)
+    kernel = np.zeros((width, width, 2 * reach + 1), np.float32)
     kernel[:, :, reach] = sum(isinstance(encoder, Skip) for encoder in encoders) * np.eye(width)
     for convolution in convolutions:
         own = cast(int, convolution.reach)
         kernel[:, :, reach - own : reach + own + 1] += array(convolution.conv.weight)
-        bias += array(convolution.conv.bias)
     if reach == 0:
-        return graph.op("Add", graph.op("MatMul", x, graph.weight(kernel[:, :, 0].T)), graph.weight(bias))
+        return Part(x, kernel[:, :, 0].T)
     x = graph.op("Transpose", graph.op("Mul", x, _column(graph, mask)), perm=[0, 2, 1])
-    x = graph.op("Conv", x, graph.weight(kernel), graph.weight(bias), pads=[reach, reach])
-    return graph.op("Transpose", x, perm=[0, 2, 1])
+    x = graph.op("Conv", x, graph.weight(kernel), pads=[reach, reach])
+    return Part(graph.op("Transpose", x, perm=[0, 2, 1]))
 
 
-def _attention(graph: Graph, x: str, mask: str, encoders: Sequence[Attention]) -> str:
+def _attention(graph: Graph, x: str, mask: str, encoders: Sequence[Attention]) -> Part:
     """The sum of attentions, as one with the heads of all; zeros, which change no product, make them equally large."""
     size = max(encoder.out.in_features // encoder.heads for encoder in encoders)
     inputs, biases, outputs = [], [], []
@@ -123,35 +169,62 @@ def _attention(graph: Graph, x: str, mask: str, encoders: Sequence[Attention]) -
         biases.append(np.pad(bias, ((0, 0), (0, 0), fill)))
         outputs.append(np.pad(array(encoder.out.weight).T.reshape(encoder.heads, own, -1), ((0, 0), fill, (0, 0))))
     into, bias, out = np.concatenate(inputs, axis=2), np.concatenate(biases, axis=1), np.concatenate(outputs)
-    parts = graph.weight(into.reshape(len(into), -1)), graph.weight(bias.ravel())
+    inputs_of_all = graph.weight(into.reshape(len(into), -1)), graph.weight(bias.ravel())
     options: dict[str, Any] = {"num_heads": len(out), "mask_filter_value": MASKED, "domain": MICROSOFT}
-    attended = graph.op("Attention", x, *parts, mask, **options)
-    product = graph.op("MatMul", attended, graph.weight(out.reshape(-1, out.shape[-1])))
-    return graph.op("Add", product, graph.weight(np.sum([array(encoder.out.bias) for encoder in encoders], axis=0)))
+    return Part(graph.op("Attention", x, *inputs_of_all, mask, **options), out.reshape(-1, out.shape[-1]))
 
 
-def _max(graph: Graph, x: str, mask: str, module: nn.Module) -> str:
-    return graph.op("ReduceMax", _only_tokens(graph, x, mask), graph.constant([1]), keepdims=0)
+def _column(graph: Graph, mask: str) -> str:
+    """The mask as floats [b, L, 1]."""
+    return graph.op("Unsqueeze", graph.op("Cast", mask, to=FLOAT), graph.constant([2]))
 
 
-def _average(graph: Graph, x: str, mask: str, module: nn.Module) -> str:
-    column, axes = _column(graph, mask), graph.constant([1])
-    total = graph.op("ReduceSum", graph.op("Mul", x, column), axes, keepdims=0)
-    return graph.op("Div", total, graph.op("ReduceSum", column, axes, keepdims=0))
+def _pool(graph: Graph, parts: Sequence[Part], bias: Array, tokens: Tokens, pooler: nn.Module) -> str:
+    """The pooled sum [b, e] of the parts and the bias [e]."""
+    if isinstance(pooler, MaxPool):
+        total = _sum(graph, [part.finish(graph, part.value) for part in parts])
+        inside = graph.op("Cast", graph.op("Unsqueeze", tokens.mask, graph.constant([2])), to=BOOL)
+        total = graph.op("Where", inside, total, graph.constant(MASKED, np.float32))
+        pooled = graph.op("ReduceMax", total, graph.constant([1]), keepdims=0)
+    else:
+        mean = MEANS[type(pooler)](graph, parts, tokens, pooler)
+        pooled = _sum(graph, [part.finish(graph, mean(part.value)) for part in parts])
+    return graph.op("Add", pooled, graph.weight(bias))
 
 
-def _self_attention(graph: Graph, x: str, mask: str, module: nn.Module) -> str:
-    query = graph.weight(array(cast(SelfAttentionPool, module).query)[:, None])
-    scores = _only_tokens(graph, graph.op("MatMul", x, query), mask)  # [b, L, 1]
-    weighed = graph.op("Mul", x, graph.op("Softmax", scores, axis=1))
-    return graph.op("ReduceSum", weighed, graph.constant([1]), keepdims=0)
+def _sum(graph: Graph, values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else graph.op("Add", *values)
 
 
-Operation = Callable[[Graph, str, str, nn.Module], str]
+Mean = Callable[[str], str]
+"""From a value [b, L, n] to its weighted mean over the tokens [b, n]."""
 
-POOLERS: Mapping[type[nn.Module], Operation] = {
-    ClsPool: lambda graph, x, mask, module: first_token(graph, x),
-    MaxPool: _max,
+
+def _first(graph: Graph, parts: Sequence[Part], tokens: Tokens, pooler: nn.Module) -> Mean:
+    return lambda value: first_token(graph, value)
+
+
+def _average(graph: Graph, parts: Sequence[Part], tokens: Tokens, pooler: nn.Module) -> Mean:
+    return _weighted(graph, tokens.weights(graph))
+
+
+def _self_attention(graph: Graph, parts: Sequence[Part], tokens: Tokens, pooler: nn.Module) -> Mean:
+    query = array(cast(SelfAttentionPool, pooler).query)
+    scores = []
+    for part in parts:
+        own = query if part.matrix is None else part.matrix @ query  # [n]; a bias would add the same to all tokens
+        scores.append(graph.op("FusedMatMul", graph.weight(own[None]), part.value, domain=MICROSOFT, transB=1))
+    of_tokens = graph.op("Add", _sum(graph, scores), tokens.bias(graph))  # [b, 1, L]
+    return _weighted(graph, graph.op("Softmax", of_tokens, axis=-1))
+
+
+def _weighted(graph: Graph, weights: str) -> Mean:
+    """With a weight [b, 1, L] for each token."""
+    return lambda value: graph.op("Squeeze", graph.op("MatMul", weights, value), graph.constant([1]))
+
+
+MEANS: Mapping[type[nn.Module], Callable[[Graph, Sequence[Part], Tokens, nn.Module], Mean]] = {
+    ClsPool: _first,
     AveragePool: _average,
     SelfAttentionPool: _self_attention,
 }

@@ -1,6 +1,6 @@
 """A small builder of ONNX graphs: nodes, weights and branches, with names that need no thought."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -28,6 +28,7 @@ class Graph:
         self.initializers: list[onnx.TensorProto] = []
         self._numbers: Any = around._numbers if around else count()
         self._constants: dict[tuple[str, bytes], str] = around._constants if around else {}
+        self._once: dict[str, str] = around._once if around else {}
 
     @property
     def root(self) -> "Graph":
@@ -75,6 +76,12 @@ class Graph:
         if key not in self._constants:
             self._constants[key] = self.root.weight(array, "constant")
         return self._constants[key]
+
+    def once(self, name: str, make: "Callable[[Graph], str]") -> str:
+        """What `make` adds to the outermost graph when it is asked for first, and gives again whenever it is then."""
+        if name not in self._once:
+            self._once[name] = make(self.root)
+        return self._once[name]
 
     def check(self, value: str, fault: str, message: str) -> str:
         """`value`, a scalar, or where `fault` (bool) is true an error of ONNX Runtime that has `message` in it."""
