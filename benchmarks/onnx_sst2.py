@@ -31,6 +31,8 @@ CURVE = 6
 """Settings of COBEE and of entropy on their curves, beside the chosen ones."""
 KINDS = (Cobee, Entropy, Pcee)
 """Criteria of which a setting is chosen."""
+NEVER = Cobee(tau=0.0)
+"""By which no text leaves early, but all exits are computed."""
 CLOSE = 1e-5
 """Where what decides is so close to the threshold, rounding may decide otherwise."""
 
@@ -41,7 +43,7 @@ def speed(model, data, contenders, arguments):
     dev, test = (stored(graph, model, getattr(data, name), data.metric, name) for name in ("dev", "test"))
     chosen = [choose_setting(kind, dev, model.task, MAX_DROP).criterion for kind in KINDS]
     tried = [way.setting for kind in KINDS[:2] for way in spread(curve_ways(kind, dev, test, model.task))]
-    criteria = list(dict.fromkeys([*chosen, *map(criterion_from_dict, tried)]))
+    criteria = list(dict.fromkeys([NEVER, *chosen, *map(criterion_from_dict, tried)]))
     early = []
     for number, criterion in enumerate(criteria):
         file = contenders.work / f"early-{number}.onnx"
@@ -61,19 +63,27 @@ def speed(model, data, contenders, arguments):
 
 
 def spread(ways):
-    """At most `CURVE` of the ways, from the slowest to the fastest."""
-    return ways[:: -(-len(ways) // CURVE)]
+    """At most `CURVE` of the ways, from the slowest to the fastest, both of them included."""
+    places = np.linspace(0, len(ways) - 1, min(CURVE, len(ways))).round().astype(int)
+    return [ways[place] for place in places]
 
 
 def compaction(rows, way, used, lengths):
     """Throughput at batch size 32 as a share of the ideal, full depth's divided by the mean share `used` of the layers.
 
-    Long texts leave later, so that even an engine without any overhead falls short of that; the second share is of the
-    ideal in which each text counts by its tokens.
+    Long texts leave later, so that even an engine without any overhead falls short of that; another share is of the
+    ideal in which each text counts by its tokens. The last is of the ideal that starts from the same model with exits
+    computed and none taken: what compaction alone makes of it.
     """
-    early = next(row for row in rows if row["way"] == way and row["batch_size"] == 32)
-    by_tokens = float((used * lengths).sum() / lengths.sum())
-    return {"of_ideal": float(used.mean()) / early["ratio"], "of_ideal_by_tokens": by_tokens / early["ratio"]}
+    at_32 = {row["way"]: row for row in rows if row["batch_size"] == 32}
+    early = at_32[way]["ratio"]
+    none_taken = at_32[str(NEVER)]["ratio"]
+    ideal, by_tokens = float(used.mean()), float((used * lengths).sum() / lengths.sum())
+    return {
+        "of_ideal": ideal / early,
+        "of_ideal_by_tokens": by_tokens / early,
+        "of_ideal_with_exits": none_taken * ideal / early,
+    }
 
 
 def agreement(model, texts, work):
