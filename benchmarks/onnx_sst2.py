@@ -13,7 +13,6 @@ from leco.bench import Contenders, Way
 from leco.criteria import criterion_from_dict
 from leco.data import load_data
 from leco.evaluation.curve import ways as curve_ways
-from leco.evaluation.evaluate import tokens
 from leco.evaluation.scores import choose_setting
 from leco.export import ModelWriter, export_onnx
 from leco.export.choice import stored
@@ -38,7 +37,9 @@ CLOSE = 1e-5
 
 
 def speed(model, data, contenders, arguments):
-    """The criteria chosen on dev; every way's score on test and its time at batch sizes 1 and 32; the throughputs."""
+    """The files of the criteria chosen on dev; every way's score on test and its time at batch sizes 1 and 32; the
+    throughputs.
+    """
     graph = ModelWriter(model, int8=True).all_exits()
     dev, test = (stored(graph, model, getattr(data, name), data.metric, name) for name in ("dev", "test"))
     chosen = [choose_setting(kind, dev, model.task, MAX_DROP).criterion for kind in KINDS]
@@ -53,13 +54,9 @@ def speed(model, data, contenders, arguments):
     write_model(with_fused_norms(ModelWriter(model, int8=True).full_depth()), file, model, Static(), int8=True)
     static = [Way(FUSED, "onnx", file), *(contenders.against(f"first:{layers}", int8=True) for layers in CUTS)]
     rows = bench_sst2([contenders.plain(int8=True), *early, *static], model, data, arguments)
-    timed = slice(arguments.texts)
-    lengths = np.array([len(encoding["input_ids"]) for encoding in tokens(model, data.test)][timed])
-    shares = {}
-    for criterion in chosen:
-        used = test.exit_layers(criterion, model.task)[timed] / model.task.num_layers
-        shares[str(criterion)] = compaction(rows, str(criterion), used, lengths)
-    return [str(criterion) for criterion in chosen], rows, shares
+    texts = data.test.texts[: arguments.texts]
+    files = {way.name: way.path for way in early if way.name in map(str, chosen)}
+    return files, rows, {name: compaction(rows, name, file, texts) for name, file in files.items()}
 
 
 def spread(ways):
@@ -68,16 +65,19 @@ def spread(ways):
     return [ways[place] for place in places]
 
 
-def compaction(rows, way, used, lengths):
-    """Throughput at batch size 32 as a share of the ideal, full depth's divided by the mean share `used` of the layers.
+def compaction(rows, way, file, texts):
+    """Throughput at batch size 32 as a share of the ideal, full depth's divided by the mean share of the layers used.
 
     Long texts leave later, so that even an engine without any overhead falls short of that; another share is of the
     ideal in which each text counts by its tokens. The last is of the ideal that starts from the same model with exits
     computed and none taken: what compaction alone makes of it.
     """
     at_32 = {row["way"]: row for row in rows if row["batch_size"] == 32}
-    early = at_32[way]["ratio"]
-    none_taken = at_32[str(NEVER)]["ratio"]
+    early, none_taken = at_32[way]["ratio"], at_32[str(NEVER)]["ratio"]
+    session = Session(file)
+    encodings = session.encode(texts)
+    used = session.decide(encodings, batch_size=32).exit_layers / session.metadata["layers"]
+    lengths = np.array([len(encoding["input_ids"]) for encoding in encodings])
     ideal, by_tokens = float(used.mean()), float((used * lengths).sum() / lengths.sum())
     return {
         "of_ideal": ideal / early,
@@ -93,14 +93,25 @@ def agreement(model, texts, work):
         file = work / "agreement.onnx"
         export_onnx(model, file, criterion=criterion)
         expected, answers = model.predict(texts, criterion, 32), Session(file).predict(texts, batch_size=32)
-        differ = [
-            row
-            for row, (one, other) in enumerate(zip(expected, answers, strict=True))
-            if (one.label, one.exit_layer) != (other.label, other.exit_layer)
-        ]
+        differ = differing(expected, answers)
         near = [row for row in differ if is_near(model, texts[row], criterion, expected[row], answers[row])]
         result[str(criterion)] = {"texts": len(texts), "differ": len(differ), "near": len(near)}
     return result
+
+
+def differing(some, others):
+    """The texts that leave elsewhere, or with another label."""
+    pairs = zip(some, others, strict=True)
+    return [row for row, (a, b) in enumerate(pairs) if (a.label, a.exit_layer) != (b.label, b.exit_layer)]
+
+
+def batched(file, split):
+    """What an int8 file makes of texts that run together, where activations share one range, in place of alone."""
+    session = Session(file)
+    alone, together = (session.predict(split.texts, batch_size=size) for size in (1, 32))
+    names = np.array(session.label_names)[split.labels]
+    right = [float(np.mean([answer.label for answer in answers] == names)) for answers in (alone, together)]
+    return {"texts": len(alone), "differ": len(differing(alone, together)), "right": right}
 
 
 def is_near(model, text, criterion, one, other):
@@ -122,7 +133,9 @@ def main():
     same = {
         name: agreement(model, texts, contenders.work) for name, texts in (("SST-2", data.test.texts), ("RTE", rte))
     }
-    report("onnx_sst2", [{"chosen": chosen, "compaction": shares, "agreement": same, "ways": rows}])
+    together = {name: batched(file, data.test) for name, file in chosen.items()}
+    found = {"chosen": list(chosen), "compaction": shares, "agreement": same, "batched": together, "ways": rows}
+    report("onnx_sst2", [found])
     for row in rows:
         print(np.round([row["score"], row["layers"], row["ratio"], row["ratio_low"], row["ratio_high"]], 3), row["way"])
 

@@ -12,7 +12,8 @@ import pytest
 from transformers import AutoConfig
 
 from leco import Cobee, Entropy, LecoError, Static, Voting
-from leco.export import export_onnx
+from leco.export import ModelWriter, export_onnx
+from leco.export.choice import exit_scores
 from leco.runtime import Session
 from tiny import TINY, encoder, sentences, text_model
 
@@ -146,6 +147,16 @@ def test_int8_is_smaller_and_nearly_the_same(model, file, tmp_path):
         abs(a.scores[name] - b.scores[name]) for a, b in zip(exact, rounded, strict=True) for name in a.scores
     ]
     assert 0 < max(difference) < 0.2
+
+
+def test_int8_settings_are_chosen_for_texts_alone(model, tmp_path):
+    export_onnx(model, tmp_path / "int8.onnx", criterion=Static(), int8=True)
+    session = Session(tmp_path / "int8.onnx")
+    encodings = session.encode(TEXTS)
+    *_, last = exit_scores(ModelWriter(model, int8=True).all_exits(), model, encodings, lambda rows: None)
+    alone, together = (session.decide(encodings, batch_size=size).scores for size in (1, len(TEXTS)))
+    np.testing.assert_allclose(last, alone, atol=1e-6)
+    assert np.abs(last - together).max() > 1e-5, "texts that run together share a range"
 
 
 NODE = """

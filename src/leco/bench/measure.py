@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ class Row:
 
     Attributes:
         way, batch_size: what ran.
-        score: the task's, on the whole test split.
+        score: the task's, on the whole test split, at that batch size: where activations are quantized, texts that run
+            together share a range.
         layers: the mean share of layers that ran, from 0 to 1, on the timed texts.
         median_ms, p90_ms, p99_ms: milliseconds of a text at batch size 1, of a batch of that many texts otherwise.
         texts_per_second: median over the rounds.
@@ -69,12 +71,12 @@ def bench(
             name: stack.enter_context(serving(_prepare, way, split.texts, list(label_names), texts))
             for name, way in named.items()
         }
-        quality: dict[str, tuple[float, float]] = {}
-        with progress_bar("scoring", len(names)) as advance:
-            for name in names:
-                scores, layers = ask[name]("score")
+        quality: dict[tuple[str, int], tuple[float, float]] = {}
+        with progress_bar("scoring", len(names) * len(batch_sizes)) as advance:
+            for name, batch_size in product(names, batch_sizes):
+                scores, layers = ask[name]("score", batch_size)
                 predictions = predictions_of(problem_type, scores)
-                quality[name] = score(metric, split.labels, predictions, split.groups), layers
+                quality[name, batch_size] = score(metric, split.labels, predictions, split.groups), layers
                 advance(1)
         with progress_bar("timing", rounds * len(names) * len(batch_sizes)) as advance:
             for batch_size in batch_sizes:
@@ -82,7 +84,8 @@ def bench(
                 for name in in_turn(names, rounds):
                     seconds[name].append(ask[name]("time", batch_size))
                     advance(1)
-                rows += [_row(name, batch_size, seconds, quality[name], min(texts, len(split))) for name in names]
+                timed = min(texts, len(split))
+                rows += [_row(name, batch_size, seconds, quality[name, batch_size], timed) for name in names]
     return rows
 
 
@@ -113,7 +116,7 @@ def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> 
     encodings = runner.encode(texts)
     runner.run(encodings[:8], 1)  # warm up
 
-    def answer(question: str, batch_size: int = 32) -> Any:
+    def answer(question: str, batch_size: int) -> Any:
         if question == "time":
             return _times(runner, encodings[:timed], batch_size)
         scores, _ = runner.run(encodings, batch_size)
