@@ -3,8 +3,9 @@
 python benchmarks/onnx_cost.py        # writes results/onnx_cost.json
 
 Each way is one session with the settings of ONNX Runtime itself, in a process of its own; they run in turn, a block of
-texts at a time. The plain model is written as ours are (`plain`), with the norms that ONNX Runtime's optimizer makes of
-it (`fused`), and traced (`unfused`). The control is `plain` once more.
+texts at a time. The processes are started several times, since what one is given of the machine stays with it, and
+the rounds of all count together. The plain model is written as ours are (`plain`), with the norms that ONNX Runtime's
+optimizer makes of it (`fused`), and traced (`unfused`). The control is `plain` once more.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -108,12 +110,12 @@ def feed(tokens, tau=None):
 def costs(ask, rounds):
     """By number of tokens, of each way the seconds of a text (the median of its block) in each round, none leaving.
 
-    Short texts have as many more rounds as they are shorter: their times are noisier, and cost less.
+    Short texts have more rounds: their times are noisier, and cost less.
     """
     random, result = np.random.default_rng(0), {}
     for length in LENGTHS:
         inputs = [feed(random.integers(1000, 20000, length)) for _ in range(BLOCK)]
-        more = rounds * max(LENGTHS) // length
+        more = rounds * max(1, 64 // length)
         result[length] = timed(ask, dict.fromkeys(WAYS, inputs), more, statistics.median)
     return result
 
@@ -128,7 +130,8 @@ def timed(ask, inputs, rounds, summary):
 
 
 def stream(ask, rounds):
-    """Seconds over a stream of real texts that leave at layers drawn evenly, and at full depth in the plain model.
+    """Each way's seconds, in each round, over a stream of real texts that leave at layers drawn evenly, which the plain
+    models run at full depth; and what the ideal is.
 
     Where a text leaves is made by a threshold of its own, so that untrained exits leave as widely as trained ones do.
     """
@@ -141,11 +144,13 @@ def stream(ask, rounds):
         layers.append(int(random.choice(sorted(by_layer))))
         early.append(by_layer[layers[-1]])
     full = [{name: value for name, value in given.items() if name != "tau"} for given in early]
-    seconds = timed(ask, {way: early if way == "early" else full for way in WAYS}, rounds, sum)
     tokens = np.array([given["input_ids"].size for given in early])
     shares = np.array(layers) / max(layers)
     ideal = {"ideal": float(shares.mean()), "ideal_by_tokens": float((shares * tokens).sum() / tokens.sum())}
-    return {**ratios(seconds), **ideal, "tokens": float(tokens.mean())}
+    return (
+        timed(ask, {way: early if way == "early" else full for way in WAYS}, rounds, sum),
+        {**ideal, "tokens": float(tokens.mean())},
+    )
 
 
 def ratios(seconds):
@@ -189,13 +194,18 @@ def memory(folder, file):
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
 
 
-def row(name, exits, int8, rounds):
+def row(name, exits, int8, rounds, starts):
+    lengths, streams = defaultdict(lambda: defaultdict(list)), defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
         write(folder, name, int8, exits)
         files = {way: str(Path(folder, f"{file}.onnx")) for way, file in WAYS.items()}
-        with ExitStack() as stack:
-            ask = {way: stack.enter_context(serving(prepare, path)) for way, path in files.items()}
-            lengths, mixed = costs(ask, rounds), stream(ask, rounds)
+        for _ in range(starts):
+            with ExitStack() as stack:
+                ask = {way: stack.enter_context(serving(prepare, path)) for way, path in files.items()}
+                for length, seconds in costs(ask, rounds).items():
+                    add(lengths[length], seconds)
+                seconds, ideal = stream(ask, rounds)
+                add(streams, seconds)
         resident = {file: memory(folder, file) for file in ("early", "plain", *STOCK)}
     return {
         "backbone": name,
@@ -205,18 +215,25 @@ def row(name, exits, int8, rounds):
             length: {"plain_ms": 1000 * statistics.median(seconds["plain"]), **ratios(seconds)}
             for length, seconds in lengths.items()
         },
-        "stream": mixed,
+        "stream": {**ratios(streams), **ideal},
         "memory": {"ratio": resident["early"]["mib"] / resident["plain"]["mib"], **resident},
     }
 
 
+def add(seconds, more):
+    """Add the rounds of processes that were started anew."""
+    for way, rounds in more.items():
+        seconds[way] += rounds
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=5, help="of texts of 128 tokens and of the stream")
+    parser.add_argument("--rounds", type=int, default=2, help="of each start, of the longer texts and the stream")
+    parser.add_argument("--starts", type=int, default=3, help="how many times the processes are started")
     arguments = parser.parse_args()
     small, large = BACKBONES
     models = [*((small, exits) for exits in EXITS), (large, "the paper's")]  # 6 layers were searched here
-    rows = [row(*model, int8, arguments.rounds) for model in models for int8 in (False, True)]
+    rows = [row(*model, int8, arguments.rounds, arguments.starts) for model in models for int8 in (False, True)]
     report("onnx_cost", rows)
 
 
