@@ -22,7 +22,7 @@ from leco.evaluation.curve import area, common_range, curve, ways
 from leco.evaluation.scores import Stored
 from leco.experiments.cells import OUTPUTS
 from leco.experiments.work import finished
-from results import CELLS, all_of
+from runs import CELLS, all_of
 
 CRITERIA = (Cobee, Patience, Entropy, MaxProbability, Pcee)
 FROM_LAYER_2 = "entropy, not at layer 1"

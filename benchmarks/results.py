@@ -4,92 +4,29 @@ python benchmarks/results.py --glue-dir GLUE            # many hours; runs what 
 python benchmarks/results.py --glue-dir GLUE --dry-run  # what is missing, and about how long it takes
 python benchmarks/results.py --render                   # writes the tables and figures of what there is
 
-The cells are folders in results/cells and are never run twice; a killed run continues. Each line of RUNS is also a
-command of its own, `leco reproduce`, which the page shows.
+The cells are folders in results/cells and are never run twice; a killed run continues. Each line of RUNS in runs.py is
+also a command of its own, `leco reproduce`, which the page shows.
 """
 
 import argparse
 from collections import defaultdict
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from common import write_between
 from leco.errors import LecoError
-from leco.experiments import Plan, run_all
+from leco.experiments import run_all
 from leco.experiments.estimate import estimated_hours
 from leco.experiments.grids import LECO
 from leco.experiments.runner import with_needs
 from leco.experiments.tables import entries, markdown, mean_and_spread
-from leco.experiments.work import Work, finished, read_result
+from leco.experiments.work import finished, read_result
 from render import read, source
+from runs import CELLS, RUNS, all_of, by_seed
 
-ROOT = Path(__file__).parents[1]
-RESULTS, PAGE = ROOT / "results", ROOT / "docs" / "results.md"
-CELLS = RESULTS / "cells"
+PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
-PRESET, RECIPE = "quick", "sampling"
-TRAIN_ROWS = {"sst-2": 10_000}
-
-
-@dataclass(frozen=True)
-class Run:
-    """A table on some tasks with some seeds."""
-
-    table: str
-    tasks: tuple[str, ...]
-    seeds: int
-
-    @property
-    def plan(self):
-        """What it runs."""
-        return Plan(
-            self.table,
-            root=RESULTS,
-            tasks=self.tasks,
-            seeds=self.seeds,
-            preset=PRESET,
-            options={"bf16": True},
-            search_preset=RECIPE,
-            train_rows={task: rows for task, rows in TRAIN_ROWS.items() if task in self.tasks},
-            timed_texts=100,
-        )
-
-    @property
-    def command(self):
-        """The same by the command line."""
-        plan = self.plan
-        rows = ",".join(f"{task}={rows}" for task, rows in plan.train_rows.items())
-        words = ["leco reproduce", self.table, f"--tasks {','.join(self.tasks)}", f"--seeds {self.seeds}"]
-        words += [f"--model {plan.model}", f"--preset {PRESET} --search-preset {RECIPE}", "--bf16 --jobs 2"]
-        words += [f"--train-rows {rows}"] if rows else []
-        words += [f"--timed-texts {plan.timed_texts}"] if plan.figures else []
-        return " ".join([*words, "--output results"])
-
-
-RUNS = [
-    Run("table2", ("sst-2", "cola"), 5),
-    Run("table2", ("mrpc",), 3),
-    Run("table3", ("sst-2", "cola"), 5),
-    Run("table5", ("sst-2", "cola"), 5),
-    Run("table6", ("sst-2", "cola", "mrpc"), 1),
-    Run("figure2", ("sst-2", "mrpc"), 1),
-]
-
-
-def by_seed(only=None):
-    """The cells and curves of all runs, each once; seed by seed, so that whatever is finished makes whole tables."""
-    works: dict[Work, None] = {}
-    for run in RUNS:
-        works.update(dict.fromkeys(replace(run.plan, only=only).works))
-    return sorted(works, key=lambda work: getattr(work, "seed", 0))
-
-
-def all_of(table):
-    """The run of a table on all of its tasks: what is rendered as one."""
-    runs = [run for run in RUNS if run.table == table]
-    return Run(table, tuple(task for run in runs for task in run.tasks), max(run.seeds for run in runs))
 
 
 def states():

@@ -1,0 +1,71 @@
+"""What docs/results.md shows: which tables and figures, on which tasks, with how many seeds; results.py runs them."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from leco.experiments import Plan
+from leco.experiments.work import Work
+
+RESULTS = Path(__file__).parents[1] / "results"
+CELLS = RESULTS / "cells"
+PRESET, RECIPE = "quick", "sampling"
+TRAIN_ROWS = {"sst-2": 10_000}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A table on some tasks with some seeds."""
+
+    table: str
+    tasks: tuple[str, ...]
+    seeds: int
+
+    @property
+    def plan(self):
+        """What it runs."""
+        return Plan(
+            self.table,
+            root=RESULTS,
+            tasks=self.tasks,
+            seeds=self.seeds,
+            preset=PRESET,
+            options={"bf16": True},
+            search_preset=RECIPE,
+            train_rows={task: rows for task, rows in TRAIN_ROWS.items() if task in self.tasks},
+            timed_texts=100,
+        )
+
+    @property
+    def command(self):
+        """The same by the command line."""
+        plan = self.plan
+        rows = ",".join(f"{task}={rows}" for task, rows in plan.train_rows.items())
+        words = ["leco reproduce", self.table, f"--tasks {','.join(self.tasks)}", f"--seeds {self.seeds}"]
+        words += [f"--model {plan.model}", f"--preset {PRESET} --search-preset {RECIPE}", "--bf16 --jobs 2"]
+        words += [f"--train-rows {rows}"] if rows else []
+        words += [f"--timed-texts {plan.timed_texts}"] if plan.figures else []
+        return " ".join([*words, "--output results"])
+
+
+RUNS = [
+    Run("table2", ("sst-2", "cola"), 5),
+    Run("table2", ("mrpc",), 3),
+    Run("table3", ("sst-2", "cola"), 5),
+    Run("table5", ("sst-2", "cola"), 5),
+    Run("table6", ("sst-2", "cola", "mrpc"), 1),
+    Run("figure2", ("sst-2", "mrpc"), 1),
+]
+
+
+def by_seed(only=None):
+    """The cells and curves of all runs, each once; seed by seed, so that whatever is finished makes whole tables."""
+    works: dict[Work, None] = {}
+    for run in RUNS:
+        works.update(dict.fromkeys(replace(run.plan, only=only).works))
+    return sorted(works, key=lambda work: getattr(work, "seed", 0))
+
+
+def all_of(table):
+    """The run of a table on all of its tasks: what is rendered as one."""
+    runs = [run for run in RUNS if run.table == table]
+    return Run(table, tuple(task for run in runs for task in run.tasks), max(run.seeds for run in runs))
