@@ -142,13 +142,13 @@ used; the goal was 0.03 more in float32 and 0.05 in int8), and resident memory a
 
 {markdown([*about, "ideal", *compared, "memory"], streams)}
 
-What is over our plain model's time, and over the ideal, is some thirty small operations at each layer (exit, criterion,
+What is over our plain model's time, and over the ideal, is some 25 small operations at each layer (exit, criterion,
 taking rows out), which weigh the more the shorter the text and the narrower the layer. The exits found in the whole
 space cost more in int8, at 128 tokens too: they stay in float32, and most have an attention of 10 to 16 heads over all
 pairs of tokens, where the backbone's own have 12. A search among two heads avoids that
 (`--encoders conv_1,conv_3,conv_5,mha_2,skip-connect,null`). Tried against the rest: weights inside the branches, nested
 branches, leaving rows in until any leaves, fewer guards, no branch before layer 3, and, kept, all attentions of an exit
-as one node and all its convolutions as one kernel.
+as one node, all its convolutions as one kernel, and its linear parts behind the pooler.
 
 {source(result)}"""
 
