@@ -26,7 +26,7 @@ FUSED = "plain, norms fused by ONNX Runtime"
 """The plain model as ONNX Runtime's optimizer makes it, which is slower than as we write it."""
 CUTS = (1, 2, 3)
 """Numbers of first layers that are fine-tuned to compare with."""
-CURVE = 6
+CURVE = 8
 """Settings of COBEE and of entropy on their curves, beside the chosen ones."""
 KINDS = (Cobee, Entropy, Pcee)
 """Criteria of which a setting is chosen."""

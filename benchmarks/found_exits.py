@@ -1,0 +1,60 @@
+"""What is missing of the exits that a search found: their variants, side by side on each layer with the MHA exit.
+
+python benchmarks/found_exits.py cola --glue-dir GLUE    # writes results/found_exits_cola.json
+
+Each variant stands there several times, from weights of its own, so that what starts them differently can be told
+from what they are. They train as side_by_side.py says; the scores are dev's.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from common import report
+from leco.data import load_data
+from leco.exits.architecture import MHA, Architecture, load_architectures
+from runs import CELLS, RECIPE, TRAIN_ROWS, all_of
+from side_by_side import LAYERS, dev_scores
+
+ATTEND = Architecture("tanh", "mha_4", "mha_4", "avg", "tanh")
+VARIANTS = {
+    "MHA exit": lambda found: MHA,
+    "found": lambda found: found,
+    "found, first activation tanh": lambda found: replace(found, activation_1="tanh"),
+    "found, no first activation": lambda found: replace(found, activation_1="null"),
+    "found, width 48": lambda found: replace(found, width=48),
+    "found, width 48, first activation tanh": lambda found: replace(found, width=48, activation_1="tanh"),
+    "everywhere `tanh | mha_4 + mha_4 | avg | tanh`": lambda found: ATTEND,
+}
+
+
+def searched(task):
+    """The architectures that the recipe's search found for a task."""
+    cells = (cell for cell in all_of("table6").plan.works if cell.search_preset == RECIPE)
+    (search,) = (cell.needs for cell in cells if cell.task == f"glue/{task}")
+    return load_architectures(CELLS / search.name / "architectures.json", LAYERS)
+
+
+def compared(task, glue_dir, copies):
+    data = load_data(f"glue/{task}", glue_dir=glue_dir, train_rows=TRAIN_ROWS.get(task))
+    by_layer = [[variant(one) for variant in VARIANTS.values() for _ in range(copies)] for one in searched(task)]
+    found = dev_scores(data, by_layer).reshape(LAYERS, len(VARIANTS), copies)
+    variants = {
+        name: {"layers": found[:, place].mean(1).tolist(), "avg": found[:, place].mean(0).tolist()}
+        for place, name in enumerate(VARIANTS)
+    }
+    return {"task": task, "metric": data.metric, "recipe": RECIPE, "copies": copies, "variants": variants}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("task")
+    parser.add_argument("--glue-dir", type=Path)
+    parser.add_argument("--copies", type=int, default=3)
+    arguments = parser.parse_args()
+    row = compared(arguments.task, arguments.glue_dir, arguments.copies)
+    report(f"found_exits_{arguments.task}", [row])
+
+
+if __name__ == "__main__":
+    main()
