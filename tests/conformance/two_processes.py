@@ -37,3 +37,5 @@ if __name__ == "__main__":
     found = {name: train(name, folder / name) for name in STRATEGIES}
     if torch.distributed.get_rank() == 0:
         (folder / "found.json").write_text(json.dumps(found))
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()  # or its threads, now and then, abort the process when it ends
