@@ -24,7 +24,7 @@ VARIANTS = {
     "found, no first activation": lambda found: replace(found, activation_1="null"),
     "found, width 48": lambda found: replace(found, width=48),
     "found, width 48, first activation tanh": lambda found: replace(found, width=48, activation_1="tanh"),
-    "everywhere `tanh | mha_4 + mha_4 | avg | tanh`": lambda found: ATTEND,
+    "everywhere two attentions of 4 heads, tanh, mean": lambda found: ATTEND,
 }
 
 
