@@ -11,7 +11,7 @@ from onnx import helper
 from leco import LecoError
 from leco.exits.architecture import Architecture
 from leco.exits.modules import build_exit
-from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, Encoder
+from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, Encoder, Pooler
 from leco.export.exits import Tokens, write_exit
 from leco.export.graph import FLOAT, INT32, Graph, make_model
 
@@ -63,6 +63,17 @@ def test_two_attentions_are_one_node():
     graph = Graph()
     write_exit(graph, Architecture("null", "mha_8", "mha_2", "avg", "null", width=WIDTH), leave, "hidden", ALL)
     assert [node.op_type for node in graph.nodes].count("Attention") == 1
+
+
+def test_a_pooler_without_a_form_in_onnx_is_named():
+    class Median(Pooler):
+        pass
+
+    architecture = Architecture("null", "mha_2", "null", "avg", "null", width=WIDTH)
+    leave = build_exit(architecture, HIDDEN, LABELS)
+    leave.pooler = Median()
+    with pytest.raises(LecoError, match="The pooler Median cannot be exported"):
+        write_exit(Graph(), architecture, leave, "hidden", ALL)
 
 
 def test_an_operation_without_a_form_in_onnx_is_named():

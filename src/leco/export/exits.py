@@ -186,6 +186,8 @@ def _pool(graph: Graph, parts: Sequence[Part], bias: Array, tokens: Tokens, pool
         inside = graph.op("Cast", graph.op("Unsqueeze", tokens.mask, graph.constant([2])), to=BOOL)
         total = graph.op("Where", inside, total, graph.constant(MASKED, np.float32))
         pooled = graph.op("ReduceMax", total, graph.constant([1]), keepdims=0)
+    elif type(pooler) not in MEANS:
+        raise LecoError(f"The pooler {type(pooler).__name__} cannot be exported: it has no form in ONNX.")
     else:
         mean = MEANS[type(pooler)](graph, parts, tokens, pooler)
         pooled = _sum(graph, [part.finish(graph, mean(part.value)) for part in parts])
