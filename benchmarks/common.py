@@ -99,9 +99,7 @@ def report(name: str, rows: list[dict[str, Any]]) -> None:
     """Print the rows and write them, with the machine, to results/NAME.json."""
     arguments = [argument.rstrip("/").rsplit("/", 1)[-1] for argument in sys.argv[1:]]  # folders without where they lie
     command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
-    about = {**machine(), **versions()}
-    if "onnxruntime" in sys.modules:  # it had a part in what was measured
-        about["onnxruntime"] = version("onnxruntime")
+    about = {**machine(), **versions(), "onnxruntime": version("onnxruntime")}
     result = {"command": command, "machine": about, "rows": rows}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
