@@ -77,7 +77,8 @@ class Tokens:
 
     def _of_rows(self, graph: Graph, name: str, make: Callable[[Graph, str], str]) -> str:
         """What `make` gives of the batch's mask as floats, made once for all layers, of the rows inside."""
-        value = graph.once(name, lambda root: make(root, root.op("Cast", self.batch_mask, to=FLOAT)))
+        floats = graph.once("floats", lambda root: root.op("Cast", self.batch_mask, to=FLOAT))
+        value = graph.once(name, lambda root: make(root, floats))
         if self.rows is None:
             return graph.op("Unsqueeze", value, graph.constant([1]))
         return graph.op("Gather", value, self.rows)

@@ -77,7 +77,7 @@ class Graph:
             self._constants[key] = self.root.weight(array, "constant")
         return self._constants[key]
 
-    def once(self, name: str, make: "Callable[[Graph], str]") -> str:
+    def once(self, name: str, make: Callable[["Graph"], str]) -> str:
         """What `make` adds to the outermost graph when it is asked for first, and gives again whenever it is then."""
         if name not in self._once:
             self._once[name] = make(self.root)

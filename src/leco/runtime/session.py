@@ -92,7 +92,8 @@ class Session:
             texts: single texts, or pairs as tuples.
             criterion: other settings of the criterion that the file holds; by default the file's own.
             batch_size: texts that run together. Rows that left cost nothing more. In float32 the answers are those of
-                1; in int8, where the activations of a batch share one range, they differ a little.
+                1; in int8, where the activations of a batch share one range, scores differ a little, and texts near a
+                threshold leave elsewhere.
 
         Returns:
             One answer for each text, in order.
