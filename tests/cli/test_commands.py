@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import pytest
@@ -43,6 +44,11 @@ def test_help_shows_an_example_and_json(leco, command):
 
 def test_all_commands_are_there():
     assert {"fit", "search", "train", "evaluate", "predict", "demo"} <= set(COMMANDS)
+
+
+def test_version(leco):
+    result = leco("--version")
+    assert (result.code or 0, result.out) == (0, f"leco {version('leco')}\n")
 
 
 def test_json_is_all_that_is_on_stdout(encoder_folder, reviews, tmp_path):

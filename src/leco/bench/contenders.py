@@ -54,7 +54,8 @@ class Contenders:
             layers = int(wanted.removeprefix("first:"))
             model = self._first_layers(layers)
             suffix = "int8" if int8 else "fp32"
-            return self._plain(model, f"first {layers} layers", f"first-{layers}-{suffix}.onnx", int8=int8)
+            name = f"first {layers} layers" if layers > 1 else "first layer"
+            return self._plain(model, name, f"first-{layers}-{suffix}.onnx", int8=int8)
         if Path(wanted).is_dir():
             return Way(Path(wanted).name, "transformers", Path(wanted))
         raise LecoError(f"--against '{wanted}' is neither a folder nor one of: {KINDS}.")

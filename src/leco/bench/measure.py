@@ -119,9 +119,8 @@ def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> 
     def answer(question: str, batch_size: int) -> Any:
         if question == "time":
             return _times(runner, encodings[:timed], batch_size)
-        scores, _ = runner.run(encodings, batch_size)
-        _, layers = runner.run(encodings[:timed], batch_size)
-        return scores, layers
+        scores, layers = runner.run(encodings, batch_size)
+        return scores, float(layers[:timed].mean())
 
     return answer
 

@@ -22,8 +22,8 @@ class Runner(Protocol):
     def encode(self, texts: Sequence[Text]) -> list[Any]:
         """The tokens of each text."""
 
-    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, float]:
-        """The scores [N, K] of tokenized texts, and the mean share of the layers that ran, from 0 to 1."""
+    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, Array]:
+        """The scores [N, K] of tokenized texts, and the share of the layers that each took [N], from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ class OnnxRunner:
         self.order = positions(self.session.label_names, label_names, path)
         self.encode = self.session.encode
 
-    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, float]:
+    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, Array]:
         """Run in batches of similar length."""
         decisions = self.session.decide(encodings, batch_size=batch_size)
-        return decisions.scores[:, self.order], float(decisions.exit_layers.mean()) / self.session.metadata["layers"]
+        return decisions.scores[:, self.order], decisions.exit_layers / self.session.metadata["layers"]
 
 
 class TorchRunner:
@@ -80,7 +80,7 @@ class TorchRunner:
 
         return encode(self.model.tokenizer, texts, self.model.max_length, log=lambda line: None)
 
-    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, float]:
+    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, Array]:
         """Run in batches of similar length."""
         import torch
 
@@ -89,7 +89,7 @@ class TorchRunner:
 
         with torch.inference_mode():
             decisions = decide(ModelStages(self.model), encodings, self.criterion, batch_size=batch_size)
-        return decisions.scores[:, self.order], float(decisions.exit_layers.mean()) / self.model.task.num_layers
+        return decisions.scores[:, self.order], decisions.exit_layers / self.model.task.num_layers
 
 
 class TransformersRunner:
@@ -113,7 +113,7 @@ class TransformersRunner:
         longest = min(self.tokenizer.model_max_length, self.model.config.max_position_embeddings)
         return encode(self.tokenizer, texts, longest, log=lambda line: None)
 
-    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, float]:
+    def run(self, encodings: Sequence[Any], batch_size: int) -> tuple[Array, Array]:
         """Run in batches of similar length."""
         import torch
 
@@ -127,7 +127,7 @@ class TransformersRunner:
             for rows in batches_by_length(encodings, batch_size):
                 logits = self.model(**collate(self.tokenizer, [encodings[row] for row in rows])).logits
                 scores[rows] = scores_of(logits, self.model.config.problem_type or SINGLE_LABEL).numpy()
-        return scores[:, self.order], 1.0
+        return scores[:, self.order], np.ones(len(encodings))
 
 
 def positions(own: Sequence[str], wanted: Sequence[str], path: Path) -> list[int]:

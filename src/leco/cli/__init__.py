@@ -5,11 +5,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from leco import __version__
 from leco.cli import bench, demo, evaluate, export, fit, predict, report, reproduce, search, train
+from leco.cli.output import print_lines
 from leco.errors import LecoError
 from leco.progress import close_bars, console, say
 
@@ -25,6 +27,20 @@ app = typer.Typer(
 )
 for module in (fit, search, train, evaluate, report, predict, export, bench, reproduce, demo):
     app.command(module.__name__.rpartition(".")[2])(module.command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print_lines(f"leco {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None: ...
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
