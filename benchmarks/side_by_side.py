@@ -49,9 +49,10 @@ def _shared(hidden, by):
     return hidden.detach() + (hidden - hidden.detach()) / by
 
 
-def train(model, data, tokenizer, options):
-    """Train with the joint loss, as the quick preset does."""
-    rates = {"backbone.": options.training.lr, "exits.": options.training.exit_lr}
+def train(model, data, tokenizer, options, exit_rates):
+    """Train with the joint loss, as the quick preset does; each exit of a layer has a learning rate of its own."""
+    rates = {"backbone.": options.training.lr}
+    rates |= {f"exits.{m}.{n}.": rate for m in range(len(model.exits)) for n, rate in enumerate(exit_rates)}
     groups = decay_groups(dict(model.named_parameters()), rates, options.training.weight_decay)
     optimizer = torch.optim.AdamW(groups, fused=True)
     batches = LengthGroupedBatches(data.lengths, options.run.batch_size, seed=options.run.seed)
@@ -90,13 +91,16 @@ def scores(model, data, tokenizer, metric):
     return np.array([[score(metric, data.labels, one) for one in layer.T] for layer in predictions.transpose(1, 0, 2)])
 
 
-def dev_scores(data, by_layer):
-    """The dev score of each exit on each layer [M, n], when all are trained side by side."""
+def dev_scores(data, by_layer, exit_rates=None):
+    """The dev score of each exit on each layer [M, n], when all are trained side by side.
+
+    `exit_rates` are the n learning rates of a layer's exits, or all are the preset's.
+    """
     options = build_options("quick", {})
     torch.manual_seed(0)
     tokenizer, encoder = load_tokenizer(str(minilm_folder())), backbone("6 layers, hidden 384")
     backbone_for(encoder.config).strip(encoder)
     sets = [TextDataset(encode(tokenizer, split.texts, 128), split.labels) for split in (data.train, data.dev)]
     model = SideBySide(encoder, by_layer, options.run.exit_dropout)
-    train(model, sets[0], tokenizer, options)
+    train(model, sets[0], tokenizer, options, exit_rates or [options.training.exit_lr] * len(by_layer[0]))
     return scores(model, sets[1], tokenizer, data.metric)
