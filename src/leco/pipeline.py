@@ -50,8 +50,8 @@ def fit(
         model: a pretrained encoder, by folder or by its name on the Hub.
         data: `glue/TASK`, a file, a folder or a Hub data set's name.
         output: the folder for the model and all results; a killed run continues there.
-        preset: a named set of options, `quick`, `sampling` (a longer search, by sampling) or `paper` (section 6.3 to
-            the letter).
+        preset: a named set of options, `quick`, `sampling` (a longer search, by sampling, and a higher rate of
+            exits) or `paper` (section 6.3 to the letter).
         exits: `learned`, `linear`, `mha`, `paper:rte`, `paper:sst-2` or a file of architectures; by default those that
             the strategy brings with it, or else learned ones.
         criterion: the exit criterion; its settings are chosen on dev.

@@ -30,8 +30,8 @@ PRESETS: Registry[Mapping[str, Any]] = Registry(
         "quick": QUICK,
         # After an epoch of warm-up the search draws, nearly, one candidate of each edge at a time. In a sum each is
         # judged by what it adds to the others: skip connections win, whose part is there from the first step, and
-        # attentions, which are better alone, hardly learn.
-        "sampling": {**QUICK, "relaxation": "snas:last=0.2", "search_epochs": 4, "search_warmup": 1},
+        # attentions, which are better alone, hardly learn. Exits as narrow as those it finds want a higher rate.
+        "sampling": {**QUICK, "exit_lr": 2e-3, "relaxation": "snas:last=0.2", "search_epochs": 4, "search_warmup": 1},
     },
 )
 

@@ -122,7 +122,8 @@ def running(name):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"table": "table9"}, "TABLE: Unknown table 'table9'"),
+        ({"table": "table9"}, "TABLE: Unknown table 'table9'.* Known: all, figure2, table2, .*, table6"),
+        ({"only": "mha_seed9,gpt"}, "--only 'mha_seed9,gpt' is in no cell's name, such as rte_"),
         ({"tasks": ["wnli"]}, "--tasks: 'wnli' is none of rte"),
         ({"preset": "slow"}, "--preset"),
     ],
@@ -130,6 +131,11 @@ def running(name):
 def test_bad_plans(tmp_path, settings, message):
     with pytest.raises(LecoError, match=message):
         Plan(**{"table": "table2", "root": tmp_path, "tasks": ["rte"], **settings})
+
+
+def test_only_takes_several_parts(tmp_path):
+    plan = Plan("table2", tmp_path, ["rte"], seeds=1, only="joint_mha,gaml")
+    assert [(cell.strategy, cell.exits) for cell in plan.works] == [("joint", "mha"), ("gaml", "linear")]
 
 
 def test_reproduce_dry_and_then_from_the_cells(leco, root, encoder_folder, glue, tmp_path):

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-PRESET_HELP = "Named options: quick, sampling (quick, with a longer search) or paper (section 6.3)."
+PRESET_HELP = (
+    "Named options: quick, sampling (quick, with a longer search and a higher rate of exits) or paper (section 6.3)."
+)
 MODEL_HELP = "Pretrained encoder: a folder, a name on the Hugging Face Hub, or demo/all-MiniLM-L6-v2."
 DATA_HELP = "glue/TASK, demo/rotten_tomatoes, a file (CSV, TSV, JSONL, Parquet), a folder, or a Hub data set's name."
 

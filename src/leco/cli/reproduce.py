@@ -20,7 +20,9 @@ def command(
         str, typer.Option("--tasks", help="GLUE's tasks, by comma.")
     ] = "rte,mrpc,cola,sst-2,qnli,qqp,mnli",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Seeds of each cell: 0 to N - 1.")] = 5,
-    only: Annotated[str | None, typer.Option("--only", help="Only cells with this in their names.")] = None,
+    only: Annotated[
+        str | None, typer.Option("--only", help="Only cells with this, or one of these by comma, in their names.")
+    ] = None,
     model: Annotated[str, typer.Option("--model", help=MODEL_HELP)] = "albert-base-v2",
     preset: Annotated[str, typer.Option("--preset", help=PRESET_HELP)] = "paper",
     train_rows: Annotated[

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from leco.errors import LecoError, unknown_name
 from leco.experiments.cells import Cell
 from leco.experiments.figure2 import FIGURE_2, Figure, write_figure
 from leco.experiments.grids import GRIDS, LECO, Grid, base_cell, check_tasks, on_task
@@ -18,6 +19,7 @@ from leco.options import naming
 from leco.presets import PRESETS, build_options
 
 ALL = "all"
+TABLES = (*GRIDS, TABLE_6, FIGURE_2, ALL)
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,14 @@ class Plan:
         tasks: names of GLUE's tasks.
         seeds: each cell is run with the seeds from 0 to this less 1; the search once for each task. Figure 2 shows
             the models of seed 0.
-        only: keeps the cells that have this in their names.
+        only: keeps the cells that have this, or one of several parts by comma, in their names.
         model, preset, options: what all cells have in common.
         search_preset: the searches' preset; by default the same.
         train_rows: for some tasks, on a sample of how many rows their cells train.
         timed_texts: on how many test texts Figure 2 measures speedups; None is all.
 
     Raises:
-        LecoError: for an unknown table, task, preset or option.
+        LecoError: for an unknown table, task, preset or option, and where `only` leaves no cell.
 
     """
 
@@ -54,12 +56,15 @@ class Plan:
     timed_texts: int | None = None
 
     def __post_init__(self) -> None:
+        with naming("TABLE"):
+            if self.table not in TABLES:
+                raise unknown_name("table", self.table, TABLES)
         check_tasks(self.tasks)
         build_options(self.preset, self.options)
         if self.search_preset is not None:
             with naming("--search-preset"):
                 PRESETS[self.search_preset]
-        assert self.grids or self.figures
+        assert self.works
 
     @property
     def cells_folder(self) -> Path:
@@ -78,8 +83,7 @@ class Plan:
         if self.table == FIGURE_2:
             return []
         names = list(GRIDS) if self.table == ALL else ["table2" if self.table == TABLE_6 else self.table]
-        with naming("TABLE"):
-            return [replace(GRIDS[name](self.base), train_rows=self.train_rows) for name in names]
+        return [replace(GRIDS[name](self.base), train_rows=self.train_rows) for name in names]
 
     @property
     def figures(self) -> list[Figure]:
@@ -95,7 +99,10 @@ class Plan:
             cell for grid in self.grids for cell in grid.cells(self.tasks, self.seeds)
         )
         works.update(dict.fromkeys(curves for figure in self.figures for curves in (figure.ours, figure.other)))
-        wanted = [work for work in works if self.only is None or self.only in work.name]
+        parts = (self.only or "").split(",")
+        wanted = [work for work in works if any(part in work.name for part in parts)]
+        if not wanted:
+            raise LecoError(f"--only '{self.only}' is in no cell's name, such as {next(iter(works)).name}.")
         if self.table != TABLE_6:
             return wanted
         return [work for work in wanted if isinstance(work, Cell) and work.exits == LEARNED]

@@ -1,0 +1,145 @@
+"""Why results are what they are: the tables of docs/results.md that are no table of the paper."""
+
+from collections import defaultdict
+from itertools import product
+
+import numpy as np
+
+from leco.experiments.tables import markdown, mean_and_spread
+from leco.experiments.work import finished, read_result
+from render import read, source
+from runs import CELLS, HIGHER_RATE, all_of
+
+VARIED = ("sst-2", "cola")
+RATED = ("cola", "mrpc")
+
+
+def areas():
+    """The area under each criterion's curve, and how far COBEE's is above it, over seeds."""
+    result = read("areas")
+    by_task = defaultdict(list)
+    for row in result["rows"]:
+        by_task[row["task"]].append(row["areas"])
+    lines = []
+    for name in result["rows"][0]["areas"]:
+        cells = []
+        for found in by_task.values():
+            cells.append(mean_and_spread([one[name] for one in found]))
+            gaps = [one["cobee"] - one[name] for one in found]
+            cells.append("" if name == "cobee" else mean_and_spread(gaps, sign="+"))
+        lines.append([name, *cells])
+    header = [text for task, found in by_task.items() for text in (f"{task} (n = {len(found)})", "COBEE less it")]
+    return f"""**Exit criteria over seeds**: the area under the curve of LECO's cells, in points of the task's score,
+the mean over the shares of layers saved that all criteria reach (± is the standard deviation over seeds)
+
+{markdown(["criterion", *header], lines)}
+
+{source(result)}"""
+
+
+def rates():
+    """What exits gain from other learning rates: side by side on dev, and as cells of their own."""
+    results = [read(f"exit_rates_{task}") for task in RATED]
+    found = [result["rows"][0] for result in results]
+    lines = [
+        [one["task"], exits, *(f"{100 * np.mean(copies):.1f}" for copies in by_rate)]
+        for one in found
+        for exits, by_rate in one["avg"].items()
+    ]
+    sources = "\n\n".join(source(result) for result in results)
+    header = ["task", "exits", "n", "dev", "more than by quick", "test", "more than by quick"]
+    return f"""**Learning rates of exits** (AVG on dev, in percent, a mean over copies): side by side on each layer of
+one backbone, each with its own loss and rate; the preset `quick` has 1e-3
+
+{markdown(["task", "exits", *(f"{rate:g}" for rate in found[0]["rates"])], lines)}
+
+{sources}
+
+**The recipe's own rate of exits**, 2e-3: trained by the preset `{HIGHER_RATE.preset}`. AVG on dev, on which the rate
+was chosen, and on test, and how much higher they are than by `quick`, on the n seeds that both have
+
+{markdown(header, list(by_the_recipe()))}"""
+
+
+def by_the_recipe():
+    """The lines of that table."""
+    usual, higher = all_of(HIGHER_RATE.table).plan.grids[0], HIGHER_RATE.plan.grids[0]
+    rows = {row.name: row for row in usual.rows}
+    for task, row in product(HIGHER_RATE.tasks, higher.rows):
+        pairs = [
+            [grid.cell(one, task, seed) for grid, one in ((higher, row), (usual, rows[row.name]))]
+            for seed in range(HIGHER_RATE.seeds)
+        ]
+        done = [[read_result(cell, CELLS) for cell in pair] for pair in pairs if all(finished(c, CELLS) for c in pair)]
+        if done:
+            line = [task, row.name, str(len(done))]
+            for split in ("dev", "test"):
+                avg, before = 100 * np.array([[np.mean(one[split]) for one in pair] for pair in done]).T
+                line += [mean_and_spread(avg), mean_and_spread(avg - before, sign="+")]
+            yield line
+
+
+def probe():
+    """What the layers' [CLS] states, which linear exits read, say before any training."""
+    result = read("cls_probe")
+    (found,) = result["rows"]
+    by_layer = defaultdict(list)
+    for row in found["layers"]:
+        by_layer[row["layer"]] += [f"{100 * row['accuracy']:.1f}", f"{row['spread']:.3f}"]
+    header = ["layer", "[CLS]: accuracy", "spread", "mean of the tokens: accuracy", "spread"]
+    table = markdown(header, [[str(layer), *cells] for layer, cells in by_layer.items()])
+    return f"""**What the untrained encoder's layers say** (SST-2: logistic regression on the frozen states of
+{found["train"]} training texts, accuracy on {found["dev"]} dev texts, where guessing the larger class has
+{found["majority"]:.1%}; the spread is the standard deviation over the texts, a mean over the channels)
+
+{table}
+
+{source(result)}"""
+
+
+def worth():
+    """What random exits of the whole space are worth on dev, and what their operations add to them."""
+    result = read("random_exits")
+    (found,) = result["rows"]
+    layers = [
+        [str(layer), *(f"{100 * value:.1f}" for value in values)]
+        for layer, values in enumerate(zip(found["mha"], found["mean"], found["std"], strict=True), start=1)
+    ]
+    by_edge = defaultdict(list)
+    for name, by_layer in found["effects"].items():
+        edge, operation = name.split()
+        by_edge[edge].append((100 * np.mean(by_layer), operation))
+    effects = [
+        [edge.replace("_", " "), ", ".join(f"{name} {value:+.1f}" for value, name in sorted(operations, reverse=True))]
+        for edge, operations in by_edge.items()
+    ]
+    task = found["task"].removeprefix("glue/")
+    return f"""**What an architecture is worth** ({task}, dev, {found["metric"]} in percent): the MHA exit and
+{found["exits"]} random exits of the whole space, side by side on each layer of one backbone, each with its own loss
+
+{markdown(["layer", "MHA exit", "random exits: mean", "standard deviation"], layers)}
+
+What an operation adds to the score of a random exit, by a ridge regression on each layer, the mean over the layers;
+the two encoder edges count as one:
+
+{markdown(["edge", "points"], effects)}
+
+{source(result)}"""
+
+
+def variants():
+    """What is missing of the exits that the searches found: the dev AVG of their variants."""
+    results = [read(f"found_exits_{task}") for task in VARIED]
+    found = [result["rows"][0] for result in results]
+    lines = [
+        [name, *(mean_and_spread([100 * value for value in one["variants"][name]["avg"]]) for one in found)]
+        for name in found[0]["variants"]
+    ]
+    sources = "\n\n".join(source(result) for result in results)
+    copies, recipe = found[0]["copies"], found[0]["recipe"]
+    return f"""**Variants of the exits found** by `{recipe}` (AVG on dev, in percent): {copies} copies of each, side by
+side on each layer of one backbone, each with its own loss; ± is the standard deviation over the copies
+
+{markdown(["exits", *(f"{one['task']} ({one['metric']})" for one in found)], lines)}
+
+{sources}"""
