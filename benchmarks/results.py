@@ -20,8 +20,8 @@ from leco.experiments.grids import LECO
 from leco.experiments.runner import with_needs
 from leco.experiments.tables import entries, markdown, mean_and_spread
 from leco.experiments.work import finished, read_result
-from reasons import areas, probe, rates, variants, worth
-from runs import CELLS, HIGHER_RATE, RUNS, all_of, by_seed
+from reasons import areas, probe, rates, variants, variations, worth
+from runs import CELLS, RUNS, VARIATIONS, all_of, by_seed
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -30,9 +30,9 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 def states():
     """How much of each run is there."""
     lines = []
-    for run in (*RUNS, HIGHER_RATE):
+    names = [run.table for run in RUNS] + list(VARIATIONS)
+    for name, run in zip(names, [*RUNS, *VARIATIONS.values()], strict=True):
         status = run.plan.status()
-        name = run.table if run.only is None else f"{run.table}, {run.only}, preset {run.preset}"
         lines.append([name, ", ".join(run.tasks), str(run.seeds), f"{status['finished']} of {status['cells']}"])
     return markdown(["", "tasks", "seeds", "finished"], lines)
 
@@ -93,7 +93,9 @@ def render():
         commands = "\n".join(run.command for run in RUNS if run.table == table)
         pictures = written.replace("](figure2", "](../results/figure2")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
-    write_between(PAGE, BEGIN, END, "\n\n".join([*parts, paired(), areas(), worth(), variants(), rates(), probe()]))
+    write_between(
+        PAGE, BEGIN, END, "\n\n".join([*parts, paired(), areas(), worth(), variants(), rates(), variations(), probe()])
+    )
 
 
 def main():
