@@ -6,15 +6,11 @@ Each variant stands there several times, from weights of its own, so that what s
 from what they are. They train as side_by_side.py says; the scores are dev's.
 """
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
-from common import report
-from leco.data import load_data
 from leco.exits.architecture import MHA, Architecture, load_architectures
-from runs import CELLS, RECIPE, TRAIN_ROWS, all_of
-from side_by_side import LAYERS, dev_scores
+from runs import CELLS, RECIPE, all_of
+from side_by_side import LAYERS, dev_scores, main
 
 ATTEND = Architecture("tanh", "mha_4", "mha_4", "avg", "tanh")
 VARIANTS = {
@@ -35,8 +31,7 @@ def searched(task):
     return load_architectures(CELLS / search.name / "architectures.json", LAYERS)
 
 
-def compared(task, glue_dir, copies):
-    data = load_data(f"glue/{task}", glue_dir=glue_dir, train_rows=TRAIN_ROWS.get(task))
+def compared(task, data, copies):
     by_layer = [[variant(one) for variant in VARIANTS.values() for _ in range(copies)] for one in searched(task)]
     found = dev_scores(data, by_layer).reshape(LAYERS, len(VARIANTS), copies)
     variants = {
@@ -46,15 +41,5 @@ def compared(task, glue_dir, copies):
     return {"task": task, "metric": data.metric, "recipe": RECIPE, "copies": copies, "variants": variants}
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("task")
-    parser.add_argument("--glue-dir", type=Path)
-    parser.add_argument("--copies", type=int, default=3)
-    arguments = parser.parse_args()
-    row = compared(arguments.task, arguments.glue_dir, arguments.copies)
-    report(f"found_exits_{arguments.task}", [row])
-
-
 if __name__ == "__main__":
-    main()
+    main("found_exits", compared, copies=3)

@@ -14,6 +14,12 @@ VARIED = ("sst-2", "cola")
 RATED = ("cola", "mrpc")
 
 
+def read_tasks(name, tasks):
+    """The row of each task's own result, and the lines that say where they come from."""
+    results = [read(f"{name}_{task}") for task in tasks]
+    return [result["rows"][0] for result in results], "\n\n".join(map(source, results))
+
+
 def areas():
     """The area under each criterion's curve, and how far COBEE's is above it, over seeds."""
     result = read("areas")
@@ -39,14 +45,12 @@ the mean over the shares of layers saved that all criteria reach (± is the stan
 
 def rates():
     """What exits gain from other learning rates, side by side on dev."""
-    results = [read(f"exit_rates_{task}") for task in RATED]
-    found = [result["rows"][0] for result in results]
+    found, sources = read_tasks("exit_rates", RATED)
     lines = [
         [one["task"], exits, *(f"{100 * np.mean(copies):.1f}" for copies in by_rate)]
         for one in found
         for exits, by_rate in one["avg"].items()
     ]
-    sources = "\n\n".join(source(result) for result in results)
     return f"""**Learning rates of exits** (AVG on dev, in percent, a mean over copies): side by side on each layer of
 one backbone, each with its own loss and rate; the preset `quick` has 1e-3
 
@@ -133,13 +137,11 @@ the two encoder edges count as one:
 
 def variants():
     """What is missing of the exits that the searches found: the dev AVG of their variants."""
-    results = [read(f"found_exits_{task}") for task in VARIED]
-    found = [result["rows"][0] for result in results]
+    found, sources = read_tasks("found_exits", VARIED)
     lines = [
         [name, *(mean_and_spread([100 * value for value in one["variants"][name]["avg"]]) for one in found)]
         for name in found[0]["variants"]
     ]
-    sources = "\n\n".join(source(result) for result in results)
     copies, recipe = found[0]["copies"], found[0]["recipe"]
     return f"""**Variants of the exits found** by `{recipe}` (AVG on dev, in percent): {copies} copies of each, side by
 side on each layer of one backbone, each with its own loss; ± is the standard deviation over the copies

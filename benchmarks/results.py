@@ -30,8 +30,7 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 def states():
     """How much of each run is there."""
     lines = []
-    names = [run.table for run in RUNS] + list(VARIATIONS)
-    for name, run in zip(names, [*RUNS, *VARIATIONS.values()], strict=True):
+    for name, run in [*((run.table, run) for run in RUNS), *VARIATIONS.items()]:
         status = run.plan.status()
         lines.append([name, ", ".join(run.tasks), str(run.seeds), f"{status['finished']} of {status['cells']}"])
     return markdown(["", "tasks", "seeds", "finished"], lines)

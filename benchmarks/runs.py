@@ -42,7 +42,7 @@ class Run:
 
     @property
     def command(self):
-        """The same by the command line."""
+        """The same by the command line, of one of RUNS."""
         plan = self.plan
         rows = ",".join(f"{task}={rows}" for task, rows in plan.train_rows.items())
         words = ["leco reproduce", self.table, f"--tasks {','.join(self.tasks)}", f"--seeds {self.seeds}"]

@@ -4,18 +4,22 @@ The backbone is trained jointly with all of them by the quick preset's settings.
 it would alone; the backbone from the mean of a layer's.
 """
 
+import argparse
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from common import backbone
-from leco.data import LengthGroupedBatches, TextDataset, collate, encode, minilm_folder, score
+from common import backbone, report
+from leco.data import LengthGroupedBatches, TextDataset, collate, encode, load_data, minilm_folder, score
 from leco.exits.modules import build_exit
 from leco.model import load_tokenizer
 from leco.model.backbones import backbone_for, walk
 from leco.presets import build_options
 from leco.training.optimizer import decay_groups
+from runs import TRAIN_ROWS
 
 LABELS = 2
 LAYERS = 6
@@ -104,3 +108,15 @@ def dev_scores(data, by_layer, exit_rates=None):
     model = SideBySide(encoder, by_layer, options.run.exit_dropout)
     train(model, sets[0], tokenizer, options, exit_rates or [options.training.exit_lr] * len(by_layer[0]))
     return scores(model, sets[1], tokenizer, data.metric)
+
+
+def main(name, compared, copies):
+    """The command line of a comparison: report what `compared(task, data, copies)` gives as NAME_TASK."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("task")
+    parser.add_argument("--glue-dir", type=Path)
+    parser.add_argument("--copies", type=int, default=copies, help="of each exit on each layer")
+    arguments = parser.parse_args()
+    task = arguments.task
+    data = load_data(f"glue/{task}", glue_dir=arguments.glue_dir, train_rows=TRAIN_ROWS.get(task))
+    report(f"{name}_{task}", [compared(task, data, arguments.copies)])

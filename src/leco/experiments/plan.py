@@ -64,7 +64,9 @@ class Plan:
         if self.search_preset is not None:
             with naming("--search-preset"):
                 PRESETS[self.search_preset]
-        assert self.works
+        if self.only is not None and not self.works:
+            example = replace(self, only=None).works[0].name
+            raise LecoError(f"--only '{self.only}' is in no cell's name, such as {example}.")
 
     @property
     def cells_folder(self) -> Path:
@@ -101,8 +103,6 @@ class Plan:
         works.update(dict.fromkeys(curves for figure in self.figures for curves in (figure.ours, figure.other)))
         parts = (self.only or "").split(",")
         wanted = [work for work in works if any(part in work.name for part in parts)]
-        if not wanted:
-            raise LecoError(f"--only '{self.only}' is in no cell's name, such as {next(iter(works)).name}.")
         if self.table != TABLE_6:
             return wanted
         return [work for work in wanted if isinstance(work, Cell) and work.exits == LEARNED]
