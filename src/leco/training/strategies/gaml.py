@@ -21,7 +21,7 @@ class Gaml(Strategy):
     shared parameters (the backbone), where the gradients of KD and CE have a negative product, the component of the
     one along the other is removed: `g_KD - (g_KD . g_CE / |g_CE|^2) g_CE`, over all of them as one vector.
 
-    This is our reading of the summary of GAML-BERT (check).
+    This is our reading of the summary of GAML-BERT, not held against the authors' code.
     """
 
     name: ClassVar[str] = "gaml"
