@@ -18,13 +18,15 @@ from leco.experiments import run_all
 from leco.experiments.estimate import estimated_hours
 from leco.experiments.grids import LECO
 from leco.experiments.runner import with_needs
-from leco.experiments.tables import entries, markdown, mean_and_spread
+from leco.experiments.tables import entries, markdown, mean_and_spread, one_sided_p
 from leco.experiments.work import finished, read_result
 from reasons import areas, probe, rates, variants, variations, worth
 from runs import CELLS, RUNS, VARIATIONS, all_of, by_seed
 
 PAGE = Path(__file__).parents[1] / "docs" / "results.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+ENOUGH = 5
+"""So many seeds can show a difference at 0.05."""
 
 
 def states():
@@ -76,10 +78,12 @@ def paired():
             if ours is not None and row != grid.ours:
                 both = sorted(set(ours.seeds) & set(other.seeds))
                 gaps = [ours.avg[ours.seeds.index(seed)] - other.avg[other.seeds.index(seed)] for seed in both]
-                differences[row][task] = f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)})"
+                test = f", p = {one_sided_p(gaps):.3f}" if len(gaps) >= ENOUGH else ""
+                differences[row][task] = f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)}{test})"
     tasks = all_of("table2").tasks
     lines = [[row, *(by_task.get(task, "") for task in tasks)] for row, by_task in differences.items()]
-    return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation)
+    return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation);
+p is that of the one-sided test over seeds, where there are {ENOUGH}, not corrected for the number of rows
 
 {markdown([f"{LECO} less", *tasks], lines)}"""
 

@@ -89,10 +89,11 @@ def significance(ours: Entry, baselines: Sequence[Entry]) -> Test | None:
     own, theirs = (entry.scores[[entry.seeds.index(seed) for seed in common]] for entry in (ours, other))
     by_seed, by_pair = own.mean(1) - theirs.mean(1), (own - theirs).ravel()
     lead, spread = float(by_seed.mean()), float(by_seed.std(ddof=1))
-    return Test(other.row, lead, spread, len(common), _p(by_seed), by_pair.size, _p(by_pair))
+    return Test(other.row, lead, spread, len(common), one_sided_p(by_seed), by_pair.size, one_sided_p(by_pair))
 
 
-def _p(differences: Array) -> float:
+def one_sided_p(differences: Sequence[float] | Array) -> float:
+    """The p of a Wilcoxon signed-rank test that paired differences are above 0; 1 where all of them are 0."""
     if not np.any(differences):
         return 1.0
     return float(wilcoxon(differences, alternative="greater").pvalue)
