@@ -18,7 +18,7 @@ from leco.experiments import run_all
 from leco.experiments.estimate import estimated_hours
 from leco.experiments.grids import LECO
 from leco.experiments.runner import with_needs
-from leco.experiments.tables import entries, markdown, mean_and_spread, one_sided_p
+from leco.experiments.tables import differences, entries, markdown, mean_and_spread, one_sided_p
 from leco.experiments.work import finished, read_result
 from reasons import areas, probe, rates, variants, variations, worth
 from runs import CELLS, RUNS, VARIATIONS, all_of, by_seed
@@ -68,7 +68,7 @@ def machine():
 
 def paired():
     """Our AVG less that of each other row of the tables, on the seeds that both have."""
-    differences = defaultdict(dict)
+    shown = defaultdict(dict)
     for table in ("table2", "table3", "table5"):
         run = all_of(table)
         (grid,) = run.plan.grids
@@ -76,12 +76,11 @@ def paired():
         for (row, task), other in found.items():
             ours = found.get((grid.ours, task))
             if ours is not None and row != grid.ours:
-                both = sorted(set(ours.seeds) & set(other.seeds))
-                gaps = [ours.avg[ours.seeds.index(seed)] - other.avg[other.seeds.index(seed)] for seed in both]
+                gaps = differences(ours, other).mean(1)
                 test = f", p = {one_sided_p(gaps):.3f}" if len(gaps) >= ENOUGH else ""
-                differences[row][task] = f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)}{test})"
+                shown[row][task] = f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)}{test})"
     tasks = all_of("table2").tasks
-    lines = [[row, *(by_task.get(task, "") for task in tasks)] for row, by_task in differences.items()]
+    lines = [[row, *(by_task.get(task, "") for task in tasks)] for row, by_task in shown.items()]
     return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation);
 p is that of the one-sided test over seeds, where there are at least {ENOUGH}, not corrected for the number of rows
 

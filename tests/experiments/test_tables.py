@@ -8,7 +8,7 @@ import pytest
 from leco import LecoError
 from leco.experiments.cells import Cell
 from leco.experiments.grids import GRIDS, LECO, TASKS, base_cell, methods, parse_train_rows
-from leco.experiments.tables import entries, significance, write_table
+from leco.experiments.tables import entries, one_sided_p, significance, write_table
 from leco.experiments.work import RESULT
 from leco.files import write_json
 from leco.training.strategies import STRATEGIES
@@ -101,3 +101,9 @@ def test_samples_are_of_some_tasks(grid):
 def test_bad_samples(text):
     with pytest.raises(LecoError, match="--train-rows"):
         parse_train_rows(text, ["rte"])
+
+
+def test_rounding_errors_do_not_break_ties():
+    alike, with_errors = np.array([0.3, 0.3, -0.3, 0.5]), np.array([0.1 + 0.2, 0.3, -0.3, 0.5])
+    assert with_errors[0] != alike[0]
+    assert one_sided_p(with_errors) == one_sided_p(alike)

@@ -83,20 +83,30 @@ def significance(ours: Entry, baselines: Sequence[Entry]) -> Test | None:
     if not baselines:
         return None
     other = max(baselines, key=lambda entry: float(entry.avg.mean()))
-    common = sorted(set(ours.seeds) & set(other.seeds))
-    if len(common) < 2:
+    gaps = differences(ours, other)
+    if len(gaps) < 2:
         return None
-    own, theirs = (entry.scores[[entry.seeds.index(seed) for seed in common]] for entry in (ours, other))
-    by_seed, by_pair = own.mean(1) - theirs.mean(1), (own - theirs).ravel()
+    by_seed, by_pair = gaps.mean(1), gaps.ravel()
     lead, spread = float(by_seed.mean()), float(by_seed.std(ddof=1))
-    return Test(other.row, lead, spread, len(common), one_sided_p(by_seed), by_pair.size, one_sided_p(by_pair))
+    return Test(other.row, lead, spread, len(gaps), one_sided_p(by_seed), by_pair.size, one_sided_p(by_pair))
 
 
-def one_sided_p(differences: Sequence[float] | Array) -> float:
-    """The p of a Wilcoxon signed-rank test that paired differences are above 0; 1 where all of them are 0."""
-    if not np.any(differences):
+def differences(ours: Entry, other: Entry) -> Array:
+    """How much higher each exit of ours scores than the other's [seeds, layers], on the seeds that both have."""
+    common = sorted(set(ours.seeds) & set(other.seeds))
+    own, theirs = (entry.scores[[entry.seeds.index(seed) for seed in common]] for entry in (ours, other))
+    return own - theirs
+
+
+def one_sided_p(gaps: Array) -> float:
+    """The p of a Wilcoxon signed-rank test that paired differences are above 0; 1 where all of them are 0.
+
+    Scores are counted on the same texts, so that differences are often alike; rounding keeps them so.
+    """
+    gaps = np.round(gaps, 9)
+    if not np.any(gaps):
         return 1.0
-    return float(wilcoxon(differences, alternative="greater").pvalue)
+    return float(wilcoxon(gaps, alternative="greater").pvalue)
 
 
 def write_table(grid: Grid, tasks: Sequence[str], seeds: int, root: Path, folder: Path) -> str:
