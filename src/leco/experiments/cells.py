@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from leco.devices import AUTO
 from leco.evaluation.evaluate import stored_outputs, tokens
 from leco.evaluation.scores import Stored
 from leco.experiments.work import MODEL, Work, plain
@@ -93,7 +94,7 @@ class Cell(Work):
             strategy=self.strategy,
             **options,
         )
-        model, log = load_model(folder / MODEL), read_json(folder / MODEL / TRAINING)
+        model, log = load_model(folder / MODEL, AUTO), read_json(folder / MODEL / TRAINING)
         data = self.data(glue_dir)
         stored = {
             name: stored_outputs(model, split, tokens(model, split), data.metric, name)
