@@ -197,7 +197,6 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
         log = train_phases(
             model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
         )
-        model.exits.fold()
         save_model(model, job.folder, job.work / "model")
         seconds = {"seconds": log.seconds, "cpu_seconds": log.cpu_seconds}
         write_json(job.folder / TRAINING, {"epochs": log.epochs, **seconds})

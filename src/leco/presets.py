@@ -21,6 +21,7 @@ QUICK = {
     "search_lr": 5e-5,
     "search_exit_lr": 1e-3,
     "alpha_lr": 1e-2,
+    "standardize": True,
 }
 PRESETS: Registry[Mapping[str, Any]] = Registry(
     "preset",

@@ -1,6 +1,7 @@
 """What the exits of a model are: one classifier for each layer, and what they tell each other."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import ClassVar, cast
 
 from torch import Tensor, nn
@@ -11,8 +12,8 @@ from leco.exits.standardize import Standardize, StateStatistics
 class Exit(nn.Module):
     """An intermediate classifier on one layer of the backbone.
 
-    While it is trained it may read standardized states, by a `Standardize` in the place of `standardize`, which `fold`
-    takes away again.
+    While it is trained it may read standardized states, by a `Standardize` in the place of `standardize`; what is saved
+    and exported has none (`Exits.folded`).
     """
 
     reads_first_token: ClassVar[bool] = False
@@ -54,12 +55,16 @@ class Exits(nn.ModuleList):
             statistics = states.first_tokens if leave.reads_first_token else states.tokens
             leave.standardize = Standardize(statistics.mean[layer].clone(), statistics.std[layer].clone())
 
-    def fold(self) -> None:
-        """Let each exit read the states as they are, with weights by which its logits stay the same."""
-        for leave in self._exits():
+    def folded(self) -> "Exits":
+        """These exits where they read the states as they are, or copies that do and whose logits are the same."""
+        if not any(isinstance(leave.standardize, Standardize) for leave in self._exits()):
+            return self
+        copies = deepcopy(self)
+        for leave in copies._exits():
             if isinstance(leave.standardize, Standardize):
                 leave.standardize.fold_into(leave.reader)
                 leave.standardize = nn.Identity()
+        return copies
 
     def _exits(self) -> Iterator[Exit]:
         return iter(cast(list[Exit], list(self)))

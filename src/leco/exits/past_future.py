@@ -76,8 +76,9 @@ class PastFutureExits(Exits):
         for part, mean, std in zip(self._parts, states.first_tokens.mean, states.first_tokens.std, strict=True):
             part.standardize = Standardize(mean.clone(), std.clone())
 
-    def fold(self) -> None:
-        """Nothing: see above."""
+    def folded(self) -> "PastFutureExits":
+        """These exits themselves: see above."""
+        return self
 
     def remember(self, layer: int, hidden: Tensor, memory: Tensor | None) -> Tensor:
         """The sum of the past projections, with that of `layer` added."""

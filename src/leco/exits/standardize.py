@@ -15,6 +15,9 @@ from torch import Tensor, nn
 LEAST_STD = 0.01
 """A channel's least standard deviation, as a share of its layer's (the root of the mean variance of the channels): what
 hardly varies in the sample says little, and must not drown the rest in a text in which it does vary."""
+LEAST_SPREAD = 2**-5
+"""And as a share of its mean: what varies less is near what bfloat16 can hold, and folded weights in float32 would lose
+digits to it (in the [CLS] state of low layers some channels vary by a millionth of their mean)."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Moments:
 
     def add(self, states: Tensor) -> None:
         """Count in n states of every layer, [M, n, d]."""
-        values = states.double()
+        values = states.detach().double()
         if self.count == 0:
             self.shift = values.mean(1)  # near the mean, so that sums of squares around it lose no digits
             self.total, self.squares = torch.zeros_like(self.shift), torch.zeros_like(self.shift)
@@ -46,10 +49,12 @@ class Moments:
         """The statistics of all states so far, of which there must be some."""
         mean = self.total / self.count
         variance = (self.squares / self.count - mean.square()).clamp_min(0)
-        least = LEAST_STD * variance.mean(1, keepdim=True).sqrt()
-        std = torch.maximum(variance.sqrt(), least)
-        std = torch.where(std > 0, std, 1.0)  # a layer that says the same of every text
-        return Statistics((mean + self.shift).float(), std.float())
+        std = variance.sqrt()
+        std = std.maximum(LEAST_STD * variance.mean(1, keepdim=True).sqrt())
+        mean = mean + self.shift
+        std = std.maximum(LEAST_SPREAD * mean.abs())
+        std = torch.where(std > 0, std, 1.0)  # a channel that is always zero, in a layer that never varies
+        return Statistics(mean.float(), std.float())
 
 
 @dataclass(frozen=True)

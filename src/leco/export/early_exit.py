@@ -46,6 +46,7 @@ class ModelWriter:
 
     def __init__(self, model: MultiExitModel, *, int8: bool = False, opset: int = 18) -> None:
         self.model, self.task, self.opset = model, model.task, opset
+        self.exits = model.exits.folded()
         self.graph = Graph()
         self.inputs = [name for name in INPUTS if name in model.tokenizer.model_input_names]
         self.mask = self.graph.op("Cast", "attention_mask", to=INT32)
@@ -208,7 +209,7 @@ class ModelWriter:
         graph.scope = f"exit_{layer}" if isinstance(layer, int) else "exit"
         if not isinstance(layer, int):
             return self._pick_scores(graph, layer, state, 1, self.task.num_layers)
-        architecture, leave = self.model.config.exits[layer - 1], self.model.exits[layer - 1]
+        architecture, leave = self.model.config.exits[layer - 1], self.exits[layer - 1]
         tokens = Tokens(state["mask"], self.mask, state.get("rows"))
         logits = write_exit(graph, architecture, leave, state["hidden"], tokens)
         if self.task.problem_type == REGRESSION:

@@ -135,7 +135,14 @@ class MultiExitModel(PreTrainedModel):
             return self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Save the model as Transformers does, and its tokenizer beside it if it has one."""
+        """Save the model as Transformers does, and its tokenizer beside it if it has one.
+
+        Exits that were trained on standardized states are saved as exits of the states themselves, unless another
+        `state_dict` is given.
+        """
+        if kwargs.get("state_dict") is None and (exits := self.exits.folded()) is not self.exits:
+            backbone_and_meta = {name: v for name, v in self.state_dict().items() if not name.startswith("exits.")}
+            kwargs["state_dict"] = {**backbone_and_meta, **exits.state_dict(prefix="exits.")}
         super().save_pretrained(save_directory, *args, **kwargs)
         if self._tokenizer is not None or self.name_or_path:
             self.tokenizer.save_pretrained(save_directory)
@@ -240,7 +247,7 @@ def build_model(
 ) -> MultiExitModel:
     """A model with fresh exits of the given architectures on a pretrained backbone.
 
-    Given the statistics of the backbone's hidden states, the exits read standardized ones until `model.exits.fold()`.
+    Given the statistics of the backbone's hidden states, the exits read standardized ones while they are trained.
     """
     if states is not None:
         architectures = [

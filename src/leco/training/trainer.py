@@ -71,6 +71,10 @@ class MultiExitTrainer(Trainer):
         loader: DataLoader[Any] = DataLoader(dataset, batch_sampler=batches, collate_fn=self.data_collator)
         return self.accelerator.prepare(loader)
 
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        """Write the weights into a checkpoint as they are trained, standardization apart."""
+        super()._save(output_dir, self.model.state_dict() if state_dict is None else state_dict)
+
     def compute_loss(
         self,
         model: nn.Module,
