@@ -5,7 +5,7 @@ from leco.data.demo import minilm_folder, rotten_tomatoes
 from leco.data.glue_tasks import GLUE_TASKS
 from leco.data.metrics import METRICS, predictions_of, score
 from leco.data.sources import load_data
-from leco.data.tokenize import Encoding, collate, encode
+from leco.data.tokenize import Encoding, collate, encode, without_limits
 from leco.data.types import Split, Text, TextData
 from leco.data.unlabelled import read_texts
 
@@ -26,4 +26,5 @@ __all__ = [
     "read_texts",
     "rotten_tomatoes",
     "score",
+    "without_limits",
 ]

@@ -15,7 +15,7 @@ from transformers.utils.generic import ModelOutput
 
 from leco.configuration import LecoConfig
 from leco.criteria import Criterion, Task
-from leco.data import Text, encode
+from leco.data import Text, encode, without_limits
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture
 from leco.exits.modules import build_exits
@@ -126,7 +126,7 @@ class MultiExitModel(PreTrainedModel):
 
     @tokenizer.setter
     def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._tokenizer = tokenizer
+        self._tokenizer = without_limits(tokenizer)
 
     def doubts(self, cls_states: Tensor) -> Tensor:
         """The meta-classifier's doubt [..] about the exits whose layers have these [CLS] states [.., d]."""

@@ -15,7 +15,7 @@ from transformers import (
 )
 
 from leco.configuration import LecoConfig
-from leco.data import minilm_folder
+from leco.data import minilm_folder, without_limits
 from leco.data.hub import unreachable
 from leco.errors import LecoError
 from leco.model.backbones import backbone_for
@@ -51,9 +51,7 @@ def load_backbone(name: str) -> PreTrainedModel:
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
     """The tokenizer in a folder or on the Hub."""
-    tokenizer: PreTrainedTokenizerBase = load(AutoTokenizer, resolve(name), "tokenizer")
-    tokenizer.padding_side = "right"
-    return tokenizer
+    return without_limits(load(AutoTokenizer, resolve(name), "tokenizer"))
 
 
 def load(auto: Any, name: str, what: str, **options: Any) -> Any:
