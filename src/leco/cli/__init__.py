@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.showwarning = _say_warning
     try:
         try:
+            for argument in sys.argv[1:] if arguments is None else arguments:
+                _check(argument)
             code = app(arguments, standalone_mode=False)
         finally:
             close_bars()
@@ -63,6 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if code == INTERRUPTED:
         say("Interrupted. fit, search, train and demo continue where they stopped when the same command is repeated.")
     sys.exit(code)
+
+
+def _check(argument: str) -> None:
+    """LecoError for bytes that are no text: names of files may be such, but nothing can be written about them."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError as error:
+        raise LecoError(f"The argument '{argument}' is not UTF-8. Rename what it names.") from error
 
 
 def _usage(error: Any, arguments: Sequence[str]) -> str:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, table
+from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
 from leco.cli.parameters import DATA_HELP, SOURCE, Json, ModelFolder, load_texts, with_options
 
 if TYPE_CHECKING:
     from leco.bench import Row
+
+COLUMNS = "way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time", "range"
 
 
 @with_options(shared=SOURCE)
@@ -90,17 +92,20 @@ def _print(rows: Sequence["Row"], result: dict[str, Any], work: Path) -> None:
         "",
     )
     for size in sorted({row.batch_size for row in rows}):
-        title = f"batch size {size}"
-        made = table("way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time", "range", title=title)
-        for row in rows:
-            if row.batch_size == size:
-                numbers = (
-                    f"{row.median_ms:.2f}",
-                    f"{row.p90_ms:.2f}",
-                    f"{row.p99_ms:.2f}",
-                    f"{row.texts_per_second:.0f}",
-                )
-                spread = f"{row.ratio:.2f}", f"{row.ratio_low:.2f}-{row.ratio_high:.2f}"
-                made.add_row(row.way, f"{row.score:.4f}", f"{row.layers:.0%}", *numbers, *spread)
-        print_table(made)
+        lines = [_cells(row) for row in rows if row.batch_size == size]
+        print_table(COLUMNS, lines, f"batch size {size}")
     print_lines(f"Saved in {work}: bench.json, bench.png.")
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    return (
+        row.way,
+        f"{row.score:.4f}",
+        f"{row.layers:.0%}",
+        f"{row.median_ms:.2f}",
+        f"{row.p90_ms:.2f}",
+        f"{row.p99_ms:.2f}",
+        f"{row.texts_per_second:.0f}",
+        f"{row.ratio:.2f}",
+        f"{row.ratio_low:.2f}-{row.ratio_high:.2f}",
+    )

@@ -74,7 +74,7 @@ def command(
         print_json({**result, "tables": [str(output / f"{name}.md") for name in written]})
         return
     for text in written.values():
-        print_lines(text)
+        print_lines(*text.split("\n"))
     print_lines(f"{result['finished']} of {result['cells']} cells are finished.")
     if dry_run:
         print_lines(f"The others take about {result['hours_left']:.1f} hours here, by a few steps of training.")

@@ -10,6 +10,7 @@ import numpy as np
 from leco.data.columns import LABEL_FLAG, LABEL_REMEDY, is_missing
 from leco.data.tables import Table
 from leco.data.types import Array
+from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 
@@ -36,12 +37,14 @@ class Labels:
         if self.problem_type == REGRESSION:
             number = _as_float(value)
             if not np.isfinite(number):
-                raise _bad(table, row, self.column, f"{value!r} is not a number, but labels of this column are")
+                raise _bad(
+                    table, row, self.column, f"{shortened(repr(value))} is not a number, but labels of this column are"
+                )
             return np.array(number, dtype=np.float32)
         many = self.problem_type == MULTI_LABEL
         if many is not isinstance(value, list):
             kind = "a list" if many else "one label"
-            raise _bad(table, row, self.column, f"{value!r} is not {kind}, but other rows have that")
+            raise _bad(table, row, self.column, f"{shortened(repr(value))} is not {kind}, but other rows have that")
         indices = [self._index(table, row, name) for name in (value if many else [value])]
         return np.isin(np.arange(len(self.names)), indices).astype(np.float32) if many else np.array(indices[0])
 
@@ -49,8 +52,8 @@ class Labels:
         try:
             return self.names.index(_name(value))
         except ValueError:
-            shown = ", ".join(self.names[:20]) + (", ..." if len(self.names) > 20 else "")
-            raise _bad(table, row, self.column, f"the training rows have no label '{value}', only {shown}") from None
+            problem = f"the training rows have no label '{shortened(value)}', only {listed(self.names)}"
+            raise _bad(table, row, self.column, problem) from None
 
 
 def learn_labels(table: Table, column: str) -> Labels:
@@ -70,7 +73,7 @@ def learn_labels(table: Table, column: str) -> Labels:
     else:
         kind, found = SINGLE_LABEL, {_name(value) for value in values}
     if len(found) < 2:
-        only = f"one label, '{next(iter(found))}'" if found else "no label"
+        only = f"one label, '{shortened(next(iter(found)))}'" if found else "no label"
         raise LecoError(
             f"The column '{column}' of '{table.name}' has only {only}: there is nothing to learn. "
             f"Choose another column with {LABEL_FLAG}, or give rows of at least two labels."

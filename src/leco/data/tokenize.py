@@ -23,10 +23,25 @@ def encode(
     max_length: int,
     log: Callable[[str], None] = logger.warning,
 ) -> list[Encoding]:
+    """The tokens of each text or pair as `encode_and_count` gives them; a line to `log` says how many were cut."""
+    encodings, cut = encode_and_count(tokenizer, texts, max_length)
+    if cut:
+        log(cut_line(cut, len(texts), max_length))
+    return encodings
+
+
+def cut_line(cut: int, texts: int, max_length: int) -> str:
+    """What a user is told of texts that were cut."""
+    return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated (--max-length)."
+
+
+def encode_and_count(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int
+) -> tuple[list[Encoding], int]:
     """The tokens of each text or pair, special tokens included, without padding, in the order of `texts`.
 
-    What is longer than `max_length` tokens is truncated (of a pair the longer text first), and one line to `log`
-    counts these texts. Several threads may use one tokenizer, as `without_limits` gives it.
+    What is longer than `max_length` tokens is truncated, of a pair the longer text first; the number counts these.
+    Several threads may use one tokenizer, as `without_limits` gives it.
     """
     encodings: list[Encoding] = [{} for _ in texts]
     cut = 0
@@ -39,9 +54,7 @@ def encode(
             cut += long
             for row, encoding in zip(rows, tokens, strict=True):
                 encodings[row] = encoding
-    if cut:
-        log(f"{cut} of {len(texts)} texts are longer than {max_length} tokens and are truncated (--max-length).")
-    return encodings
+    return encodings, cut
 
 
 def without_limits(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:

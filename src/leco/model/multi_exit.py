@@ -3,7 +3,7 @@
 Shapes: B batch, L tokens, M layers, K outputs, d hidden.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -15,7 +15,7 @@ from transformers.utils.generic import ModelOutput
 
 from leco.configuration import LecoConfig
 from leco.criteria import Criterion, Task
-from leco.data import Text, encode, without_limits
+from leco.data import Encoding, Text, encode, without_limits
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture
 from leco.exits.modules import build_exits
@@ -24,7 +24,7 @@ from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
-from leco.runtime import Answer, answers, decide
+from leco.runtime import Answer, answer_pieces, answers, decide
 
 Fork = Callable[[int, Tensor], tuple[Tensor, Tensor]]
 """From a layer, counted from 1, and its hidden state [B, L, d] to what its exit and what the next layer get."""
@@ -201,12 +201,11 @@ class MultiExitModel(PreTrainedModel):
                 block.compile(dynamic=True)
         return self
 
-    @torch.inference_mode()
-    def predict(self, texts: Sequence[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
+    def predict(self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
         """Answer each text at the layer where the criterion says so; later layers are not computed.
 
         Args:
-            texts: single texts, or pairs as tuples.
+            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
             criterion: when to exit; by default the one chosen for this model, `config.criterion`.
             batch_size: texts that run together. Rows that left cost nothing more; the answers are those of 1.
 
@@ -214,14 +213,27 @@ class MultiExitModel(PreTrainedModel):
             One answer for each text, in order.
 
         Raises:
-            LecoError: where the criterion is not defined for the model's kind of problem or number of layers.
+            LecoError: where the criterion is not defined for the model's kind of problem or number of layers, and for
+                what is no text, no criterion or no batch size.
 
         """
-        if isinstance(texts, str):
-            raise LecoError("predict answers a list of texts: write predict([text]).")
-        if batch_size < 1:
-            raise LecoError(f"The batch size must be at least 1, not {batch_size}.")
-        encodings = encode(self.tokenizer, texts, self.max_length)
+        return list(self.stream(texts, criterion, batch_size))
+
+    def stream(
+        self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1
+    ) -> Iterator[Answer]:
+        """The answers of `predict` as they come; no more than 1,024 texts are read and kept at a time."""
+
+        def answer(piece: list[Text]) -> list[Answer]:
+            return self.answer(encode(self.tokenizer, piece, self.max_length), criterion, batch_size)
+
+        return answer_pieces(texts, criterion, batch_size, answer)
+
+    @torch.inference_mode()
+    def answer(
+        self, encodings: Sequence[Encoding], criterion: Criterion | None = None, batch_size: int = 1
+    ) -> list[Answer]:
+        """Answer tokenized texts, as `predict` does."""
         self.eval()
         decisions = decide(ModelStages(self), encodings, criterion or self.config.criterion, batch_size=batch_size)
         return answers(decisions, self.config.label_names, self.config.problem_type)

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leco.criteria import Oracle
+from leco.display import visible
 from leco.evaluation import Evaluation
 from leco.exits.architecture import EDGES, Architecture
 from leco.registry import format_settings
@@ -24,6 +25,7 @@ def render(content: Content) -> str:
     environment = Environment(
         loader=PackageLoader(__name__.rpartition(".")[0]),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -65,6 +67,11 @@ def _exit_charts(content: Content) -> dict[str, Any]:
                 _inline(alphas_chart(history, edge, layer, getattr(one, edge))) for layer, one in enumerate(exits, 1)
             ]
     return {"diagrams": drawn, "alphas": alphas}
+
+
+def _shown(value: Any) -> Any:
+    """What goes into the page: texts are escaped after this, and markup, which is ours, is left as it is."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, lines=True)
 
 
 def _template(name: str) -> Markup:

@@ -4,7 +4,7 @@ Shapes: B rows of a batch, N texts, K outputs, L tokens.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from leco.criteria import Criterion, criterion_from_dict, setting_arrays
 from leco.errors import LecoError
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Encoding, batches_by_length
+from leco.runtime.texts import Text, answer_pieces, checked
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -83,13 +84,11 @@ class Session:
         self.problem_type: str = self.metadata["problem_type"]
         self.criterion: Criterion = criterion_from_dict(self.metadata["criterion"])
 
-    def predict(
-        self, texts: Sequence[str | tuple[str, str]], criterion: Criterion | None = None, batch_size: int = 1
-    ) -> list[Answer]:
+    def predict(self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
         """Answer each text at the layer where the criterion says so; later layers are not computed.
 
         Args:
-            texts: single texts, or pairs as tuples.
+            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
             criterion: other settings of the criterion that the file holds; by default the file's own.
             batch_size: texts that run together. Rows that left cost nothing more. In float32 the answers are those of
                 1; in int8, where the activations of a batch share one range, scores differ a little, and texts near a
@@ -102,16 +101,22 @@ class Session:
             LecoError: for another criterion than the file's, and for what is no list of texts.
 
         """
-        if isinstance(texts, str):
-            raise LecoError("predict answers a list of texts: write predict([text]).")
-        if batch_size < 1:
-            raise LecoError(f"The batch size must be at least 1, not {batch_size}.")
-        decisions = self.decide(self.encode(texts), criterion, batch_size=batch_size)
-        return answers(decisions, self.label_names, self.problem_type)
+        return list(self.stream(texts, criterion, batch_size))
 
-    def encode(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
+    def stream(
+        self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1
+    ) -> Iterator[Answer]:
+        """The answers of `predict` as they come; no more than 1,024 texts are read and kept at a time."""
+
+        def answer(piece: list[Text]) -> list[Answer]:
+            decisions = self.decide(self.encode(piece), criterion, batch_size=batch_size)
+            return answers(decisions, self.label_names, self.problem_type)
+
+        return answer_pieces(texts, criterion, batch_size, answer)
+
+    def encode(self, texts: Iterable[Text]) -> list[Encoding]:
         """The tokens of each text, cut to the model's length."""
-        encodings = self._tokenizer.encode_batch(list(texts))
+        encodings = self._tokenizer.encode_batch(list(checked(texts)))
         parts = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
         wanted = {name: part for name, part in parts.items() if name in self._inputs}
         return [{name: getattr(encoding, part) for name, part in wanted.items()} for encoding in encodings]
