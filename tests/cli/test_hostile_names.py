@@ -54,7 +54,7 @@ def test_a_data_file(leco, fitted, reviews, tmp_path, name):
     page = (model / "report.html").read_text(encoding="utf-8")
     assert all(map(shown_only, (evaluated.out, evaluated.err, as_json.out, report.out, page)))
     assert "<b>" not in page.replace("<b>0.", "")
-    assert ("49.csv" not in page) and ("{{ 7 * 7 }}.csv" in page or "7 * 7" not in name)
+    assert "49.csv" not in page
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

@@ -1,10 +1,12 @@
 """The command line: one thin file for each command."""
 
+import io
 import os
 import sys
 import warnings
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.showwarning = _say_warning
     try:
         try:
+            _prepare_streams()
             for argument in sys.argv[1:] if arguments is None else arguments:
                 _check(argument)
             code = app(arguments, standalone_mode=False)
@@ -65,6 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if code == INTERRUPTED:
         say("Interrupted. fit, search, train and demo continue where they stopped when the same command is repeated.")
     sys.exit(code)
+
+
+def _prepare_streams() -> None:
+    """Escape what stdout's encoding lacks, and give closed standard streams the null device, so that no file of ours
+    takes their place; LecoError where that is stdout.
+    """
+    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
+    while closed and (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    for name in closed:
+        setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
+    if "stdout" in closed:
+        raise LecoError("Standard output is closed. Send it to a file, or to /dev/null.")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _check(argument: str) -> None:

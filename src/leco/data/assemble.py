@@ -72,5 +72,6 @@ def _check_counts(train: Split, labels: Labels) -> None:
         if 0 < count < 3:
             raise LecoError(
                 f"The label '{shortened(name)}' of the column '{labels.column}' has {count} of {len(train)} training "
-                "rows, too few to set dev and test rows aside. Give it at least 3, remove it, or give a dev and a test file."
+                "rows, too few to set dev and test rows aside. Give it at least 3, remove it, or give a dev and a test "
+                "file."
             )
