@@ -1,6 +1,5 @@
 """What commands print: summaries for people, one JSON object for machines."""
 
-import json
 import logging
 import shlex
 import sys
@@ -13,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from leco.files import format_json
 from leco.registry import format_settings
 
 
@@ -35,7 +35,7 @@ def quiet_stdout() -> Iterator[None]:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object on stdout."""
-    print(json.dumps(value, ensure_ascii=False))  # noqa: T201
+    print(format_json(value))  # noqa: T201
 
 
 def table(*columns: str, title: str | None = None) -> Table:
