@@ -102,7 +102,7 @@ def make_job(
         check_exits(strategy, architectures or [None])
         with torch.device("meta"):
             build_exits(architectures or [], family.hidden_size(config), 1, run.exit_dropout)
-    tokenizer = load_tokenizer(model)
+    tokenizer = load_tokenizer(model, config)
     with naming("--data"):
         texts = load_data(
             data,
