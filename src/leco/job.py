@@ -1,6 +1,7 @@
 """What a run is about, checked before anything is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -17,6 +18,7 @@ from leco.exits.architecture import NAMED, ExitArchitecture, load_architectures
 from leco.exits.modules import build_exits
 from leco.exits.operations import ENCODERS
 from leco.exits.published import PUBLISHED, published_architectures
+from leco.folders import Hold, holding
 from leco.model import load_config, load_tokenizer
 from leco.model.backbones import backbone_for
 from leco.options import flag, naming
@@ -44,6 +46,7 @@ class Job:
     options: Options
     architectures: list[ExitArchitecture] | None
     folder: Path
+    hold: Hold
 
     @property
     def work(self) -> Path:
@@ -65,7 +68,8 @@ class Job:
         return {name: TextDataset(list(islice(encodings, len(split))), split.labels) for name, split in splits.items()}
 
 
-def make_job(
+@contextmanager
+def open_job(
     model: str,
     data: str,
     output: str | Path,
@@ -75,8 +79,8 @@ def make_job(
     choices: Mapping[str, Any],
     glue_dir: str | Path | None,
     columns: tuple[Sequence[str] | None, str | None],
-) -> Job:
-    """Check everything that can be checked at once, read the data, and then claim the output folder.
+) -> Iterator[Job]:
+    """Check everything that can be checked at once, read the data, and then claim and hold the output folder.
 
     `exits` are as on the command line: None is those that the strategy brings, or else learned ones. `choices` are the
     settings beside the options; a criterion's name among them is checked.
@@ -123,9 +127,10 @@ def make_job(
     }
     if Path(exits).is_file():
         settings["architectures"] = [architecture.to_dict() for architecture in architectures or ()]
-    claim(folder, {**settings, **choices, **flat(options)})
-    options = replace(options, run=replace(run, bf16=run.bf16 and has_bf16()))
-    return Job(str(model), config, tokenizer, texts, options, architectures, folder)
+    with holding(folder) as hold:
+        claim(folder, {**settings, **choices, **flat(options)})
+        options = replace(options, run=replace(run, bf16=run.bf16 and has_bf16()))
+        yield Job(str(model), config, tokenizer, texts, options, architectures, folder, hold)
 
 
 def check_choices(choices: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from leco.data import LengthGroupedBatches, TextDataset, collate
+from leco.errors import LecoError
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
 from leco.model.losses import exit_losses
@@ -74,11 +76,15 @@ class Searcher:
         self.history = SearchHistory.of(model.space)
         self.history.record(self._mixture())
 
-    def search(self, checkpoint: Path) -> SearchResult:
-        """Search for all epochs, continuing from `checkpoint` if it is there; it is rewritten after each epoch."""
+    def search(self, checkpoint: Path, check: Callable[[], None] = lambda: None) -> SearchResult:
+        """Search for all epochs, continuing from `checkpoint` if it is there; it is rewritten after each epoch.
+
+        `check` is called before that, and may end the search with an error.
+        """
         done = self._restore(checkpoint)
         for epoch in range(done, self.options.search_epochs):
             self.run_epoch(epoch)
+            check()
             self._store(checkpoint, epoch + 1)
             alpha_loss = self.history.alpha_loss[-1]
             on_d2 = "the alphas wait" if alpha_loss is None else f"{alpha_loss:.4f} on D2"
@@ -204,13 +210,20 @@ class Searcher:
         """Take up the state in `path`; the number of epochs already done."""
         if not path.exists():
             return 0
-        state: Mapping[str, Any] = torch.load(path, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
-        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
-        self.history = SearchHistory(**state["history"])
-        say(f"search: continuing after epoch {state['epochs']}")
-        return int(state["epochs"])
+        try:
+            state: Mapping[str, Any] = torch.load(path, weights_only=True)
+            self.model.load_state_dict(state["model"])
+            self.weight_optimizer.load_state_dict(state["weight_optimizer"])
+            self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
+            self.history = SearchHistory.from_dict(state["history"], f"'{path}'")
+            done = range(self.options.search_epochs + 1)[state["epochs"]]
+        except Exception as error:  # whatever the libraries raise
+            problem = shorten(str(error).partition("\n")[0], 160).rstrip(":.")
+            raise LecoError(
+                f"'{path}' is broken ({problem}). Delete it and repeat the command: it begins the search again."
+            ) from error
+        say(f"search: continuing after epoch {done}")
+        return done
 
 
 def _same_draws() -> Callable[[Loss], Loss]:

@@ -13,7 +13,7 @@ from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallba
 
 from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
 from leco.model import MultiExitModel, scores_of
-from leco.training.callbacks import Bar, Checkpoints, epoch_rows, last_checkpoint
+from leco.training.callbacks import Bar, Checkpoints, beginning_again, check_complete, epoch_rows, last_checkpoint
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import Moment, Phase, Strategy, parse_strategy
@@ -41,6 +41,7 @@ class MultiExitTrainer(Trainer):
 
     def __init__(self, model: MultiExitModel, strategy: Strategy, phase: Phase, run: RunOptions, **kwargs: Any) -> None:
         self.strategy, self.phase, self.run_options, self.num_layers = strategy, phase, run, len(model.exits)
+        self.stepped = False
         tokenizer = model.tokenizer
         super().__init__(model=model, data_collator=lambda rows: collate(tokenizer, rows), **kwargs)
 
@@ -62,10 +63,18 @@ class MultiExitTrainer(Trainer):
         if not model.training:
             output = model(**inputs)
             return (output.loss, output) if return_outputs else output.loss
+        self.stepped = True
         output = self.strategy.forward(model, inputs, self.num_layers)
         moment = Moment(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
         loss = self.strategy.loss(model, output, inputs["labels"], moment)
         return loss + self.strategy.doubt_loss(model, output, inputs["labels"])
+
+    def _load_best_model(self) -> None:
+        """The weights of the best epoch; without its checkpoint Transformers would go on with those of the last."""
+        best = Path(cast(str, self.args.output_dir), Path(cast(str, self.state.best_model_checkpoint)).name)
+        check_complete(best)
+        self.state.best_model_checkpoint = str(best)  # it says another place where the run's folder has been moved
+        super()._load_best_model()
 
 
 def train_phases(
@@ -89,10 +98,24 @@ def train_phases(
         trainer = _trainer(
             model, strategy, phase, train_data, dev_data, metric, run, options, folder / phase.name, callbacks
         )
-        trainer.train(resume_from_checkpoint=last_checkpoint(folder / phase.name))
+        resume(trainer, last_checkpoint(folder / phase.name))
         rows += [{"phase": phase.name, **row} for row in epoch_rows(trainer.state.log_history)]
     model.requires_grad_(True)
     return TrainingLog(rows)
+
+
+def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
+    """Train, from `checkpoint` on if there is one; LecoError where it is broken, which shows before the first step."""
+    if checkpoint is None:
+        trainer.train()
+        return
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+    except Exception:
+        if trainer.stepped:
+            raise
+        with beginning_again(checkpoint):
+            raise
 
 
 def _trainer(
