@@ -21,11 +21,12 @@ from leco.exits.published import PUBLISHED, published_architectures
 from leco.folders import Hold, holding
 from leco.model import load_config, load_tokenizer
 from leco.model.backbones import backbone_for
-from leco.options import flag, naming
+from leco.options import naming, option, validate
 from leco.presets import Options
 from leco.progress import say
 from leco.runs import check_folder, claim, fingerprint, flat
 from leco.search.relaxations import parse_relaxation
+from leco.training.loggers import check_logger
 from leco.training.strategies import check_exits, parse_strategy
 
 LEARNED = "learned"
@@ -90,6 +91,7 @@ def open_job(
     check_choices(choices)
     with naming("--strategy"):
         strategy = parse_strategy(options.training.strategy)
+    check_logger(options.training.report_to)
     exits = exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
     with naming("--relaxation"):
         parse_relaxation(options.search.relaxation)
@@ -133,14 +135,21 @@ def open_job(
         yield Job(str(model), config, tokenizer, texts, options, architectures, folder, hold)
 
 
+@dataclass(frozen=True)
+class Choices:
+    """The settings of a run beside its options: how the criterion is chosen and its speedup measured."""
+
+    max_drop: float = option(0.01, "Dev score that exiting may cost, 0 to 1.", minimum=0, maximum=1)
+    repeats: int = option(3, "How often the test texts are timed.", minimum=1)
+    timed_texts: int | None = option(None, "Time this many test texts only.", minimum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
 def check_choices(choices: Mapping[str, Any]) -> None:
     """Raise LecoError for a choice that is unknown or out of its range."""
-    ranges = {"max_drop": (0, 1), "repeats": (1, None), "timed_texts": (1, None)}
-    for name, (least, most) in ranges.items():
-        value = choices.get(name)
-        if value is not None and (value < least or (most is not None and value > most)):
-            legal = f"at least {least}" if most is None else f"from {least} to {most}"
-            raise LecoError(f"{flag(name)} must be {legal}, not {value}.")
+    Choices(**{name: value for name, value in choices.items() if name != "criterion"})
     if "criterion" in choices:
         with naming("--criterion"):
             check_deployable(choices["criterion"])

@@ -47,6 +47,7 @@ def command(
         from leco.export import choose_for, export_onnx
         from leco.folders import SHORTLY, check_writable, holding
         from leco.model import load_model
+        from leco.options import naming
         from leco.runs import trained_on
 
         if to != "onnx":
@@ -54,6 +55,8 @@ def command(
         chosen = chosen_criterion(criterion)
         model = load_model(folder)
         chosen = chosen or model.config.criterion
+        with naming("--criterion"):
+            chosen.check(model.task)
         path = output or folder / ("model-int8.onnx" if int8 else "model.onnx")
         if path.is_dir():
             raise LecoError(f"--output '{path}' is a folder. Give a file.")

@@ -19,6 +19,7 @@ from leco.data import minilm_folder
 from leco.data.hub import unreachable
 from leco.errors import LecoError
 from leco.model.backbones import backbone_for
+from leco.model.finite import check_finite
 from leco.model.foreign import check_vocabulary, refuse_code
 from leco.options import naming
 
@@ -47,7 +48,9 @@ def load_config(name: str) -> PreTrainedConfig:
 def load_backbone(name: str) -> PreTrainedModel:
     """A pretrained encoder, from a folder or from the Hub; LecoError where its family is unknown or it is not there."""
     load_config(name)  # an unknown family, before any weights are read
-    return load(AutoModel, resolve(name), "model")
+    backbone: PreTrainedModel = load(AutoModel, resolve(name), "model")
+    check_finite(dict(backbone.named_parameters()), f"--model '{name}' is broken", "Download or train it again.")
+    return backbone
 
 
 def load_tokenizer(name: str, config: PreTrainedConfig | None = None) -> PreTrainedTokenizerBase:

@@ -18,6 +18,7 @@ from leco.data import LengthGroupedBatches, TextDataset, collate
 from leco.errors import LecoError
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
+from leco.model.finite import check_finite
 from leco.model.losses import exit_losses
 from leco.progress import progress_bar, say
 from leco.search.bilevel import Loss, first_order_gradient, second_order_gradient
@@ -113,6 +114,7 @@ class Searcher:
                 if alpha_batch is not None:
                     alpha_losses.append(self.alpha_step(alpha_batch, train_batch))
                 train_losses.append(self.weight_step(train_batch))
+                self._check_finite(train_losses, alpha_losses, f"epoch {epoch + 1}, step {step + 1}")
                 advance(1)
         self.history.record(self._mixture())
         self.history.train_loss.append(float(np.mean(train_losses)))
@@ -150,6 +152,14 @@ class Searcher:
         self.alpha_optimizer.step()
         self.alpha_optimizer.zero_grad()
         return losses[0].item() / self.model.supernet.num_layers
+
+    def _check_finite(self, train_losses: list[float], alpha_losses: list[float], moment: str) -> None:
+        """Raise LecoError where the last losses, or the weights and alphas after them, are not finite."""
+        losses = {"the loss on D2": alpha_losses[-1:], "the loss on D1": train_losses[-1:]}
+        weights = {f"the weight '{name}'": weight for name, weight in self.model.named_parameters()}
+        values = {**{name: torch.tensor(loss) for name, loss in losses.items() if loss}, **weights}
+        remedy = "Give a lower --search-lr, --search-exit-lr and --alpha-lr, and another --output."
+        check_finite(values, f"The search diverged in {moment}", remedy)
 
     def _rates(self) -> list[float]:
         """The learning rate of each of the weights."""

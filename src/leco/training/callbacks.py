@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from math import ceil
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -12,6 +13,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from leco.errors import LecoError
 from leco.files import read_json, write_json
+from leco.model.finite import check_finite
 from leco.progress import progress_bar, say
 from leco.shapes import checked
 
@@ -48,6 +50,27 @@ class Bar(TrainerCallback):
         metrics = given["metrics"]
         epoch = f"{round(state.epoch or 0)}/{int(args.num_train_epochs)}"
         say(f"{self.name} epoch {epoch}: dev AVG {metrics['eval_avg']:.4f}, last exit {metrics['eval_last']:.4f}")
+
+
+SLOWER = "Give a lower --lr and --exit-lr, and another --output."
+
+
+def diverged(phase: str, state: TrainerState) -> str:
+    """How an error begins about a number that is not finite, after the steps that `state` counts."""
+    return f"The {phase} diverged in epoch {max(1, ceil(round(state.epoch or 0, 6)))}, step {state.global_step}"
+
+
+class FiniteWeights(TrainerCallback):
+    """Ends the training at the first weight that is not finite."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
+        """Look at what the step has moved."""
+        named = given["model"].named_parameters()
+        moved = {f"the weight '{name}'": weight for name, weight in named if weight.requires_grad}
+        check_finite(moved, diverged(self.name, state), SLOWER)
 
 
 class Checking(TrainerCallback):
