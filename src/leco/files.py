@@ -4,14 +4,17 @@ import csv
 import io
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NoReturn
 
 from leco.errors import LecoError
+
+TEMPORARY = ".leco-"
+"""How the names of files begin that are being written."""
 
 
 @contextmanager
@@ -22,14 +25,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
     a reader, or a process that is killed at any moment, finds the old file or the new one, never a part.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f"{TEMPORARY}{token_hex(8)}{path.suffix}")
+    temporary.touch(exist_ok=False)  # with the permissions that the umask leaves
     try:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

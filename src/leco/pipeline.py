@@ -16,12 +16,13 @@ from leco.evaluation import choose_criterion, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.files import atomic_path, read_json, write_json, write_text
-from leco.job import Job, make_job
+from leco.job import Job, open_job
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.presets import build_options
 from leco.search.model import SearchModel
 from leco.search.relaxations import parse_relaxation
 from leco.search.searcher import Searcher
+from leco.training.callbacks import Checking
 from leco.training.trainer import train_phases
 
 ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
@@ -71,7 +72,7 @@ def fit(
         LecoError: for anything that the user can repair.
 
     """
-    job = make_job(
+    with open_job(
         model,
         data,
         output,
@@ -80,10 +81,10 @@ def fit(
         choices={"criterion": criterion, "max_drop": max_drop, "repeats": repeats, "timed_texts": timed_texts},
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
-    )
-    run_training(job, callbacks)
-    trained = run_choice(job, criterion, max_drop)
-    run_evaluation(job, trained, repeats, timed_texts)
+    ) as job:
+        run_training(job, callbacks)
+        trained = run_choice(job, criterion, max_drop)
+        run_evaluation(job, trained, repeats, timed_texts)
     return trained
 
 
@@ -102,7 +103,7 @@ def search(
 
     `OUTPUT/architectures.json` has them, for `--exits`; `search.json` and `search.png` have the search's history.
     """
-    job = make_job(
+    with open_job(
         model,
         data,
         output,
@@ -110,9 +111,9 @@ def search(
         choices={},
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
-    )
-    found = run_search(job)
-    shutil.rmtree(job.work, ignore_errors=True)
+    ) as job:
+        found = run_search(job)
+        shutil.rmtree(job.work, ignore_errors=True)
     return found
 
 
@@ -132,7 +133,7 @@ def train(
     **options: Any,
 ) -> MultiExitModel:
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
-    job = make_job(
+    with open_job(
         model,
         data,
         output,
@@ -141,9 +142,9 @@ def train(
         choices={"criterion": criterion, "max_drop": max_drop},
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
-    )
-    run_training(job, callbacks)
-    return run_choice(job, criterion, max_drop)
+    ) as job:
+        run_training(job, callbacks)
+        return run_choice(job, criterion, max_drop)
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
@@ -158,7 +159,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
         model = SearchModel(backbone, space, job.data.num_outputs, run.exit_dropout, relaxation.parameters)
         train_data = job.datasets["train"]
         searcher = Searcher(model, train_data, job.tokenizer, job.data.problem_type, run, options, relaxation)
-        result = searcher.search(job.work / "search.pt")
+        result = searcher.search(job.work / "search.pt", check=job.hold.check)
         result.history.draw(job.folder / "search.png")
         result.history.save(job.folder / HISTORY)
         save_architectures(path, result.architectures)
@@ -181,7 +182,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             max_tokens=run.max_length,
         )
         model.tokenizer = job.tokenizer
-        data = job.datasets
+        data, callbacks = job.datasets, [Checking(job.hold.check), *callbacks]
         log = train_phases(
             model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
         )
@@ -196,6 +197,7 @@ def run_choice(job: Job, criterion: str, max_drop: float) -> MultiExitModel:
     model = load_model(job.folder)
     if model.config.exit_criterion is None:
         model.config.exit_criterion = choose_criterion(model, job.data, criterion, max_drop).to_dict()
+        job.hold.check()
         with atomic_path(job.folder / "config.json") as temporary:
             model.config.to_json_file(temporary, use_diff=True)
     return model
@@ -207,6 +209,7 @@ def run_evaluation(job: Job, model: MultiExitModel, repeats: int, timed_texts: i
     if path.exists():
         return
     found = evaluate(model, job.data, repeats=repeats, timed_texts=timed_texts)
+    job.hold.check()
     draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
     results = found.to_dict()
     training = read_json(job.folder / TRAINING)

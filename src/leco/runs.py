@@ -7,13 +7,11 @@ another one is refused, so that nothing is ever overwritten by accident.
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import accelerate
@@ -24,6 +22,7 @@ import transformers
 from leco.data import TextData
 from leco.errors import LecoError
 from leco.files import read_json, write_json
+from leco.folders import writing
 
 SETTINGS = "run.json"
 
@@ -89,23 +88,6 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
         )
     with writing(folder):
         write_json(path, {"settings": settings, "versions": versions()})
-
-
-@contextmanager
-def writing(folder: Path, flag: str = "--output") -> Iterator[None]:
-    """A block that writes into the folder that `flag` names, whose errors name both."""
-    try:
-        yield
-    except OSError as error:
-        raise LecoError(f"{flag} '{folder}' cannot be written to ({error.strerror}). Give another folder.") from error
-
-
-def check_writable(folder: Path, flag: str = "--output") -> None:
-    """LecoError unless files can be written into `folder`, which is made if need be."""
-    with writing(folder, flag):
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
 
 
 def _has_results(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from leco.exits.architecture import LINEAR
 from leco.model import doubt_loss
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.training import callbacks
-from leco.training.callbacks import COMPLETE, last_checkpoint
+from leco.training.callbacks import last_checkpoint, mark_complete
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import STRATEGIES, Phase
 from leco.training.trainer import train_phases
@@ -78,8 +78,8 @@ def test_unfinished_checkpoints_are_removed_and_not_used(tmp_path):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
         if whole:
-            (folder / COMPLETE).touch()
-    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-16")
+            mark_complete(folder)
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-16"
     assert not (tmp_path / "checkpoint-24").exists()
     assert last_checkpoint(tmp_path / "nothing") is None
 

@@ -1,6 +1,7 @@
 """`leco bench`."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,16 +46,17 @@ def command(
 
     Example: leco bench leco-demo --onnx leco-demo/model-int8.onnx --against pytorch,onnx-fp32,first:2
     """
-    with quiet_stdout():
+    with quiet_stdout(), ExitStack() as stack:
         from leco.bench import Contenders, bench, draw
         from leco.files import write_json
+        from leco.folders import holding
         from leco.model import load_model
-        from leco.runs import check_writable, machine, trained_on, versions
+        from leco.runs import machine, trained_on, versions
 
         model = load_model(folder)
         read = load_texts(data or trained_on(folder), options, model)
         work = output or folder / "bench"
-        check_writable(work)
+        stack.enter_context(holding(work))
         contenders = Contenders(model, folder, work, options["glue_dir"])
         early, int8 = contenders.early(onnx)
         wanted = [name for text in against or () for name in text.split(",")]

@@ -1,5 +1,6 @@
 """`leco report`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,10 +32,10 @@ def command(
 
     Example: leco report rte-model --data glue/rte
     """
-    with quiet_stdout():
+    with quiet_stdout(), ExitStack() as stack:
+        from leco.folders import SHORTLY, check_writable, holding
         from leco.model import load_model
         from leco.report import gather, render
-        from leco.runs import check_writable
 
         model = load_model(folder)
         path = output if output is not None else folder / "report.html"
@@ -43,9 +44,11 @@ def command(
         check_writable(path.parent)
         source = {name: options.pop(name) for name in SOURCE}
         if data is not None:
-            check_writable(folder, "DIR")
+            stack.enter_context(holding(folder, "DIR"))
         texts = None if data is None else load_texts(data, source, model)
         content = gather(folder, model, texts, **options)
+        if data is None or path.parent.resolve() != folder.resolve():
+            stack.enter_context(holding(path.parent, wait=SHORTLY))
         write_text(path, render(content))
     if json:
         print_json({"report": str(path), "missing": content.missing})

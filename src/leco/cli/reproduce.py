@@ -47,7 +47,7 @@ def command(
         from leco.experiments import Plan
         from leco.experiments.estimate import estimated_hours
         from leco.experiments.grids import parse_train_rows
-        from leco.runs import check_writable
+        from leco.folders import check_writable, writing
 
         names = [task.strip() for task in tasks.split(",")]
         plan = Plan(
@@ -68,8 +68,9 @@ def command(
             written = {}
         else:
             check_writable(output)
-            plan.run(glue_dir=options["glue_dir"], jobs=jobs)
-            result, written = plan.status(), plan.write()
+            with writing(output):
+                plan.run(glue_dir=options["glue_dir"], jobs=jobs)
+                result, written = plan.status(), plan.write()
     if json:
         print_json({**result, "tables": [str(output / f"{name}.md") for name in written]})
         return

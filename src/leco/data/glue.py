@@ -7,6 +7,7 @@ import numpy as np
 
 from leco.data.glue_tasks import GLUE_TASKS, GlueTask
 from leco.data.hub import hub_tables
+from leco.data.labels import is_float32
 from leco.data.readers import split_cells
 from leco.data.splits import cut
 from leco.data.tables import Table, open_bytes, text_lines
@@ -79,6 +80,8 @@ def _split(task: GlueTask, table: Table, text_columns: tuple[str, ...], label: s
     for row, value in enumerate(values):
         try:
             labels[row] = codes.index(value) if codes else float(value)
+            if not is_float32(labels[row]):
+                raise ValueError
         except ValueError as error:
             legal = ", ".join(codes) or "numbers"
             raise LecoError(

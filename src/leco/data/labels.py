@@ -36,10 +36,9 @@ class Labels:
     def _number(self, table: Table, row: int, value: Any) -> Array:
         if self.problem_type == REGRESSION:
             number = _as_float(value)
-            if not np.isfinite(number):
-                raise _bad(
-                    table, row, self.column, f"{shortened(repr(value))} is not a number, but labels of this column are"
-                )
+            if not is_float32(number):
+                problem = f"{shortened(repr(value))} is not a number of 32 bits, but labels of this column are"
+                raise _bad(table, row, self.column, problem)
             return np.array(number, dtype=np.float32)
         many = self.problem_type == MULTI_LABEL
         if many is not isinstance(value, list):
@@ -85,6 +84,11 @@ def learn_labels(table: Table, column: str) -> Labels:
 def has_labels(table: Table, column: str) -> bool:
     """Whether the table has the column and at least one label in it."""
     return not all(is_missing(value) for value in table.columns.get(column, []))
+
+
+def is_float32(number: float) -> bool:
+    """Whether a number is finite in 32 bits, in which the labels of a regression are kept."""
+    return bool(abs(number) <= np.finfo(np.float32).max)  # not so for one that is not a number
 
 
 def _cells(table: Table, column: str) -> list[Any]:

@@ -1,10 +1,10 @@
 """Loading multi-exit models, with errors that say what to do."""
 
-import json
 from pathlib import Path
 
 from leco.configuration import LecoConfig
 from leco.errors import LecoError
+from leco.files import read_json
 from leco.model.multi_exit import MultiExitModel
 from leco.model.pretrained import load
 
@@ -15,8 +15,8 @@ def load_model(folder: str | Path) -> MultiExitModel:
     if not path.is_dir():
         raise LecoError(f"The model folder '{folder}' does not exist. 'leco fit' makes one.")
     try:
-        model_type = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
+        model_type = read_json(path / "config.json").get("model_type")
+    except (LecoError, AttributeError) as error:
         raise LecoError(f"'{folder}' is not a model folder: its config.json is missing or broken ({error}).") from error
     if model_type != LecoConfig.model_type:
         raise LecoError(

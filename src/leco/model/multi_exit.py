@@ -85,7 +85,9 @@ class MultiExitModel(PreTrainedModel):
             raise LecoError(
                 f"The backbone has {num_layers} layers, but {len(config.exits)} exit architectures are given."
             )
-        self.backbone = backbone if backbone is not None else AutoModel.from_config(config.backbone_config)
+        if backbone is None:
+            backbone = AutoModel.from_config(config.backbone_config, trust_remote_code=False)
+        self.backbone = backbone
         family.strip(self.backbone)
         hidden_size = family.hidden_size(config.backbone_config)
         self.exits = build_exits(config.exits, hidden_size, config.num_labels, config.exit_dropout)
@@ -121,7 +123,7 @@ class MultiExitModel(PreTrainedModel):
         if self._tokenizer is None:
             if not self.name_or_path:
                 raise LecoError("This model was not loaded from a folder: set `model.tokenizer` before texts are used.")
-            self._tokenizer = load_tokenizer(str(self.name_or_path))
+            self._tokenizer = load_tokenizer(str(self.name_or_path), self.config.backbone_config)
         return self._tokenizer
 
     @tokenizer.setter

@@ -19,6 +19,8 @@ from leco.data import minilm_folder, without_limits
 from leco.data.hub import unreachable
 from leco.errors import LecoError
 from leco.model.backbones import backbone_for
+from leco.model.finite import check_finite
+from leco.model.foreign import check_vocabulary, refuse_code
 from leco.options import naming
 
 DEMO_BACKBONE = "demo/all-MiniLM-L6-v2"
@@ -46,22 +48,32 @@ def load_config(name: str) -> PreTrainedConfig:
 def load_backbone(name: str) -> PreTrainedModel:
     """A pretrained encoder, from a folder or from the Hub; LecoError where its family is unknown or it is not there."""
     load_config(name)  # an unknown family, before any weights are read
-    return load(AutoModel, resolve(name), "model")
+    backbone: PreTrainedModel = load(AutoModel, resolve(name), "model")
+    check_finite(dict(backbone.named_parameters()), f"--model '{name}' is broken", "Download or train it again.")
+    return backbone
 
 
-def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer in a folder or on the Hub."""
-    return without_limits(load(AutoTokenizer, resolve(name), "tokenizer"))
+def load_tokenizer(name: str, config: PreTrainedConfig | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer in a folder or on the Hub; LecoError where it does not fit the embeddings of `config`, if given."""
+    tokenizer: PreTrainedTokenizerBase = load(AutoTokenizer, resolve(name), "tokenizer")
+    if config is not None:
+        check_vocabulary(tokenizer, config, name)
+    return without_limits(tokenizer)
 
 
 def load(auto: Any, name: str, what: str, **options: Any) -> Any:
-    """`auto.from_pretrained(name, ...)` with the many ways in which it fails as one sentence about `what` it loads."""
+    """`auto.from_pretrained(name, ...)` with the many ways in which it fails as one sentence about `what` it loads.
+
+    Nothing that comes with the model is run: what asks for that is refused.
+    """
     local = Path(name).is_dir()
     if not local and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise LecoError(f"--model '{name}': there is no such folder.")
     reason = None if local else _unreachable("model", name)
+    offline = local or reason is not None
     try:
-        return auto.from_pretrained(name, local_files_only=local or reason is not None, **options)
+        refuse_code(name, what, local_files_only=offline)
+        return auto.from_pretrained(name, local_files_only=offline, trust_remote_code=False, **options)
     except LecoError:
         raise
     except Exception as error:

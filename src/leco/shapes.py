@@ -1,0 +1,26 @@
+"""What a JSON file must hold, as types."""
+
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from leco.errors import LecoError
+from leco.files import format_json
+
+T = TypeVar("T")
+
+
+def checked(kind: type[T], value: Any, where: str) -> T:
+    """A value of JSON as a `kind`: a dataclass, or a type such as `dict[str, int]`; nothing is converted.
+
+    A LecoError begins with `where`, such as "'run.json'", and names the first part that is of another type.
+
+    >>> checked(dict[str, int], {"a": 1}, "'x.json'")
+    {'a': 1}
+    """
+    try:
+        return TypeAdapter(kind).validate_json(format_json(value), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        part = ".".join(map(str, first["loc"]))
+        raise LecoError(f"{where} is not as it was written ({f'{part}: ' if part else ''}{first['msg']}).") from error
