@@ -47,15 +47,17 @@ def command(
     Example: leco bench leco-demo --onnx leco-demo/model-int8.onnx --against pytorch,onnx-fp32,first:2
     """
     with quiet_stdout(), ExitStack() as stack:
-        from leco.bench import Contenders, bench, draw
+        from leco.bench import MARKS, Contenders, bench, draw
         from leco.files import write_json
         from leco.folders import holding
         from leco.model import load_model
+        from leco.outputs import check_outputs
         from leco.runs import machine, trained_on, versions
 
         model = load_model(folder)
         read = load_texts(data or trained_on(folder), options, model)
         work = output or folder / "bench"
+        check_outputs(work, MARKS)
         stack.enter_context(holding(work))
         contenders = Contenders(model, folder, work, options["glue_dir"])
         early, int8 = contenders.early(onnx)

@@ -43,9 +43,11 @@ def command(
     """
     with quiet_stdout(), ExitStack() as stack:
         from leco.evaluation import applicable_criteria, choose_criterion, evaluate, save_evaluation
+        from leco.evaluation.files import MARKS
         from leco.folders import holding
         from leco.model import load_model
         from leco.options import naming
+        from leco.outputs import check_outputs
 
         chosen = chosen_criteria(criterion or [])
         model = load_model(folder)
@@ -53,6 +55,7 @@ def command(
             for one, _ in chosen:
                 one.check(model.task)
         if output is not None:
+            check_outputs(output, MARKS)
             stack.enter_context(holding(output))
         max_drop = options.pop("max_drop")
         texts = load_texts(data, {name: options.pop(name) for name in SOURCE}, model)

@@ -43,11 +43,12 @@ def command(
     Example: leco export leco-demo --to onnx --int8
     """
     with quiet_stdout():
-        from leco.errors import LecoError, unknown_name
-        from leco.export import choose_for, export_onnx
+        from leco.errors import unknown_name
+        from leco.export import MARK, choose_for, export_onnx
         from leco.folders import SHORTLY, check_writable, holding
         from leco.model import load_model
         from leco.options import naming
+        from leco.outputs import check_output
         from leco.runs import trained_on
 
         if to != "onnx":
@@ -58,8 +59,7 @@ def command(
         with naming("--criterion"):
             chosen.check(model.task)
         path = output or folder / ("model-int8.onnx" if int8 else "model.onnx")
-        if path.is_dir():
-            raise LecoError(f"--output '{path}' is a folder. Give a file.")
+        check_output(path, MARK)
         check_writable(path.parent)
         result: dict[str, Any] = {"file": str(path), "opset": opset, "int8": int8}
         if int8:

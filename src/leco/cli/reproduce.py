@@ -67,6 +67,7 @@ def command(
             result = {**plan.status(), "hours_left": estimated_hours(plan.pending(), options["glue_dir"])}
             written = {}
         else:
+            plan.check_root()
             check_writable(output)
             with writing(output):
                 plan.run(glue_dir=options["glue_dir"], jobs=jobs)

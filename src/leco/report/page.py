@@ -19,6 +19,9 @@ from leco.report.diagram import diagram
 from leco.report.exits import leaving_chart, metric_name, scores_chart
 from leco.report.svg import markup
 
+MARK = '<meta name="generator" content="leco">'
+"""By which a page of ours is known again."""
+
 
 def render(content: Content) -> str:
     """The page of a report. Every text in it is escaped, and it asks for nothing from elsewhere."""
@@ -35,6 +38,7 @@ def render(content: Content) -> str:
     charts = {**_exit_charts(content), **({} if found is None else _charts(found))}
     return environment.get_template("page.html").render(
         report=content,
+        mark=Markup(MARK),
         found=found,
         metric="" if found is None else metric_name(found),
         style=_template("style.css"),
