@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -96,11 +97,14 @@ def _cells(table: Table, column: str) -> list[Any]:
     for row, value in enumerate(values):
         if is_missing(value):
             raise _bad(table, row, column, "the label is missing")
+        for name in value if isinstance(value, list) else [value]:
+            if name is None or isinstance(name, dict | list):
+                raise _bad(table, row, column, f"{shortened(repr(name))} is neither a name nor a number")
     return values
 
 
 def _bad(table: Table, row: int, column: str, problem: str) -> LecoError:
-    return LecoError(f"{table.where(row)}, column '{column}': {problem}. Correct or remove the row.")
+    return LecoError(f"{table.where(row)}, column '{shortened(column)}': {problem}. Correct or remove the row.")
 
 
 def _is_regression(values: list[Any]) -> bool:
@@ -122,4 +126,4 @@ def _name(value: Any) -> str:
 
 def _ordered(names: Iterable[str]) -> list[str]:
     names = sorted(names)
-    return sorted(names, key=int) if all(WHOLE.fullmatch(name) for name in names) else names
+    return sorted(names, key=Decimal) if all(WHOLE.fullmatch(name) for name in names) else names

@@ -18,6 +18,7 @@ from leco.data.tables import (
     tables_from_objects,
     text_lines,
 )
+from leco.display import shortened
 from leco.errors import LecoError
 from leco.files import parse_json
 
@@ -112,8 +113,9 @@ def _read_parquet(name: str, file: BinaryIO, size: int | None) -> Iterator[Table
             columns = {str(key): [None if cell is pd.NA else cell for cell in frame[key].tolist()] for key in frame}
             yield Table(name, columns, list(range(row, row + len(frame))))
             row += len(frame)
-    except (ArrowException, ValueError, TypeError, OSError) as error:
-        raise LecoError(f"'{name}' is not a Parquet file that can be read: {error}") from error
+    except (ArrowException, ArithmeticError, ValueError, TypeError, OSError) as error:
+        problem = shortened(error, 200)
+        raise LecoError(f"'{name}' is not a Parquet file that can be read: {problem}") from error
     if row == 1:
         yield Table(name, {}, [])
 

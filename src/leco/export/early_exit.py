@@ -23,6 +23,7 @@ from leco.export.traced import TracedBackbone
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
 from leco.problems import MULTI_LABEL, REGRESSION
+from leco.runtime.metadata import FULL_DEPTH
 
 INPUTS = "input_ids", "attention_mask", "token_type_ids"
 TYPES = {"hidden": FLOAT, "mask": INT32, "rows": INT64, "results": FLOAT}
@@ -71,7 +72,7 @@ class ModelWriter:
         state = {**state, "rows": graph.op("Unsqueeze", numbers, graph.constant([1]))}
         types = {**TYPES, **writer.types}
         write = self._loop if self.shares_layers else self._chain
-        return self._finish(write(writer, state, batch, types), settings)
+        return self._finish(write(writer, state, batch, types), criterion.name, settings)
 
     def full_depth(self) -> onnx.ModelProto:
         """The plain model with its last exit alone, to compare with."""
@@ -80,7 +81,7 @@ class ModelWriter:
         for layer in range(1, last + 1):
             state = {**state, "hidden": self._layer(self.graph, layer, state)}
         scores = self._scores(self.graph, last, state)
-        return self._finish(self._numbered(self.graph, scores, last))
+        return self._finish(self._numbered(self.graph, scores, last), FULL_DEPTH)
 
     def all_exits(self) -> onnx.ModelProto:
         """The model whose one output, `scores` [M, B, K], is what every exit says."""
@@ -237,8 +238,8 @@ class ModelWriter:
         graph.scope = ""
         return graph.op("Cast", graph.op("Size", state["rows"]), to=BOOL)
 
-    def _finish(self, results: str, settings: Values | None = None) -> onnx.ModelProto:
-        """The model whose outputs are the two halves of `results` [B, K + 1]."""
+    def _finish(self, results: str, name: str, settings: Values | None = None) -> onnx.ModelProto:
+        """The model of this name whose outputs are the two halves of `results` [B, K + 1]."""
         graph = self.graph
         graph.scope = ""
         outputs = self.task.num_outputs
@@ -250,7 +251,7 @@ class ModelWriter:
         ]
         tensors = {tensor.name: tensor for tensor in graph.initializers}
         inputs = [helper.make_tensor_value_info(name, tensors[name].data_type, []) for name in settings or ()]
-        return make_model(graph, [*self._token_infos(), *inputs], infos, self.opset)
+        return make_model(graph, [*self._token_infos(), *inputs], infos, self.opset, name)
 
     def _token_infos(self) -> list[onnx.ValueInfoProto]:
         return [helper.make_tensor_value_info(name, INT64, ["batch", "length"]) for name in self.inputs]

@@ -132,9 +132,10 @@ def make_model(
     inputs: Sequence[onnx.ValueInfoProto],
     outputs: Sequence[onnx.ValueInfoProto],
     opset: int,
+    name: str = "leco",
 ) -> onnx.ModelProto:
     """The model of an outermost graph, with the operators of the given opset and of ONNX Runtime."""
-    proto = helper.make_graph(graph.nodes, "leco", inputs, outputs, graph.initializers)
+    proto = helper.make_graph(graph.nodes, name, inputs, outputs, graph.initializers)
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid(MICROSOFT, 1)]
     version = helper.find_min_ir_version_for(opsets[:1])
     return helper.make_model(proto, opset_imports=opsets, producer_name="leco", ir_version=version)
