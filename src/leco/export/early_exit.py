@@ -49,7 +49,7 @@ class ModelWriter:
         self.model, self.task, self.opset = model, model.task, opset
         self.graph = Graph()
         self.inputs = [name for name in INPUTS if name in model.tokenizer.model_input_names]
-        self.mask = self.graph.op("Cast", "attention_mask", to=INT32)
+        self.mask = self._mask()
         fused = model.config.backbone_config.model_type in FAMILIES
         self.backbone: BackboneWriter = (
             FusedBackbone(model.backbone, int8=int8)
@@ -65,7 +65,7 @@ class ModelWriter:
         criterion.check(self.task)
         graph, settings = self.graph, self._settings(criterion)
         kind = writer_for(criterion)
-        writer = kind(self.task, kind(self.task, settings).check(graph))
+        writer = kind(self.task, kind(self.task, settings).check(graph, criterion))
         state = self._start()
         batch = graph.op("Shape", self.inputs[0], start=0, end=1)  # [1]
         numbers = graph.op("Range", graph.constant(0), graph.op("Squeeze", batch), graph.constant(1))
@@ -100,18 +100,28 @@ class ModelWriter:
         self.graph.initializers += [numpy_helper.from_array(value, name) for name, value in arrays.items()]
         return {name: name for name in arrays}
 
+    def _mask(self) -> str:
+        """The mask [B, L] as int32; an error where it is neither 0 nor 1."""
+        graph, mask = self.graph, "attention_mask"
+        inside = graph.op("Clip", mask, graph.constant(0), graph.constant(1))
+        zero = graph.check_all(graph.op("Equal", inside, mask), f"{mask} is neither 0 nor 1")
+        return graph.op("Cast", graph.op("Add", mask, zero), to=INT32)
+
     def _start(self) -> Values:
-        """The embeddings and the mask of all rows; what is wrong with the ids is an error."""
+        """The embeddings and the mask of all rows; what is wrong with the ids or their types is an error."""
         graph = self.graph
         graph.scope = ""
-        ids = self.inputs[0]
+        ids, types = self.inputs[0], "token_type_ids"
         flat, one = graph.op("Reshape", ids, graph.constant([-1])), graph.constant([1])
         least, _ = graph.ops(
             "TopK", flat, one, outputs=2, largest=0, name="input_ids is empty: there is no text or no token"
         )
         none = graph.check(graph.constant(0), graph.op("Less", least, graph.constant(0)), "input_ids has a negative id")
-        graph.scope = "embeddings"
         given = {name: name for name in self.inputs} | {ids: graph.op("Add", ids, none)}
+        if types in given:
+            positive = graph.op("GreaterOrEqual", types, graph.constant(0))
+            given[types] = graph.op("Add", types, graph.check_all(positive, f"{types} has a negative type"))
+        graph.scope = "embeddings"
         return {"hidden": self.backbone.embed(graph, given), "mask": self.mask}
 
     def _chain(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:

@@ -88,6 +88,11 @@ class Graph:
         place = self.op("Cast", fault, to=INT64)
         return self.op("Gather", self.op("Unsqueeze", value, self.constant([0])), place, name=message)  # no place 1
 
+    def check_all(self, right: str, message: str) -> str:
+        """Zero, a scalar, or where some of `right`, a tensor of bool, is false an error that has `message` in it."""
+        wrong = self.op("ReduceSum", self.op("Cast", self.op("Not", right), to=INT64), keepdims=0)
+        return self.check(self.constant(0), self.op("Cast", wrong, to=BOOL), message)
+
     def branch(self) -> "Graph":
         """A graph inside this one."""
         return Graph(self)
