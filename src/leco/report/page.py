@@ -16,7 +16,7 @@ from leco.report.alphas import alphas_chart
 from leco.report.content import Content
 from leco.report.curves import curves_chart, looks, sample
 from leco.report.diagram import diagram
-from leco.report.exits import leaving_chart, metric_name, scores_chart
+from leco.report.exits import leaving_chart, metric_name, most_frequent, scores_chart
 from leco.report.svg import markup
 
 MARK = '<meta name="generator" content="leco">'
@@ -50,13 +50,13 @@ def render(content: Content) -> str:
 
 def _charts(found: Evaluation) -> dict[str, Any]:
     """The charts of an evaluation."""
-    by_label = found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts}
-    highest = max(count / max(sum(counts), 1) for counts in by_label.values() for count in counts)
+    by_label = most_frequent(found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts})
+    highest = max(count / max(sum(counts), 1) for _, counts in by_label for count in counts)
     return {
         "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],
         "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in ((860, 500), (350, 330))],
         "legend": [(name, look, _inline(sample(marker))) for name, (look, marker) in looks(found.curves).items()],
-        "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label.items()],
+        "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label],
     }
 
 
