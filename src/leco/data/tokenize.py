@@ -63,7 +63,7 @@ def without_limits(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBas
     Many files say that it should. It would be switched off for a call of ours, which disturbs calls in other threads.
     """
     if tokenizer.is_fast:
-        backend: Any = tokenizer.backend_tokenizer  # type: ignore[attr-defined]  # only fast ones have it
+        backend: Any = tokenizer.backend_tokenizer
         backend.no_truncation()
         backend.no_padding()
     tokenizer.padding_side = "right"

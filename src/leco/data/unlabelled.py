@@ -70,7 +70,8 @@ def _checked(name: str, file: BinaryIO) -> Iterator[list[Text]]:
 
 def _blocks(file: Any) -> Iterator[tuple[int, bytes]]:
     """Whole lines, as many as can be read at once, and before them the number of the first."""
-    line, parts = 1, []  # parts of a line whose end has not come
+    line = 1
+    parts: list[bytes] = []  # of a line whose end has not come
     while block := file.read1(BLOCK):
         head, newline, tail = block.rpartition(b"\n")
         if newline:

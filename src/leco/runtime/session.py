@@ -5,7 +5,6 @@ Shapes: B rows of a batch, N texts, K outputs, L tokens.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +70,7 @@ class Session:
             raise LecoError(
                 f"The file '{shortened(path, 200)}' does not exist. 'leco export DIR --to onnx' writes one."
             )
-        if threads is not None and not (isinstance(threads, Integral) and 1 <= threads <= MOST_THREADS):
+        if threads is not None and not (isinstance(threads, int) and 1 <= threads <= MOST_THREADS):
             raise LecoError(f"The threads must be a whole number from 1 to {MOST_THREADS}, not {threads!r}.")
         self.metadata: dict[str, Any]
         self.criterion: Criterion
