@@ -225,5 +225,7 @@ def save_model(model: MultiExitModel, folder: Path, work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     model.save_pretrained(work)
+    permissions = (work / "config.json").stat().st_mode  # those that the umask leaves; the weights have less
     for path in sorted(work.iterdir(), key=lambda path: path.name == "config.json"):
+        path.chmod(permissions)
         path.replace(folder / path.name)

@@ -14,17 +14,8 @@ from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallba
 from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
 from leco.model import MultiExitModel, scores_of
 from leco.model.finite import check_finite
-from leco.training.callbacks import (
-    SLOWER,
-    Bar,
-    Checkpoints,
-    FiniteWeights,
-    beginning_again,
-    check_complete,
-    diverged,
-    epoch_rows,
-    last_checkpoint,
-)
+from leco.training.callbacks import SLOWER, Bar, FiniteWeights, diverged, epoch_rows
+from leco.training.checkpoints import Checkpoints, beginning_again, check_complete, last_checkpoint
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import Moment, Phase, Strategy, parse_strategy
