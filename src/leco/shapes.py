@@ -23,4 +23,9 @@ def checked(kind: type[T], value: Any, where: str) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         part = ".".join(map(str, first["loc"]))
-        raise LecoError(f"{where} is not as it was written ({f'{part}: ' if part else ''}{first['msg']}).") from error
+        raise changed(where, f"{f'{part}: ' if part else ''}{first['msg']}") from error
+
+
+def changed(where: str, problem: str) -> LecoError:
+    """The error for what is no longer as we wrote it, in a file of ours."""
+    return LecoError(f"{where} is not as it was written ({problem}). Delete it and repeat the command that made it.")

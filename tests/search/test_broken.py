@@ -71,5 +71,5 @@ def test_a_history_of_another_shape(checkpoint):
         {"seconds": []},
         {"train_loss": ["x"]},
     ):
-        with pytest.raises(LecoError, match="^x is not as it was written"):
+        with pytest.raises(LecoError, match=r"^x is not as it was written"):
             SearchHistory.from_dict({**history, **change}, "x")

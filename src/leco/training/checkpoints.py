@@ -4,12 +4,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from leco.errors import LecoError
+from leco.errors import LecoError, first_line
 from leco.files import read_json, write_json
 from leco.shapes import checked
 
@@ -59,10 +58,9 @@ def beginning_again(checkpoint: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        problem = shorten(str(error).partition("\n")[0], 160).rstrip(":.")
         raise LecoError(
-            f"The checkpoint '{checkpoint}' is gone or broken ({problem}). Delete the folder '{checkpoint.parent}' and "
-            "repeat the command: it begins this training again."
+            f"The checkpoint '{checkpoint}' is gone or broken ({first_line(error)}). "
+            f"Delete the folder '{checkpoint.parent}' and repeat the command: it begins this training again."
         ) from error
 
 
