@@ -1,5 +1,6 @@
 """What a JSON file must hold, as types."""
 
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,6 +19,9 @@ def checked(kind: type[T], value: Any, where: str) -> T:
     >>> checked(dict[str, int], {"a": 1}, "'x.json'")
     {'a': 1}
     """
+    known = {field.name for field in fields(kind)} if is_dataclass(kind) else {}
+    if known and isinstance(value, dict) and (unknown := value.keys() - known):
+        raise changed(where, f"it has '{min(unknown)}'")
     try:
         return TypeAdapter(kind).validate_json(format_json(value), strict=True)
     except ValidationError as error:

@@ -74,10 +74,8 @@ class Evaluation:
         by_layer = [found.exit_layer_counts, *found.exit_layer_counts_by_label.values()]
         if not layers or any(len(counts) != layers for counts in by_layer):
             raise changed(where, "it counts texts on other layers than have scores")
-        criteria = [found.criterion, *(point.criterion for curve in found.curves.values() for point in curve.points)]
         try:
-            for criterion in criteria:
-                criterion_from_dict(criterion)
+            criterion_from_dict(found.criterion)
             for architecture in found.architectures:
                 architecture_from_dict(architecture)
         except LecoError as error:
