@@ -19,8 +19,8 @@ COMMANDS = {
     "evaluate": ["evaluate", "MODEL", "--data", "DATA", "--output", "OUT", "--criterion", "cobee", *FAST],
     "report": ["report", "MODEL", "--output", "OUT/report.html"],
 }
-KILLS = {"fit": 17, "export": 3, "evaluate": 5, "report": 3}
-"""How many of a command's changes it is killed at by default: all of them with `-m slow`."""
+KILLS = {"fit": 14, "export": 3, "evaluate": 4, "report": 4}
+"""How many of a command's changes it is killed at by default: all of them with `-m soak`."""
 
 
 class Soak:
@@ -30,7 +30,7 @@ class Soak:
         self.folder, self.context = folder, start_warm()
         self.words = {
             "ENCODER": str(write_encoder(folder / "encoder")),
-            "DATA": str(write_csv(folder / "reviews.csv", rows(60))),
+            "DATA": str(write_csv(folder / "reviews.csv", rows(40))),
             "MODEL": str(folder / "fit"),
         }
         self.changes = {name: self.run(name, folder / name) for name in COMMANDS}
@@ -83,7 +83,7 @@ def test_kills_spread_over_a_command(soak, name):
         soak.kill(name, 1 + kill * (number - 1) // (KILLS[name] - 1))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_kill_at_every_change(soak, name):
     for number in range(1, soak.changes[name] + 1):
