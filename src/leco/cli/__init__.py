@@ -49,13 +49,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         try:
             code = app(arguments, standalone_mode=False)
+            sys.stdout.flush()
         finally:
             close_bars()
     except LecoError as error:
         code = _fail(str(error))
     except BrokenPipeError:  # whoever read stdout has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         code = 1
+    except OSError as error:
+        if error.filename is None:  # of what was open already
+            _drop_stdout()
+            code = _fail(f"Standard output cannot be written to ({error.strerror}). Send it to another place.")
+        else:
+            code = _fail(f"'{error.filename}' cannot be opened ({error.strerror}).")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -63,6 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if code == INTERRUPTED:
         say("Interrupted. fit, search, train and demo continue where they stopped when the same command is repeated.")
     sys.exit(code)
+
+
+def _drop_stdout() -> None:
+    """Let what stdout still keeps go nowhere when Python ends, which would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _usage(error: Any, arguments: Sequence[str]) -> str:
