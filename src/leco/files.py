@@ -26,9 +26,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{token_hex(8)}{path.suffix}")
-    temporary.touch(exist_ok=False)  # with the permissions that the umask leaves
+    temporary.touch(exist_ok=False)
+    permissions = temporary.stat().st_mode  # those that the umask leaves; safetensors gives its files none for others
     try:
         yield temporary
+        temporary.chmod(permissions)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)

@@ -15,7 +15,7 @@ from leco.card import model_card
 from leco.evaluation import choose_criterion, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
-from leco.files import atomic_path, read_json, write_json, write_text
+from leco.files import atomic_path, write_json, write_text
 from leco.job import Job, open_job
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.presets import build_options
@@ -23,6 +23,7 @@ from leco.search.model import SearchModel
 from leco.search.relaxations import parse_relaxation
 from leco.search.searcher import Searcher
 from leco.training.callbacks import Checking
+from leco.training.log import TrainingLog
 from leco.training.trainer import train_phases
 
 ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
@@ -187,8 +188,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
         )
         save_model(model, job.folder, job.work / "model")
-        seconds = {"seconds": log.seconds, "cpu_seconds": log.cpu_seconds}
-        write_json(job.folder / TRAINING, {"epochs": log.epochs, **seconds})
+        log.save(job.folder / TRAINING)
     shutil.rmtree(job.work, ignore_errors=True)
 
 
@@ -212,7 +212,7 @@ def run_evaluation(job: Job, model: MultiExitModel, repeats: int, timed_texts: i
     job.hold.check()
     draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
     results = found.to_dict()
-    training = read_json(job.folder / TRAINING)
+    training = asdict(TrainingLog.load(job.folder / TRAINING))
     write_text(job.folder / "README.md", model_card(model, job.backbone, asdict(job.options), training, results))
     write_json(path, results)
 
@@ -225,5 +225,7 @@ def save_model(model: MultiExitModel, folder: Path, work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     model.save_pretrained(work)
+    permissions = (work / "config.json").stat().st_mode  # those that the umask leaves; the weights have less
     for path in sorted(work.iterdir(), key=lambda path: path.name == "config.json"):
+        path.chmod(permissions)
         path.replace(folder / path.name)

@@ -1,5 +1,6 @@
 """What a JSON file must hold, as types."""
 
+from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,9 +19,17 @@ def checked(kind: type[T], value: Any, where: str) -> T:
     >>> checked(dict[str, int], {"a": 1}, "'x.json'")
     {'a': 1}
     """
+    known = {field.name for field in fields(kind)} if is_dataclass(kind) else {}
+    if known and isinstance(value, dict) and (unknown := value.keys() - known):
+        raise changed(where, f"it has '{min(unknown)}'")
     try:
         return TypeAdapter(kind).validate_json(format_json(value), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         part = ".".join(map(str, first["loc"]))
-        raise LecoError(f"{where} is not as it was written ({f'{part}: ' if part else ''}{first['msg']}).") from error
+        raise changed(where, f"{f'{part}: ' if part else ''}{first['msg']}") from error
+
+
+def changed(where: str, problem: str) -> LecoError:
+    """The error for what is no longer as we wrote it, in a file of ours."""
+    return LecoError(f"{where} is not as it was written ({problem}). Delete it and repeat the command that made it.")

@@ -168,7 +168,7 @@ def test_the_search_is_shown_where_there_was_one(tokenizer, tmp_path):
     model = text_model(tokenizer, layers=LAYERS, architectures=[CELL])
     searched = history()
     searched.save(tmp_path / "search.json")
-    write_json(tmp_path / "training.json", {"seconds": 90})
+    write_json(tmp_path / "training.json", {"epochs": [], "seconds": 90.0, "cpu_seconds": 80.0})
     page, html = page_of(tmp_path, model)
     assert "How the search found them" in page.text
     assert len([one for one in page.named("svg") if "was found" in one["aria-label"]]) == LAYERS * len(EDGES)

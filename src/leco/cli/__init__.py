@@ -1,12 +1,9 @@
 """The command line: one thin file for each command."""
 
-import io
-import os
 import sys
 import warnings
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +11,7 @@ import typer
 from leco import __version__
 from leco.cli import bench, demo, evaluate, export, fit, predict, report, reproduce, search, train
 from leco.cli.output import print_lines
+from leco.cli.streams import check_arguments, drop_stdout, prepare_streams
 from leco.errors import LecoError
 from leco.progress import close_bars, console, say
 
@@ -50,17 +48,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.showwarning = _say_warning
     try:
         try:
-            _prepare_streams()
-            for argument in sys.argv[1:] if arguments is None else arguments:
-                _check(argument)
+            prepare_streams()
+            check_arguments(sys.argv[1:] if arguments is None else arguments)
             code = app(arguments, standalone_mode=False)
+            sys.stdout.flush()
         finally:
             close_bars()
     except LecoError as error:
         code = _fail(str(error))
     except BrokenPipeError:  # whoever read stdout has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         code = 1
+    except OSError as error:
+        if error.filename is None:  # of what was open already
+            drop_stdout()
+            code = _fail(f"Standard output cannot be written to ({error.strerror}). Send it to another place.")
+        else:
+            code = _fail(f"'{error.filename}' cannot be opened ({error.strerror}).")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -68,29 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if code == INTERRUPTED:
         say("Interrupted. fit, search, train and demo continue where they stopped when the same command is repeated.")
     sys.exit(code)
-
-
-def _prepare_streams() -> None:
-    """Escape what stdout's encoding lacks, and give closed standard streams the null device, so that no file of ours
-    takes their place; LecoError where that is stdout.
-    """
-    closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
-    while closed and (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(descriptor, True)
-    for name in closed:
-        setattr(sys, name, Path(os.devnull).open("r" if name == "stdin" else "w", encoding="utf-8"))  # noqa: SIM115
-    if "stdout" in closed:
-        raise LecoError("Standard output is closed. Send it to a file, or to /dev/null.")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-
-
-def _check(argument: str) -> None:
-    """LecoError for bytes that are no text: names of files may be such, but nothing can be written about them."""
-    try:
-        argument.encode()
-    except UnicodeEncodeError as error:
-        raise LecoError(f"The argument '{argument}' is not UTF-8. Rename what it names.") from error
 
 
 def _usage(error: Any, arguments: Sequence[str]) -> str:

@@ -13,7 +13,6 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from leco.display import shortened, visible
-from leco.errors import LecoError
 from leco.files import format_json
 from leco.progress import plain_console
 from leco.registry import format_settings
@@ -38,7 +37,7 @@ def quiet_stdout() -> Iterator[None]:
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Print one JSON object on a line of stdout."""
-    _write(_json(value) + "\n")
+    sys.stdout.write(_json(value) + "\n")
 
 
 class JsonLines:
@@ -51,17 +50,16 @@ class JsonLines:
     def print(self, values: Iterable[Mapping[str, Any]]) -> None:
         """Print some more."""
         for value in values:
-            _write(f"{self._before}{_json(value)}" + ("\n" if self._key is None else ""))
+            sys.stdout.write(f"{self._before}{_json(value)}" + ("\n" if self._key is None else ""))
             self._before = "" if self._key is None else ", "
-        with printing():
-            sys.stdout.flush()
+        sys.stdout.flush()
 
     def __enter__(self) -> "JsonLines":
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
         if self._key is not None and error is None:
-            _write("]}\n")
+            sys.stdout.write("]}\n")
 
 
 def _json(value: Any) -> str:
@@ -72,11 +70,6 @@ def _json(value: Any) -> str:
     except UnicodeEncodeError:
         return json.dumps(json.loads(text))
     return text
-
-
-def _write(text: str) -> None:
-    with printing():
-        sys.stdout.write(text)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
@@ -90,25 +83,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     for row in rows:
         made.add_row(*map(shortened, row))
     out = plain_console()
-    with printing():
-        out.print(made, width=None if out.is_terminal else 200)
+    out.print(made, width=None if out.is_terminal else 200)
 
 
 def print_lines(*lines: object) -> None:
     """Print lines on stdout, however long."""
-    with printing():
-        plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
-
-
-@contextmanager
-def printing() -> Iterator[None]:
-    """A block that prints; LecoError where that cannot be done, but for a reader who has enough."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise LecoError(f"Standard output cannot be written to ({error.strerror}). Send it elsewhere.") from error
+    plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
 
 
 FITTED = ("the model", "README.md", "results.json", "curve.png")

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from leco.configuration import LecoConfig
-from leco.errors import LecoError
+from leco.errors import LecoError, first_line
 from leco.files import read_json
+from leco.model.finite import check_finite
 from leco.model.multi_exit import MultiExitModel
 from leco.model.pretrained import load
 
@@ -27,5 +28,12 @@ def load_model(folder: str | Path) -> MultiExitModel:
     model, report = load(MultiExitModel, str(path), "model", output_loading_info=True)
     if missing := sorted(report["missing_keys"]):  # Transformers would go on with random ones
         raise LecoError(f"'{folder}' is broken: its weights lack '{missing[0]}' and {len(missing) - 1} more.")
+    weights = {f"the weight '{name}'": weight for name, weight in model.named_parameters()}
+    check_finite(weights, f"'{folder}' is broken", "Train the model again, with a lower --lr and --exit-lr.")
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so
+    try:
+        model.config.check()
+        model.predict(["a text", ("a", "pair")])
+    except Exception as error:  # whatever the settings of the backbone lead to
+        raise LecoError(f"'{folder}' is broken: {first_line(error)}. Save the model again.") from error
     return model

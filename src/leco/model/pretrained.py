@@ -2,7 +2,6 @@
 
 from functools import cache
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 from transformers import (
@@ -17,7 +16,7 @@ from transformers import (
 from leco.configuration import LecoConfig
 from leco.data import minilm_folder, without_limits
 from leco.data.hub import unreachable
-from leco.errors import LecoError
+from leco.errors import LecoError, first_line
 from leco.model.backbones import backbone_for
 from leco.model.finite import check_finite
 from leco.model.foreign import check_vocabulary, refuse_code
@@ -66,7 +65,10 @@ def load(auto: Any, name: str, what: str, **options: Any) -> Any:
 
     Nothing that comes with the model is run: what asks for that is refused.
     """
-    local = Path(name).is_dir()
+    try:
+        local = Path(name).is_dir()
+    except OSError as error:  # its name is too long, or a folder above it is closed
+        raise LecoError(f"--model '{name:.80}' cannot be opened ({error.strerror}).") from error
     if not local and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise LecoError(f"--model '{name}': there is no such folder.")
     reason = None if local else _unreachable("model", name)
@@ -77,11 +79,11 @@ def load(auto: Any, name: str, what: str, **options: Any) -> Any:
     except LecoError:
         raise
     except Exception as error:
-        first_line = shorten(str(error).strip().partition("\n")[0] or type(error).__name__, 160).rstrip(":.")
+        problem = first_line(error)
         if local:
-            raise LecoError(f"The {what} in the folder '{name}' is missing or broken ({first_line}).") from error
+            raise LecoError(f"The {what} in the folder '{name}' is missing or broken ({problem}).") from error
         raise LecoError(
-            f"--model '{name}' is no folder here, and {reason or f'its {what} cannot be loaded ({first_line})'}. "
+            f"--model '{name}' is no folder here, and {reason or f'its {what} cannot be loaded ({problem})'}. "
             "Check the name and the network, or give the path of a downloaded model."
         ) from error
 

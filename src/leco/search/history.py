@@ -7,11 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
-from leco.errors import LecoError
 from leco.exits.architecture import EDGES
 from leco.exits.space import SearchSpace
 from leco.files import read_json, save_figure, write_json
-from leco.shapes import checked
+from leco.shapes import changed, checked
 
 
 @dataclass
@@ -61,7 +60,7 @@ class SearchHistory:
         """What `to_dict` made, in `where`; LecoError where it is of another shape."""
         history = checked(cls, value, where)
         if not history.fits():
-            raise LecoError(f"{where} is not as it was written: its epochs, layers and candidates do not fit.")
+            raise changed(where, "its epochs, layers and candidates do not fit")
         return history
 
     def fits(self) -> bool:

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from leco.data import LengthGroupedBatches, TextDataset, collate
-from leco.errors import LecoError
+from leco.errors import LecoError, first_line
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
 from leco.model.finite import check_finite
@@ -228,9 +227,9 @@ class Searcher:
             self.history = SearchHistory.from_dict(state["history"], f"'{path}'")
             done = range(self.options.search_epochs + 1)[state["epochs"]]
         except Exception as error:  # whatever the libraries raise
-            problem = shorten(str(error).partition("\n")[0], 160).rstrip(":.")
             raise LecoError(
-                f"'{path}' is broken ({problem}). Delete it and repeat the command: it begins the search again."
+                f"'{path}' is broken ({first_line(error)}). "
+                "Delete it and repeat the command: it begins the search again."
             ) from error
         say(f"search: continuing after epoch {done}")
         return done

@@ -1,6 +1,6 @@
 """What a training can report to, beside what it says itself."""
 
-from transformers.integrations import INTEGRATION_TO_CALLBACK, get_available_reporting_integrations
+from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK, get_available_reporting_integrations
 
 from leco.errors import LecoError, unknown_name
 

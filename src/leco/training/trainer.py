@@ -1,7 +1,6 @@
 """A Transformers Trainer for multi-exit models, and the phases of a training run with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,37 +13,12 @@ from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallba
 from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
 from leco.model import MultiExitModel, scores_of
 from leco.model.finite import check_finite
-from leco.training.callbacks import (
-    SLOWER,
-    Bar,
-    Checkpoints,
-    FiniteWeights,
-    beginning_again,
-    check_complete,
-    diverged,
-    epoch_rows,
-    last_checkpoint,
-)
+from leco.training.callbacks import SLOWER, Bar, FiniteWeights, diverged, epoch_rows
+from leco.training.checkpoints import Checkpoints, beginning_again, check_complete, last_checkpoint
+from leco.training.log import TrainingLog
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import Moment, Phase, Strategy, parse_strategy
-
-
-@dataclass(frozen=True)
-class TrainingLog:
-    """What a training did: one row for each epoch of each phase, with the dev scores of all exits."""
-
-    epochs: list[dict[str, Any]]
-
-    @property
-    def seconds(self) -> float:
-        """The duration of all epochs together."""
-        return float(sum(row["seconds"] for row in self.epochs))
-
-    @property
-    def cpu_seconds(self) -> float:
-        """The processor's time for them, over all threads: what other work on the machine hardly changes."""
-        return float(sum(row["cpu_seconds"] for row in self.epochs))
 
 
 class MultiExitTrainer(Trainer):
@@ -116,7 +90,7 @@ def train_phases(
         resume(trainer, last_checkpoint(folder / phase.name))
         rows += [{"phase": phase.name, **row} for row in epoch_rows(trainer.state.log_history)]
     model.requires_grad_(True)
-    return TrainingLog(rows)
+    return TrainingLog.of(rows)
 
 
 def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
