@@ -1,8 +1,12 @@
 """A run that is stopped at any moment ends, when it is repeated, as one that was never stopped."""
 
+import os
+import resource
+import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 
@@ -16,21 +20,30 @@ class Stopped(BaseException):
     """Nothing catches it, like a signal."""
 
 
-def stop_at(monkeypatch, target, call):
-    """The function `target` stops the process when it is called for the `call`-th time."""
+def first(monkeypatch, target, act, call=1):
+    """Lets `act` be called before the function `target`, when that is called for the `call`-th time."""
     calls = []
 
-    def stop(*args, **kwargs):
+    def acting(*args, **kwargs):
         calls.append(args)
         if len(calls) == call:
-            raise Stopped
+            act()
         return original(*args, **kwargs)
 
     owner, _, name = target.rpartition(".")
     module, _, owner_name = owner.rpartition(".")
     holder = sys.modules[owner] if owner in sys.modules else getattr(sys.modules[module], owner_name)
     original = getattr(holder, name)
-    monkeypatch.setattr(holder, name, stop)
+    monkeypatch.setattr(holder, name, acting)
+
+
+def stop():
+    raise Stopped
+
+
+def stop_at(monkeypatch, target, call):
+    """The function `target` stops the process when it is called for the `call`-th time."""
+    first(monkeypatch, target, stop, call)
 
 
 def same_as(folder, reference):
@@ -116,3 +129,63 @@ def test_ranges_hold_in_python_too(tmp_path, encoder_folder, reviews, option):
     with pytest.raises(LecoError, match=f"--{name.replace('_', '-')} must be .*, not {option[name]}"):
         leco.fit(model=str(encoder_folder), data=str(reviews), output=tmp_path / "out", **option)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "leco.search.searcher.Searcher.weight_step",
+        "leco.training.trainer.MultiExitTrainer.training_step",
+        "leco.pipeline.choose_criterion",
+        "leco.pipeline.evaluate",
+    ],
+)
+def test_a_folder_that_is_removed_midway_ends_the_run(monkeypatch, tmp_path, encoder_folder, reviews, target):
+    folder = tmp_path / "out"
+    first(monkeypatch, target, partial(shutil.rmtree, folder))
+    arguments = {
+        "model": str(encoder_folder),
+        "data": str(reviews),
+        "output": folder,
+        **OPTIONS,
+        "epochs": 1,
+        "search_epochs": 1,
+    }
+    with pytest.raises(LecoError, match="was removed while this run was writing into it"):
+        leco.fit(**arguments)
+    assert not list(folder.rglob("*.json")), "nothing of the run is left in a folder that is not its own"
+
+
+def test_a_second_run_in_the_same_folder_is_refused(monkeypatch, tmp_path, encoder_folder, reviews):
+    arguments = {"model": str(encoder_folder), "data": str(reviews), "output": tmp_path / "out", **OPTIONS}
+    errors = []
+
+    def second():
+        with pytest.raises(LecoError, match=f"is being written to by process {os.getpid()} on") as error:
+            leco.fit(**arguments)
+        errors.append(error)
+
+    first(monkeypatch, "leco.search.searcher.Searcher.weight_step", second)
+    leco.fit(**arguments)
+    assert len(errors) == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["leco.search.searcher.Searcher.weight_step", "leco.model.MultiExitModel.save_pretrained"]
+)
+def test_a_run_that_met_a_full_disk_continues(monkeypatch, tmp_path, fitted, encoder_folder, reviews, target):
+    arguments = {"model": str(encoder_folder), "data": str(reviews), "output": tmp_path / "out", **OPTIONS}
+    monkeypatch.setattr("leco.search.history.SearchHistory.draw", lambda history, path: path.write_bytes(b""))
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with monkeypatch.context() as patched:
+        fill = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (10_000, limit[1]))
+        first(patched, target, fill)
+        with pytest.raises(LecoError, match=r"cannot be written to .* a run continues where it stopped\."):
+            leco.fit(**arguments)
+    resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    leco.fit(**arguments)
+    same_as(tmp_path / "out", fitted)
+
+
+def test_weights_have_the_permissions_of_other_files(fitted):
+    assert len({path.stat().st_mode for path in fitted.iterdir()}) == 1

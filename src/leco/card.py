@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from leco.display import in_markdown
 from leco.model import MultiExitModel
 from leco.runs import versions
 
@@ -66,12 +67,13 @@ def model_card(
             zip(model.config.exits, results["exit_scores"], results["exit_layer_counts"], strict=True), start=1
         )
     ]
-    settings = ", ".join(f"{name}={value}" for group in options.values() for name, value in group.items())
+    settings = ", ".join(f"{name}={in_markdown(value)}" for group in options.values() for name, value in group.items())
+    name, data = in_markdown(backbone.rstrip("/").split("/")[-1]), in_markdown(results["data"])
     return _TEMPLATE.format(
-        title=f"{backbone.rstrip('/').split('/')[-1]}, exiting early on {results['data']}",
-        backbone=backbone.rstrip("/").split("/")[-1],
+        title=f"{name}, exiting early on {data}",
+        backbone=name,
         layers=len(rows),
-        data=results["data"],
+        data=data,
         criterion=str(model.config.criterion),
         rows=results["rows"],
         metric=results["metric"],

@@ -1,13 +1,16 @@
 """The configuration of a multi-exit model."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
 
-from leco.criteria import Criterion, Static, criterion_from_dict
+from leco.criteria import Criterion, Static, Task, check_deployable, criterion_from_dict
+from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
-from leco.problems import SINGLE_LABEL
+from leco.options import option, validate
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 
 
 class LecoConfig(PreTrainedConfig):
@@ -68,6 +71,31 @@ class LecoConfig(PreTrainedConfig):
     def label_names(self) -> list[str]:
         """The names of the outputs, in their order."""
         return [self.id2label[index] for index in range(len(self.id2label))]
+
+    def check(self) -> None:
+        """Raise LecoError for the first setting that no model has, such as one that was written by hand."""
+        if self.problem_type not in (SINGLE_LABEL, MULTI_LABEL, REGRESSION):
+            raise LecoError(f"its problem_type is {self.problem_type!r}")
+        names = [self.id2label.get(index) for index in range(len(self.id2label))]
+        if not names or not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
+            raise LecoError("its id2label does not give each output from 0 a name of its own")
+        if self.problem_type == REGRESSION and len(names) > 1:
+            raise LecoError("its id2label has several outputs, but a regression has one")
+        LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
+        task = Task(len(names), len(self.exits), self.problem_type)
+        check_deployable(self.criterion.name)
+        self.criterion.start(1, task)
+
+
+@dataclass(frozen=True)
+class LecoSettings:
+    """The numbers in a configuration."""
+
+    exit_dropout: float = option(0.1, "Dropout in front of each exit's last layer, 0 to 1.", minimum=0, maximum=1)
+    max_tokens: int | None = option(None, "Tokens to which texts are cut, special tokens included.", minimum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
 
 
 AutoConfig.register(LecoConfig.model_type, LecoConfig, exist_ok=True)

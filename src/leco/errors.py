@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from textwrap import shorten
 
 
 class LecoError(Exception):
@@ -10,6 +11,12 @@ class LecoError(Exception):
     The message says what was wrong (with the flag, column or file and the value found) and what to do.
     Everything else that is raised is a defect of this library.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, as a part of one of our sentences: its first line, or else its name."""
+    line = shorten(str(error).strip().partition("\n")[0], 160) or type(error).__name__
+    return line.rstrip(":.")
 
 
 def unknown_name(what: str, name: object, known: Iterable[str]) -> LecoError:

@@ -1,6 +1,7 @@
 """What a run is about, checked before anything is written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -18,13 +19,15 @@ from leco.exits.architecture import NAMED, ExitArchitecture, load_architectures
 from leco.exits.modules import build_exits
 from leco.exits.operations import ENCODERS
 from leco.exits.published import PUBLISHED, published_architectures
+from leco.folders import Hold, holding
 from leco.model import load_config, load_tokenizer
 from leco.model.backbones import backbone_for
-from leco.options import flag, naming
+from leco.options import naming, option, validate
 from leco.presets import Options
 from leco.progress import say
 from leco.runs import check_folder, claim, fingerprint, flat
 from leco.search.relaxations import parse_relaxation
+from leco.training.loggers import check_logger
 from leco.training.strategies import check_exits, parse_strategy
 
 LEARNED = "learned"
@@ -46,6 +49,7 @@ class Job:
     architectures: list[ExitArchitecture] | None
     folder: Path
     device: torch.device
+    hold: Hold
 
     @property
     def work(self) -> Path:
@@ -67,7 +71,8 @@ class Job:
         return {name: TextDataset(list(islice(encodings, len(split))), split.labels) for name, split in splits.items()}
 
 
-def make_job(
+@contextmanager
+def open_job(
     model: str,
     data: str,
     output: str | Path,
@@ -77,8 +82,8 @@ def make_job(
     choices: Mapping[str, Any],
     glue_dir: str | Path | None,
     columns: tuple[Sequence[str] | None, str | None],
-) -> Job:
-    """Check everything that can be checked at once, read the data, and then claim the output folder.
+) -> Iterator[Job]:
+    """Check everything that can be checked at once, read the data, and then claim and hold the output folder.
 
     `exits` are as on the command line: None is those that the strategy brings, or else learned ones. `choices` are the
     settings beside the options; a criterion's name among them is checked.
@@ -90,6 +95,7 @@ def make_job(
         device = pick_device(run.device)
     with naming("--strategy"):
         strategy = parse_strategy(options.training.strategy)
+    check_logger(options.training.report_to)
     exits = exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
     with naming("--relaxation"):
         parse_relaxation(options.search.relaxation)
@@ -106,7 +112,7 @@ def make_job(
         check_exits(strategy, architectures or [None])
         with torch.device("meta"):
             build_exits(architectures or [], family.hidden_size(config), 1, run.exit_dropout)
-    tokenizer = load_tokenizer(model)
+    tokenizer = load_tokenizer(model, config)
     with naming("--data"):
         texts = load_data(
             data,
@@ -127,9 +133,10 @@ def make_job(
     }
     if Path(exits).is_file():
         settings["architectures"] = [architecture.to_dict() for architecture in architectures or ()]
-    claim(folder, {**settings, **choices, **_identity(options)})
-    options = replace(options, run=replace(run, bf16=run.bf16 and has_bf16(device)))
-    return Job(str(model), config, tokenizer, texts, options, architectures, folder, device)
+    with holding(folder) as hold:
+        claim(folder, {**settings, **choices, **_identity(options)})
+        options = replace(options, run=replace(run, bf16=run.bf16 and has_bf16(device)))
+        yield Job(str(model), config, tokenizer, texts, options, architectures, folder, device, hold)
 
 
 def _identity(options: Options) -> dict[str, Any]:
@@ -137,14 +144,21 @@ def _identity(options: Options) -> dict[str, Any]:
     return {name: value for name, value in flat(options).items() if name != "device"}
 
 
+@dataclass(frozen=True)
+class Choices:
+    """The settings of a run beside its options: how the criterion is chosen and its speedup measured."""
+
+    max_drop: float = option(0.01, "Dev score that exiting may cost, 0 to 1.", minimum=0, maximum=1)
+    repeats: int = option(3, "How often the test texts are timed.", minimum=1)
+    timed_texts: int | None = option(None, "Time this many test texts only.", minimum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
 def check_choices(choices: Mapping[str, Any]) -> None:
     """Raise LecoError for a choice that is unknown or out of its range."""
-    ranges = {"max_drop": (0, 1), "repeats": (1, None), "timed_texts": (1, None)}
-    for name, (least, most) in ranges.items():
-        value = choices.get(name)
-        if value is not None and (value < least or (most is not None and value > most)):
-            legal = f"at least {least}" if most is None else f"from {least} to {most}"
-            raise LecoError(f"{flag(name)} must be {legal}, not {value}.")
+    Choices(**{name: value for name, value in choices.items() if name != "criterion"})
     if "criterion" in choices:
         with naming("--criterion"):
             check_deployable(choices["criterion"])

@@ -6,10 +6,13 @@ The command line is made from these fields, and errors name the flag, the value 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, field, fields
-from math import isfinite
+from sys import float_info
 from typing import Any, get_type_hints
 
 from leco.errors import LecoError
+
+LARGEST = 2**31 - 1
+"""The largest whole number of a setting that has no other maximum: libraries compute with larger ones, in 64 bits."""
 
 
 def option(
@@ -64,7 +67,7 @@ def _validate_field(option_field: Field[Any], hint: Any, value: Any) -> None:
     if hint in (int, int | None) and (not isinstance(value, int) or isinstance(value, bool)):
         problem = "a whole number"
     elif hint in (float, float | None) and (
-        not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value)
+        not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= float_info.max
     ):
         problem = "a number"
     elif hint in (str, str | None) and not isinstance(value, str):
@@ -78,7 +81,10 @@ def _validate_field(option_field: Field[Any], hint: Any, value: Any) -> None:
     elif meta["above"] is not None and value <= meta["above"]:
         problem = f"more than {meta['above']:g}"
     elif meta["maximum"] is not None and value > meta["maximum"]:
-        problem = f"at most {meta['maximum']:g}"
+        problem = f"at most {meta['maximum']:.10g}"
+    elif hint in (int, int | None) and value > LARGEST:
+        problem = f"at most {LARGEST}"
     if problem:
+        shown = "so large" if isinstance(value, int) and abs(value) > 2**63 else repr(value)
         default = "" if option_field.default is MISSING else f" (default {option_field.default})"
-        raise LecoError(f"{flag(option_field.name)} must be {problem}, not {value!r}. {meta['help']}{default}")
+        raise LecoError(f"{flag(option_field.name)} must be {problem}, not {shown}. {meta['help']}{default}")

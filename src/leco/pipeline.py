@@ -16,14 +16,16 @@ from leco.evaluation import choose_criterion, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
-from leco.files import atomic_path, read_json, write_json, write_text
-from leco.job import Job, make_job
+from leco.files import atomic_path, write_json, write_text
+from leco.job import Job, open_job
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.model.statistics import state_statistics
 from leco.presets import build_options
 from leco.search.model import SearchModel
 from leco.search.relaxations import parse_relaxation
 from leco.search.searcher import Searcher
+from leco.training.callbacks import Checking
+from leco.training.log import TrainingLog
 from leco.training.trainer import train_phases
 
 ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
@@ -73,7 +75,7 @@ def fit(
         LecoError: for anything that the user can repair.
 
     """
-    job = make_job(
+    with open_job(
         model,
         data,
         output,
@@ -82,10 +84,10 @@ def fit(
         choices={"criterion": criterion, "max_drop": max_drop, "repeats": repeats, "timed_texts": timed_texts},
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
-    )
-    run_training(job, callbacks)
-    trained = run_choice(job, criterion, max_drop)
-    run_evaluation(job, trained, repeats, timed_texts)
+    ) as job:
+        run_training(job, callbacks)
+        trained = run_choice(job, criterion, max_drop)
+        run_evaluation(job, trained, repeats, timed_texts)
     return trained
 
 
@@ -104,7 +106,7 @@ def search(
 
     `OUTPUT/architectures.json` has them, for `--exits`; `search.json` and `search.png` have the search's history.
     """
-    job = make_job(
+    with open_job(
         model,
         data,
         output,
@@ -112,9 +114,9 @@ def search(
         choices={},
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
-    )
-    found = run_search(job)
-    shutil.rmtree(job.work, ignore_errors=True)
+    ) as job:
+        found = run_search(job)
+        shutil.rmtree(job.work, ignore_errors=True)
     return found
 
 
@@ -134,7 +136,7 @@ def train(
     **options: Any,
 ) -> MultiExitModel:
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
-    job = make_job(
+    with open_job(
         model,
         data,
         output,
@@ -143,9 +145,9 @@ def train(
         choices={"criterion": criterion, "max_drop": max_drop},
         glue_dir=glue_dir,
         columns=(text_columns, label_column),
-    )
-    run_training(job, callbacks)
-    return run_choice(job, criterion, max_drop)
+    ) as job:
+        run_training(job, callbacks)
+        return run_choice(job, criterion, max_drop)
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
@@ -153,7 +155,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
     path = job.folder / ARCHITECTURES
     if not path.exists():
         run, options = job.options.run, job.options.search
-        backbone = load_backbone(job.backbone).to(job.device)
+        backbone = load_backbone(job.backbone, job.device)
         states = read_states(job, backbone)
         set_seed(run.seed)
         relaxation = parse_relaxation(options.relaxation)
@@ -168,7 +170,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
         ).to(job.device)
         train_data = job.datasets["train"]
         searcher = Searcher(model, train_data, job.tokenizer, job.data.problem_type, run, options, relaxation)
-        result = searcher.search(job.work / "search.pt")
+        result = searcher.search(job.work / "search.pt", check=job.hold.check)
         result.history.draw(job.folder / "search.png")
         result.history.save(job.folder / HISTORY)
         save_architectures(path, result.architectures)
@@ -180,7 +182,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train the multi-exit model and save it in the output folder, unless it is there."""
     if not (job.folder / TRAINING).exists():
         architectures = job.architectures or run_search(job)
-        backbone, run = load_backbone(job.backbone).to(job.device), job.options.run
+        backbone, run = load_backbone(job.backbone, job.device), job.options.run
         states = read_states(job, backbone)
         set_seed(run.seed)
         model = build_model(
@@ -191,15 +193,14 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
             states=states,
-        ).to(job.device)
+        )
         model.tokenizer = job.tokenizer
-        data = job.datasets
+        data, callbacks = job.datasets, [Checking(job.hold.check), *callbacks]
         log = train_phases(
             model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
         )
         save_model(model, job.folder, job.work / "model")
-        seconds = {"seconds": log.seconds, "cpu_seconds": log.cpu_seconds}
-        write_json(job.folder / TRAINING, {"epochs": log.epochs, **seconds})
+        log.save(job.folder / TRAINING)
     shutil.rmtree(job.work, ignore_errors=True)
 
 
@@ -216,6 +217,7 @@ def run_choice(job: Job, criterion: str, max_drop: float) -> MultiExitModel:
     model = load_model(job.folder, job.options.run.device)
     if model.config.exit_criterion is None:
         model.config.exit_criterion = choose_criterion(model, job.data, criterion, max_drop).to_dict()
+        job.hold.check()
         with atomic_path(job.folder / "config.json") as temporary:
             model.config.to_json_file(temporary, use_diff=True)
     return model
@@ -227,9 +229,10 @@ def run_evaluation(job: Job, model: MultiExitModel, repeats: int, timed_texts: i
     if path.exists():
         return
     found = evaluate(model, job.data, repeats=repeats, timed_texts=timed_texts)
+    job.hold.check()
     draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
     results = found.to_dict()
-    training = read_json(job.folder / TRAINING)
+    training = asdict(TrainingLog.load(job.folder / TRAINING))
     write_text(job.folder / "README.md", model_card(model, job.backbone, asdict(job.options), training, results))
     write_json(path, results)
 
@@ -242,5 +245,7 @@ def save_model(model: MultiExitModel, folder: Path, work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     model.save_pretrained(work)
+    permissions = (work / "config.json").stat().st_mode  # those that the umask leaves; the weights have less
     for path in sorted(work.iterdir(), key=lambda path: path.name == "config.json"):
+        path.chmod(permissions)
         path.replace(folder / path.name)

@@ -6,16 +6,28 @@ Of several processes that train one model together, the first speaks.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=os.environ.get("RANK", "0") != "0")
+from leco.display import shortened
+
+LONGEST = 2000
+"""Characters of a line; what is longer has a user's whole text or file in it."""
+
+
+def plain_console(**settings: Any) -> Console:
+    """A console that takes nothing in a text for markup or for the name of an emoji."""
+    return Console(highlight=False, markup=False, emoji=False, **settings)
+
+
+console = plain_console(stderr=True, soft_wrap=True, quiet=os.environ.get("RANK", "0") != "0")
 
 
 def say(message: str) -> None:
     """Print a line above the progress bar."""
-    console.print(message, markup=False)
+    console.print(shortened(message, LONGEST))
 
 
 _open_bars: set[Progress] = set()
@@ -31,7 +43,7 @@ def close_bars() -> None:
 def progress_bar(description: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
     """A bar over `total` steps, `done` of them behind; the function it gives is called with the steps just done."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -7,13 +7,11 @@ another one is refused, so that nothing is ever overwritten by accident.
 import hashlib
 import json
 import platform
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import accelerate
@@ -24,6 +22,8 @@ import transformers
 from leco.data import TextData
 from leco.errors import LecoError
 from leco.files import read_json, write_json
+from leco.folders import writing
+from leco.shapes import checked
 
 SETTINGS = "run.json"
 
@@ -61,13 +61,23 @@ def fingerprint(data: TextData) -> str:
 
 def check_folder(folder: Path) -> None:
     """LecoError unless `folder` is free (it is not there, or has nothing but hidden files) or a run's."""
-    if (folder / SETTINGS).is_file():
-        before = read_json(folder / SETTINGS)
-        foreign = not isinstance(before, dict) or not isinstance(before.get("settings"), dict)
-    else:
-        foreign = folder.exists() and (not folder.is_dir() or any(not _hidden(path) for path in folder.iterdir()))
+    with writing(folder):
+        try:
+            if run_settings(folder) is not None:
+                return
+            foreign = folder.exists() and (not folder.is_dir() or any(not _hidden(path) for path in folder.iterdir()))
+        except LecoError:
+            foreign = True
     if foreign:
         raise LecoError(f"--output '{folder}' holds something else. Give a new folder.")
+
+
+def run_settings(folder: Path) -> dict[str, Any] | None:
+    """The settings of the run in `folder`; None where there is none, LecoError where they are broken."""
+    path = folder / SETTINGS
+    if not path.is_file():
+        return None
+    return checked(dict[str, dict[str, Any]], read_json(path), f"'{path}'").get("settings")
 
 
 def claim(folder: Path, settings: Mapping[str, Any]) -> None:
@@ -76,8 +86,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     LecoError where it holds something else, or what another run has done, or cannot be written to.
     """
     check_folder(folder)
-    path = folder / SETTINGS
-    before = read_json(path)["settings"] if path.is_file() else None
+    before = run_settings(folder)
     settings = json.loads(json.dumps(settings))  # as they are when read
     if before == settings:
         return
@@ -88,24 +97,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
             f"{settings.get(name)!r} now). Give a new folder, or repeat the command that began it."
         )
     with writing(folder):
-        write_json(path, {"settings": settings, "versions": versions()})
-
-
-@contextmanager
-def writing(folder: Path, flag: str = "--output") -> Iterator[None]:
-    """A block that writes into the folder that `flag` names, whose errors name both."""
-    try:
-        yield
-    except OSError as error:
-        raise LecoError(f"{flag} '{folder}' cannot be written to ({error.strerror}). Give another folder.") from error
-
-
-def check_writable(folder: Path, flag: str = "--output") -> None:
-    """LecoError unless files can be written into `folder`, which is made if need be."""
-    with writing(folder, flag):
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):
-            pass
+        write_json(folder / SETTINGS, {"settings": settings, "versions": versions()})
 
 
 def _has_results(folder: Path) -> bool:
@@ -125,8 +117,7 @@ def flat(options: Any) -> dict[str, Any]:
 
 def trained_on(folder: Path) -> str:
     """The data set on which the model in `folder` was trained; LecoError where the folder does not say."""
-    path = folder / SETTINGS
-    data = read_json(path).get("settings", {}).get("data") if path.is_file() else None
+    data = (run_settings(folder) or {}).get("data")
     if not isinstance(data, str):
         raise LecoError(f"'{folder}' does not say on what it was trained. Give --data.")
     return data

@@ -77,7 +77,7 @@ def test_report_without_data_says_what_is_missing(leco, model, reviews):
     assert f"leco report {model} --data DATA" in leco("report", model).out
     (model / "evaluation.json").write_text("{}")
     broken = leco("report", model)
-    assert (broken.code, "is not an evaluation that this version reads" in broken.err) == (2, True)
+    assert (broken.code, "is not as it was written" in broken.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ DATA = {
     "header.csv": [("text", "label")],
     "one.csv": [("text", "label"), *((text, "yes") for text, _ in ROWS)],
     "nan.csv": [("text", "label"), *ROWS, ("", "positive")],
+    "infinite.csv": [("text", "label"), *((text, f"{row}.5") for row, (text, _) in enumerate(ROWS)), ("x", "1e39")],
     "few.csv": [("text", "label"), *ROWS[:3]],
     "dev/train.csv": [("text", "label"), *ROWS],
     "dev/dev.csv": [("text", "label"), ("a film", "neutral"), *ROWS[:9]],
@@ -29,6 +31,7 @@ FILES = {
     "mixed.json": json.dumps([{"kind": "linear"}, {"kind": "past-future"}, {"kind": "linear"}]),
     "broken.json": "[",
     "number.jsonl": "\n".join(json.dumps({"text": 7, "label": row % 2}) for row in range(30)),
+    "many.jsonl": "\n".join(json.dumps({"text": f"t {row}", "labels": ["a", "b"][: 1 + row % 2]}) for row in range(30)),
     "foreign/config.json": json.dumps({"model_type": "gpt2"}),
     "empty/config.json": "{}",
 }
@@ -103,6 +106,13 @@ def folder(tmp_path_factory, encoder_folder):
         ("--max-drop=2", "Invalid value for '--max-drop'"),
         ("--repeats 0", "Invalid value for '--repeats'"),
         ("--epoch 3", "No such option"),
+        ("--seed 4294967296", "--seed must be at most 4294967295, not 4294967296."),
+        ("--batch-size 18446744073709551616", "--batch-size must be at most 2147483647, not so large."),
+        ("--max-drop nan", "Invalid value for '--max-drop'"),
+        ("--report-to tensorbord", "Unknown logger (--report-to) 'tensorbord'. Did you mean 'tensorboard'?"),
+        ("--report-to flyte", "--report-to flyte needs a package that is not installed: pip install flyte."),
+        ("--data many.jsonl", "--criterion: The exit criterion 'cobee' is not defined for the problem type"),
+        ("--data infinite.csv", "line 62, column 'label': '1e39' is not a number of 32 bits"),
         ("--output good.csv", "--output 'good.csv' holds something else. Give a new folder."),
         ("--output encoder", "--output 'encoder' holds something else. Give a new folder."),
         ("--output good.csv/out", "--output 'good.csv/out' cannot be written to (Not a directory)."),
@@ -213,3 +223,34 @@ def test_a_hub_that_cannot_be_reached(folder, tmp_path, arguments):
     assert "the Hugging Face Hub cannot be reached" in done.stderr
     assert len([line for line in done.stderr.splitlines() if not line.startswith("Columns:")]) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("arguments", [["predict", "MODEL", "DATA"], ["evaluate", "MODEL", "--data", "DATA", "--json"]])
+def test_standard_output_that_is_full(fitted, reviews, arguments):
+    """In a process of its own, as the shell starts it: to /dev/full."""
+    words = {"MODEL": str(fitted), "DATA": str(reviews)}
+    command = [sys.executable, "-c", "from leco.cli import main; main()", *(words.get(one, one) for one in arguments)]
+    command += ["--repeats", "1", "--timed-texts", "2"] if "evaluate" in arguments else []
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=120)
+    assert done.returncode == 2
+    last = done.stderr.splitlines()[-1]
+    assert last == "error: Standard output cannot be written to (No space left on device). Send it to another place."
+
+
+@pytest.mark.parametrize("command", ["export", "evaluate", "report"])
+def test_a_full_disk(leco, fitted, reviews, tmp_path, command):
+    model = tmp_path / "model"
+    shutil.copytree(fitted, model)
+    data = ["--data", reviews, "--repeats", 1, "--timed-texts", 2]
+    flags = {"export": [], "evaluate": [*data, "--output", model], "report": data}[command]
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limit[1]))
+    try:
+        result = leco(command, model, *flags)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert (result.code, result.out) == (2, "")
+    assert f"'{model}' cannot be written to (File too large). Make room there and repeat the command" in result.err
+    assert not list(model.glob(".leco*"))
+    assert leco(command, model, *flags).code == 0

@@ -80,3 +80,9 @@ def test_predictions_of_any_leading_shape() -> None:
     many = predictions_of(MULTI_LABEL, scores)
     np.testing.assert_array_equal(many, scores > 0.5)
     assert many.dtype == np.int64
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.filterwarnings("ignore:A single label")
+def test_a_single_row_has_a_score(metric: str) -> None:
+    assert 0 <= score(metric, np.array([1.0]), np.array([1.0])) <= 1

@@ -162,7 +162,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> dict[str, datasets.Dataset]:
     """The splits that the Hub gives for any name."""
     splits: dict[str, datasets.Dataset] = {}
     monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda *args, **options: None)
-    monkeypatch.setattr("datasets.load_dataset", lambda name, config: splits)
+    monkeypatch.setattr("datasets.load_dataset", lambda name, config, **_: splits)
     return splits
 
 

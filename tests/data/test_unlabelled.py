@@ -10,13 +10,17 @@ from leco.data import read_texts
 from leco.errors import LecoError
 
 
+def texts_in(source, **settings):
+    return [text for piece in read_texts(source, **settings) for text in piece]
+
+
 def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = "\ufeffone, two\r\n\r\n  three\tfour\u2028five\n"
     expected = ["one, two", "three\tfour\u2028five"]
     (tmp_path / "x.txt").write_bytes(content.encode())
-    assert read_texts(tmp_path / "x.txt") == expected
+    assert texts_in(tmp_path / "x.txt") == expected
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content.encode())))
-    assert read_texts("-") == expected
+    assert texts_in("-") == expected
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,7 @@ def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tables(tmp_path: Path, name: str, content: str, columns: list[str] | None, expected: list[object]) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
     lines: list[str] = []
-    assert read_texts(tmp_path / name, text_columns=columns, log=lines.append) == expected
+    assert texts_in(tmp_path / name, text_columns=columns, log=lines.append) == expected
     assert len(lines) == (columns is None)
 
 
@@ -49,9 +53,9 @@ def test_tables(tmp_path: Path, name: str, content: str, columns: list[str] | No
 def test_unusable_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(LecoError, match=message):
-        read_texts(tmp_path / name)
+        texts_in(tmp_path / name)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(LecoError, match="does not exist"):
-        read_texts(tmp_path / "x.txt")
+        texts_in(tmp_path / "x.txt")

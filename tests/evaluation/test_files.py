@@ -65,5 +65,5 @@ def test_a_row_for_each_point(tmp_path):
 @pytest.mark.parametrize("value", [{}, [], {**FOUND.to_dict(), "curves": 3}, {**FOUND.to_dict(), "colour": "red"}])
 def test_what_is_no_evaluation_is_refused(tmp_path, value):
     (tmp_path / "x.json").write_text(json.dumps(value))
-    with pytest.raises(LecoError, match="is not an evaluation that this version reads"):
+    with pytest.raises(LecoError, match="is not as it was written"):
         read_evaluation(tmp_path / "x.json")

@@ -12,8 +12,10 @@ import pytest
 from transformers import AutoConfig
 
 from leco import Cobee, Entropy, LecoError, Static, Voting
+from leco.criteria import setting_arrays
 from leco.export import ModelWriter, export_onnx
 from leco.export.choice import exit_scores
+from leco.export.criteria import WRITERS
 from leco.runtime import Session
 from tiny import TINY, encoder, sentences, text_model
 
@@ -98,6 +100,15 @@ def test_what_the_file_says_of_itself(model, file):
         (inputs([101, 102]) | {"tau": np.array(np.nan, np.float32)}, "tau is not a number"),
         (inputs([101, 102]) | {"tau": np.array("a lot")}, r"data type. Actual: \(tensor\(string\)\)"),
         ({"input_ids": np.array([[101, 102]])}, "attention_mask"),
+        (inputs([101, 102]) | {"tau": np.array(-1e-9, np.float32)}, "tau is not a number from 0 up"),
+        (inputs([101, 102]) | {"tau": np.array(np.inf, np.float32)}, "tau is not a number from 0 up"),
+        (inputs([101, 102]) | {"tau": np.array(-np.inf, np.float32)}, "tau is not a number from 0 up"),
+        (inputs([101, 102]) | {"patience": np.array(0)}, "patience is not from 1 up"),
+        (inputs([101, 102]) | {"patience": np.array(-1)}, "patience is not from 1 up"),
+        (inputs([101, 102]) | {"attention_mask": np.array([[1, 2]])}, "attention_mask is neither 0 nor 1"),
+        (inputs([101, 102]) | {"attention_mask": np.array([[1, -1]])}, "attention_mask is neither 0 nor 1"),
+        (inputs([101, 102]) | {"attention_mask": np.array([[1, 2**32]])}, "attention_mask is neither 0 nor 1"),
+        (inputs([101, 102]) | {"token_type_ids": np.array([[0, -1]])}, "token_type_ids has a negative type"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -105,6 +116,32 @@ def test_bad_input_is_an_error_that_names_it(session, feed, message):
     with pytest.raises(Exception, match=message):
         session.run(None, feed)
     session.run(None, inputs([101, 102]))  # and it still works
+
+
+@pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.name)
+def test_the_settings_of_every_criterion_are_checked(tokenizer, tmp_path, kind):
+    """Just inside of its range each is taken, and just outside it is an error that names it."""
+    model = text_model(tokenizer, layers=2, outputs=3)
+    export_onnx(model, tmp_path / "model.onnx", criterion=kind())
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    checked = 0
+    for name, array in setting_arrays(kind()).items():
+        if array.dtype == bool:
+            continue
+        allowed = kind.__dataclass_fields__[name].metadata
+        low, high = allowed["minimum"], allowed["maximum"] or (2 if name == "layer" else np.finfo(np.float32).max)
+        right, wrong = [low, high], [low - 1, -(2**31)]
+        if array.dtype == np.float32:
+            wrong += [np.nan, np.inf, -np.inf]
+        if high < 2**31:
+            wrong += [high + 1]
+        for value in wrong:
+            with pytest.raises(Exception, match=f"{name} is not "):
+                session.run(None, inputs([101, 102]) | {name: np.array(value, array.dtype)})
+        for value in right if name != "patience" else [low, 2**31]:
+            session.run(None, inputs([101, 102]) | {name: np.array(value, array.dtype)})
+        checked += 1
+    assert checked
 
 
 def test_too_many_tokens_where_positions_are_counted_from_the_ids(tokenizer, tmp_path):

@@ -1,15 +1,18 @@
 """`predict` exits early, and how texts are batched never changes an answer."""
 
+import copy
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
+from transformers import AutoConfig
 
 from leco import Cobee, Entropy, LecoError, MaxProbability, Patience, Static
 from leco.model.backbones import backbone_for
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
-from tiny import MIXED, assert_same_answers, bert, sentences, text_model
+from tiny import MIXED, TINY, assert_same_answers, bert, encoder, sentences, text_model
 
 LAYERS = 6
 TEXTS = [*sentences(40), "", ("", ""), ("a film", ""), "good " * 200]
@@ -67,6 +70,21 @@ def test_full_depth_is_what_forward_says(model, tokenizer):
         logits = model(**tokenizer(TEXTS[0], return_tensors="pt")).logits
     np.testing.assert_allclose(list(answers[0].scores.values()), logits.softmax(-1)[0], rtol=0, atol=1e-5)
     assert answers[0].label == "abc"[int(logits.argmax())]
+
+
+@pytest.mark.parametrize("family", ["bert", "deberta-v2"])  # the second has no longest text of its own
+def test_many_threads_get_the_answers_of_one(tokenizer, family):
+    """Long texts among short ones, pairs among single ones, with a tokenizer that truncates by itself as files say."""
+    settings = {"vocab_size": len(tokenizer), "num_hidden_layers": 2, "pad_token_id": 0, "relative_attention": True}
+    backbone = encoder(AutoConfig.for_model(family, **{**TINY, **settings}), "eager")
+    shared = copy.deepcopy(tokenizer)
+    shared.backend_tokenizer.enable_truncation(20)
+    shared.backend_tokenizer.enable_padding(length=20)
+    model = text_model(shared, backbone, max_tokens=16)
+    calls = [[TEXTS[(number + row) % len(TEXTS)] for row in range(number % 3 + 1)] for number in range(400)]
+    expected = [model.predict(texts) for texts in calls]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(model.predict, calls)) == expected
 
 
 def test_dropout_is_off(tokenizer):

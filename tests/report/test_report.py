@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from leco.data import Split, TextData
-from leco.evaluation import evaluate, save_evaluation
+from leco.evaluation import evaluate, read_evaluation, save_evaluation
 from leco.exits.architecture import EDGES, LINEAR, MHA
 from leco.exits.space import SPACES
 from leco.files import write_json
@@ -146,11 +146,29 @@ def test_the_numbers_are_those_of_the_evaluation(tokenizer, tmp_path):
             assert any(f"layer {layer}: {count} of {sum(counts)} texts" in tip for tip in tips(page))
 
 
+def test_thousands_of_labels_and_long_ones(tokenizer, tmp_path):
+    """The most frequent are shown, and the rest as one; a label is never longer than a line."""
+    model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    few = evaluate(model, data, repeats=1, timed_texts=1, criteria=["static"])
+    counts = {f"{number} {'long ' * (number % 7) * 100}": [number, 1, 0] for number in range(2000)}
+    save_evaluation(replace(few, exit_layer_counts_by_label=counts), tmp_path)
+    page, html = page_of(tmp_path, model, data)
+    small, _ = page_of(tmp_path / "few", model, data)
+    assert len(html) < 300_000
+    assert len(page.named("figure")) < len(small.named("figure")) + 20
+    assert "1999 long" in page.text
+    assert f"1,980 other labels {sum(range(1980)) + 1980} texts" in page.text
+    assert "1979 " not in page.text
+    assert "long " * 20 not in html
+    assert read_evaluation(tmp_path / "evaluation.json").exit_layer_counts_by_label == counts
+    check_page(page, html)
+
+
 def test_the_search_is_shown_where_there_was_one(tokenizer, tmp_path):
     model = text_model(tokenizer, layers=LAYERS, architectures=[CELL])
     searched = history()
     searched.save(tmp_path / "search.json")
-    write_json(tmp_path / "training.json", {"seconds": 90})
+    write_json(tmp_path / "training.json", {"epochs": [], "seconds": 90.0, "cpu_seconds": 80.0})
     page, html = page_of(tmp_path, model)
     assert "How the search found them" in page.text
     assert len([one for one in page.named("svg") if "was found" in one["aria-label"]]) == LAYERS * len(EDGES)

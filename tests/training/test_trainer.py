@@ -11,8 +11,8 @@ from leco.data import collate, score
 from leco.exits.architecture import LINEAR
 from leco.model import doubt_loss
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
-from leco.training import callbacks
-from leco.training.callbacks import COMPLETE, last_checkpoint
+from leco.training import callbacks, checkpoints
+from leco.training.checkpoints import last_checkpoint, mark_complete
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import STRATEGIES, Phase
 from leco.training.trainer import train_phases
@@ -50,7 +50,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(tmp_path):
     assert not same_weights(models[0], models[2])
 
 
-@pytest.mark.parametrize(("callback", "hook"), [(callbacks.Bar, "on_step_end"), (callbacks.Checkpoints, "on_save")])
+@pytest.mark.parametrize(("callback", "hook"), [(callbacks.Bar, "on_step_end"), (checkpoints.Checkpoints, "on_save")])
 def test_a_killed_training_ends_as_one_that_was_not(tmp_path, monkeypatch, callback, hook):
     """Killed in the middle of the second epoch, and when its checkpoint is written but not yet marked as whole."""
     expected = model_with(LEARNED)
@@ -78,8 +78,8 @@ def test_unfinished_checkpoints_are_removed_and_not_used(tmp_path):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
         if whole:
-            (folder / COMPLETE).touch()
-    assert last_checkpoint(tmp_path) == str(tmp_path / "checkpoint-16")
+            mark_complete(folder)
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-16"
     assert not (tmp_path / "checkpoint-24").exists()
     assert last_checkpoint(tmp_path / "nothing") is None
 

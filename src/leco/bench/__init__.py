@@ -4,5 +4,9 @@ from leco.bench.contenders import Contenders
 from leco.bench.measure import Row, bench
 from leco.bench.plot import draw
 from leco.bench.ways import Way
+from leco.files import FIGURE_MARKS
 
-__all__ = ["Contenders", "Row", "Way", "bench", "draw"]
+MARKS = {"bench.json": b'"rounds"', "bench.png": FIGURE_MARKS[".png"]}
+"""What a benchmark leaves, and by what each file is known again."""
+
+__all__ = ["MARKS", "Contenders", "Row", "Way", "bench", "draw"]

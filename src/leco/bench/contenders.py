@@ -12,13 +12,14 @@ from leco.criteria import Static
 from leco.errors import LecoError
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
-from leco.files import read_json
 from leco.model import MultiExitModel, load_backbone, load_model, load_tokenizer
 from leco.model.backbones import backbone_for
 from leco.pipeline import train
-from leco.runs import SETTINGS
+from leco.runs import SETTINGS, run_settings
 
 KINDS = "pytorch, onnx-fp32, onnx-int8, first:K (K layers), or the folder of a Transformers classifier"
+AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
+"""The settings of a run that the first layers alone are trained with too."""
 
 
 @dataclass(frozen=True)
@@ -67,16 +68,17 @@ class Contenders:
 
     def _first_layers(self, layers: int) -> MultiExitModel:
         """The pretrained backbone cut to its first layers and fine-tuned with the model's own settings."""
-        settings: dict[str, Any] = read_json(self.folder / SETTINGS)["settings"]
+        settings = run_settings(self.folder) or {}
         if not 1 <= layers < self.model.task.num_layers:
             raise LecoError(f"--against first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers.")
+        if missing := [name for name in ("model", "data", *AS_TRAINED) if name not in settings]:
+            raise LecoError(
+                f"--against first:{layers} needs '{missing[0]}' in '{self.folder / SETTINGS}', as 'leco fit' writes it."
+            )
         cut, trained = (self.work.resolve() / f"first-{layers}{part}" for part in ("-backbone", ""))
         if not (cut / "config.json").exists():
             _cut(settings["model"], layers, cut)
-        options = {
-            name: settings[name]
-            for name in ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
-        }
+        options = {name: settings[name] for name in AS_TRAINED}
         options |= {"exits": "linear", "strategy": "two-stage:second=false"}  # the last exit alone is looked at
         train(str(cut), settings["data"], trained, glue_dir=self.glue_dir, **options)
         return load_model(trained)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leco.data import Text
 from leco.errors import LecoError
+from leco.options import naming
 from leco.registry import Registry
 
 Array = NDArray[Any]
@@ -96,13 +97,13 @@ class TransformersRunner:
     """Any sequence classifier of Transformers, such as a distilled one, in PyTorch."""
 
     def __init__(self, path: Path, label_names: Sequence[str]) -> None:
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
-        try:
-            self.model = AutoModelForSequenceClassification.from_pretrained(path).eval()
-            self.tokenizer = AutoTokenizer.from_pretrained(path)
-        except (OSError, ValueError) as error:
-            raise LecoError(f"--against '{path}' is no folder of a Transformers classifier: {error}") from error
+        from leco.model.pretrained import load, load_tokenizer
+
+        with naming("--against"):
+            self.model = load(AutoModelForSequenceClassification, str(path), "model").eval()
+            self.tokenizer = load_tokenizer(str(path), self.model.config)
         names = [self.model.config.id2label[index] for index in range(self.model.config.num_labels)]
         self.order = positions(names, label_names, path)
 

@@ -1,6 +1,5 @@
 """The command line: one thin file for each command."""
 
-import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ import typer
 from leco import __version__
 from leco.cli import bench, demo, evaluate, export, fit, predict, report, reproduce, search, train
 from leco.cli.output import print_lines
+from leco.cli.streams import check_arguments, drop_stdout, prepare_streams
 from leco.errors import LecoError
 from leco.progress import close_bars, console, say
 
@@ -48,14 +48,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.showwarning = _say_warning
     try:
         try:
+            prepare_streams()
+            check_arguments(sys.argv[1:] if arguments is None else arguments)
             code = app(arguments, standalone_mode=False)
+            sys.stdout.flush()
         finally:
             close_bars()
     except LecoError as error:
         code = _fail(str(error))
     except BrokenPipeError:  # whoever read stdout has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_stdout()
         code = 1
+    except OSError as error:
+        if error.filename is None:  # of what was open already
+            drop_stdout()
+            code = _fail(f"Standard output cannot be written to ({error.strerror}). Send it to another place.")
+        else:
+            code = _fail(f"'{error.filename}' cannot be opened ({error.strerror}).")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

@@ -1,17 +1,20 @@
 """`leco bench`."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, table
+from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
 from leco.cli.parameters import DATA_HELP, SOURCE, Json, ModelFolder, load_texts, with_options
 
 if TYPE_CHECKING:
     from leco.bench import Row
+
+COLUMNS = "way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time", "range"
 
 
 @with_options(shared=SOURCE)
@@ -43,16 +46,19 @@ def command(
 
     Example: leco bench leco-demo --onnx leco-demo/model-int8.onnx --against pytorch,onnx-fp32,first:2
     """
-    with quiet_stdout():
-        from leco.bench import Contenders, bench, draw
+    with quiet_stdout(), ExitStack() as stack:
+        from leco.bench import MARKS, Contenders, bench, draw
         from leco.files import write_json
+        from leco.folders import holding
         from leco.model import load_model
-        from leco.runs import check_writable, machine, trained_on, versions
+        from leco.outputs import check_outputs
+        from leco.runs import machine, trained_on, versions
 
         model = load_model(folder)
         read = load_texts(data or trained_on(folder), options, model)
         work = output or folder / "bench"
-        check_writable(work)
+        check_outputs(work, MARKS)
+        stack.enter_context(holding(work))
         contenders = Contenders(model, folder, work, options["glue_dir"])
         early, int8 = contenders.early(onnx)
         wanted = [name for text in against or () for name in text.split(",")]
@@ -90,17 +96,20 @@ def _print(rows: Sequence["Row"], result: dict[str, Any], work: Path) -> None:
         "",
     )
     for size in sorted({row.batch_size for row in rows}):
-        title = f"batch size {size}"
-        made = table("way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time", "range", title=title)
-        for row in rows:
-            if row.batch_size == size:
-                numbers = (
-                    f"{row.median_ms:.2f}",
-                    f"{row.p90_ms:.2f}",
-                    f"{row.p99_ms:.2f}",
-                    f"{row.texts_per_second:.0f}",
-                )
-                spread = f"{row.ratio:.2f}", f"{row.ratio_low:.2f}-{row.ratio_high:.2f}"
-                made.add_row(row.way, f"{row.score:.4f}", f"{row.layers:.0%}", *numbers, *spread)
-        print_table(made)
+        lines = [_cells(row) for row in rows if row.batch_size == size]
+        print_table(COLUMNS, lines, f"batch size {size}")
     print_lines(f"Saved in {work}: bench.json, bench.png.")
+
+
+def _cells(row: "Row") -> tuple[str, ...]:
+    return (
+        row.way,
+        f"{row.score:.4f}",
+        f"{row.layers:.0%}",
+        f"{row.median_ms:.2f}",
+        f"{row.p90_ms:.2f}",
+        f"{row.p99_ms:.2f}",
+        f"{row.texts_per_second:.0f}",
+        f"{row.ratio:.2f}",
+        f"{row.ratio_low:.2f}-{row.ratio_high:.2f}",
+    )

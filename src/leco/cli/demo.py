@@ -7,7 +7,6 @@ import typer
 
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
 from leco.cli.parameters import Json
-from leco.files import read_json
 
 
 def command(
@@ -19,9 +18,10 @@ def command(
     Example: leco demo
     """
     with quiet_stdout():
+        from leco.evaluation import read_evaluation
         from leco.model.pretrained import DEMO_BACKBONE
         from leco.pipeline import RESULTS, fit
 
         fit(DEMO_BACKBONE, "demo/rotten_tomatoes", output, preset="quick", bf16=True)
-        results = read_json(output / RESULTS)
+        results = read_evaluation(output / RESULTS).to_dict()
     print_json(results) if json else print_evaluation(results, output, next_command="evaluate", output=output)

@@ -1,5 +1,6 @@
 """`leco evaluate`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,11 +41,13 @@ def command(
 
     Example: leco evaluate rte-model --data glue/rte --output rte-model
     """
-    with quiet_stdout():
+    with quiet_stdout(), ExitStack() as stack:
         from leco.evaluation import applicable_criteria, choose_criterion, evaluate, save_evaluation
+        from leco.evaluation.files import MARKS
+        from leco.folders import holding
         from leco.model import load_model
         from leco.options import naming
-        from leco.runs import check_writable
+        from leco.outputs import check_outputs
 
         chosen = chosen_criteria(criterion or [])
         model = load_model(folder)
@@ -52,7 +55,8 @@ def command(
             for one, _ in chosen:
                 one.check(model.task)
         if output is not None:
-            check_writable(output)
+            check_outputs(output, MARKS)
+            stack.enter_context(holding(output))
         max_drop = options.pop("max_drop")
         texts = load_texts(data, {name: options.pop(name) for name in SOURCE}, model)
         if chosen:

@@ -43,19 +43,23 @@ def command(
     Example: leco export leco-demo --to onnx --int8
     """
     with quiet_stdout():
-        from leco.errors import LecoError, unknown_name
-        from leco.export import choose_for, export_onnx
+        from leco.errors import unknown_name
+        from leco.export import MARK, choose_for, export_onnx
+        from leco.folders import SHORTLY, check_writable, holding
         from leco.model import load_model
-        from leco.runs import check_writable, trained_on
+        from leco.options import naming
+        from leco.outputs import check_output
+        from leco.runs import trained_on
 
         if to != "onnx":
             raise unknown_name("format (--to)", to, ["onnx"])
         chosen = chosen_criterion(criterion)
         model = load_model(folder)
         chosen = chosen or model.config.criterion
+        with naming("--criterion"):
+            chosen.check(model.task)
         path = output or folder / ("model-int8.onnx" if int8 else "model.onnx")
-        if path.is_dir():
-            raise LecoError(f"--output '{path}' is a folder. Give a file.")
+        check_output(path, MARK)
         check_writable(path.parent)
         result: dict[str, Any] = {"file": str(path), "opset": opset, "int8": int8}
         if int8:
@@ -68,7 +72,8 @@ def command(
             result["data"], result["metric"] = texts.name, texts.metric
             for name, quality in (("float32", before), ("int8", after)):
                 result[name] = {**asdict(quality), "criterion": quality.criterion.to_dict()}
-        export_onnx(model, path, criterion=chosen, int8=int8, opset=opset)
+        with holding(path.parent, wait=SHORTLY):
+            export_onnx(model, path, criterion=chosen, int8=int8, opset=opset)
         result |= {"criterion": chosen.to_dict(), "bytes": path.stat().st_size}
     if json:
         print_json(result)

@@ -4,7 +4,6 @@ from typing import Any
 
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
 from leco.cli.parameters import TRAIN, Backbone, Data, Json, Output, timing, with_options
-from leco.files import read_json
 from leco.presets import OPTION_GROUPS
 
 
@@ -21,8 +20,9 @@ def command(
     Example: leco fit --model bert-base-uncased --data reviews.csv --output reviews-model
     """
     with quiet_stdout():
+        from leco.evaluation import read_evaluation
         from leco.pipeline import RESULTS, fit
 
         fit(model, data, output, **options)
-        results = read_json(output / RESULTS)
+        results = read_evaluation(output / RESULTS).to_dict()
     print_json(results) if json else print_evaluation(results, output, next_command="evaluate", output=output)

@@ -4,15 +4,17 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
+from leco.display import shortened, visible
+from leco.files import format_json
+from leco.progress import plain_console
 from leco.registry import format_settings
 
 
@@ -34,27 +36,59 @@ def quiet_stdout() -> Iterator[None]:
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout."""
-    print(json.dumps(value, ensure_ascii=False))  # noqa: T201
+    """Print one JSON object on a line of stdout."""
+    sys.stdout.write(_json(value) + "\n")
 
 
-def table(*columns: str, title: str | None = None) -> Table:
-    """A table whose cells stay on one line; columns whose names begin with > are for numbers."""
-    made = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+class JsonLines:
+    """Objects that are printed on stdout as they come: a line each, or as the list under a `key` of one object."""
+
+    def __init__(self, key: str | None = None) -> None:
+        """Print nothing yet."""
+        self._key, self._before = key, "" if key is None else f"{{{_json(key)}: ["
+
+    def print(self, values: Iterable[Mapping[str, Any]]) -> None:
+        """Print some more."""
+        for value in values:
+            sys.stdout.write(f"{self._before}{_json(value)}" + ("\n" if self._key is None else ""))
+            self._before = "" if self._key is None else ", "
+        sys.stdout.flush()
+
+    def __enter__(self) -> "JsonLines":
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if self._key is not None and error is None:
+            sys.stdout.write("]}\n")
+
+
+def _json(value: Any) -> str:
+    """JSON in which what a terminal would obey is escaped; in ASCII where stdout is."""
+    text = visible(format_json(value))
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(text))
+    return text
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """Print a table on stdout, as wide as it needs to be where stdout is no terminal, each row on one line.
+
+    Columns whose names begin with > are for numbers.
+    """
+    made = Table(title=title and visible(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in columns:
         made.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
-    return made
-
-
-def print_table(made: Table) -> None:
-    """Print a table on stdout, as wide as it needs to be where stdout is no terminal."""
-    out = Console(highlight=False)
+    for row in rows:
+        made.add_row(*map(shortened, row))
+    out = plain_console()
     out.print(made, width=None if out.is_terminal else 200)
 
 
-def print_lines(*lines: str) -> None:
-    """Print lines on stdout as they are, however long."""
-    Console(highlight=False, soft_wrap=True).print(*lines, sep="\n", markup=False)
+def print_lines(*lines: object) -> None:
+    """Print lines on stdout, however long."""
+    plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
 
 
 FITTED = ("the model", "README.md", "results.json", "curve.png")
@@ -70,12 +104,12 @@ def print_evaluation(
     """
     architectures = results.get("architectures") or [None] * len(results["exit_scores"])
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
-    made = table(">layer", ">score", ">texts leaving", "exit", title=title)
     learned = len(architectures) == len(results["exit_scores"])
-    for layer, score in enumerate(results["exit_scores"]):
-        exit_name = _exit(architectures[layer]) if learned else ""
-        made.add_row(str(layer + 1), f"{score:.4f}", str(results["exit_layer_counts"][layer]), exit_name)
-    print_table(made)
+    rows = [
+        (layer + 1, f"{score:.4f}", results["exit_layer_counts"][layer], _exit(architectures[layer]) if learned else "")
+        for layer, score in enumerate(results["exit_scores"])
+    ]
+    print_table((">layer", ">score", ">texts leaving", "exit"), rows, title)
     _print_curves(results)
     print_lines(
         f"AVG {results['avg']:.4f}   BEST {results['best']:.4f}",
@@ -91,14 +125,14 @@ def print_evaluation(
 
 def _print_curves(results: Mapping[str, Any]) -> None:
     """What the curves whose speedups were measured reach, the best first, and the mean score over what all reach."""
-    made = table("criterion", ">points", ">speedups", ">mean score", title="Speedup-score curves")
+    rows = []
     for name, curve in sorted(results["curves"].items(), key=lambda item: -(item[1]["area"] or 0)):
         speedups = [point["speedup"] for point in curve["points"]]
         if None not in speedups:
             area = "" if curve["area"] is None else f"{curve['area']:.4f}"
-            made.add_row(name, str(len(speedups)), f"{min(speedups):.0%} to {max(speedups):.0%}", area)
-    if made.row_count:
-        print_table(made)
+            rows.append((name, len(speedups), f"{min(speedups):.0%} to {max(speedups):.0%}", area))
+    if rows:
+        print_table(("criterion", ">points", ">speedups", ">mean score"), rows, "Speedup-score curves")
     if results["area_range"] is not None:
         low, high = results["area_range"]
         print_lines(f"Mean score: over the speedups that all criteria reach, {low:.0%} to {high:.0%}.")

@@ -1,17 +1,16 @@
 """`leco predict`."""
 
-import json as json_format
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leco.cli.output import print_json, quiet_stdout
+from leco.cli.output import JsonLines, quiet_stdout
 from leco.cli.parameters import SOURCE, CriterionText, Json, ModelFolder, chosen_criterion, with_options
 
-CHUNK = 1024
-"""Texts that are answered together: enough to form batches of similar length, few enough to see answers soon."""
+if TYPE_CHECKING:
+    from leco.runtime import Answer
 
 
 @with_options(shared={"text_columns": SOURCE["text_columns"]})
@@ -35,7 +34,7 @@ def command(
     Example: echo 'a wonderful film' | leco predict leco-demo
     """
     with quiet_stdout():
-        from leco.data import encode, read_texts
+        from leco.data import cut_line, encode_and_count, read_texts
         from leco.model import load_model
         from leco.progress import say
 
@@ -43,18 +42,22 @@ def command(
         model = load_model(folder).prepare(bf16=bf16, compile=compile)
         if file is None and sys.stdin.isatty():
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
-        texts = read_texts("-" if file is None else file, **options, log=say)
-        encode(model.tokenizer, texts, model.max_length, log=say)  # says what is cut
-    rows: list[dict[str, Any]] = []
-    for start in range(0, len(texts), CHUNK):
-        with quiet_stdout():
-            answers = model.predict(texts[start : start + CHUNK], criterion=chosen, batch_size=batch_size)
-        for answer in answers:
-            score = answer.scores[answer.label] if isinstance(answer.label, str) else None
-            row = {"label": answer.label, "score": score, "exit_layer": answer.exit_layer}
-            if json:
-                rows.append(row)
-            else:
-                sys.stdout.write(json_format.dumps(row, ensure_ascii=False) + "\n")
-    if json:
-        print_json({"answers": rows})
+        pieces = read_texts("-" if file is None else file, **options, log=say)
+    cut = number = 0
+    with JsonLines("answers" if json else None) as lines:
+        while True:
+            with quiet_stdout():
+                texts = next(pieces, [])
+                encodings, long = encode_and_count(model.tokenizer, texts, model.max_length)
+                answers = model.answer(encodings, chosen, batch_size)
+            if not texts:
+                break
+            cut, number = cut + long, number + len(texts)
+            lines.print([_row(answer) for answer in answers])
+    if cut:
+        say(cut_line(cut, number, model.max_length))
+
+
+def _row(answer: "Answer") -> dict[str, Any]:
+    score = answer.scores[answer.label] if isinstance(answer.label, str) else None
+    return {"label": answer.label, "score": score, "exit_layer": answer.exit_layer}

@@ -1,5 +1,6 @@
 """`leco report`."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,7 +8,6 @@ import typer
 
 from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
 from leco.cli.parameters import DATA_HELP, SOURCE, Json, ModelFolder, load_texts, timing, with_options
-from leco.errors import LecoError
 from leco.files import write_text
 
 if TYPE_CHECKING:
@@ -31,21 +31,25 @@ def command(
 
     Example: leco report rte-model --data glue/rte
     """
-    with quiet_stdout():
+    with quiet_stdout(), ExitStack() as stack:
+        from leco.evaluation.files import MARKS
+        from leco.folders import SHORTLY, check_writable, holding
         from leco.model import load_model
-        from leco.report import gather, render
-        from leco.runs import check_writable
+        from leco.outputs import check_output, check_outputs
+        from leco.report import MARK, gather, render
 
         model = load_model(folder)
         path = output if output is not None else folder / "report.html"
-        if path.is_dir():
-            raise LecoError(f"--output '{path}' is a folder. Give a file, such as {path / 'report.html'}.")
+        check_output(path, MARK.encode())
         check_writable(path.parent)
         source = {name: options.pop(name) for name in SOURCE}
         if data is not None:
-            check_writable(folder, "DIR")
+            check_outputs(folder, MARKS, "DIR")
+            stack.enter_context(holding(folder, "DIR"))
         texts = None if data is None else load_texts(data, source, model)
         content = gather(folder, model, texts, **options)
+        if data is None or path.parent.resolve() != folder.resolve():
+            stack.enter_context(holding(path.parent, wait=SHORTLY))
         write_text(path, render(content))
     if json:
         print_json({"report": str(path), "missing": content.missing})

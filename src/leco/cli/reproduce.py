@@ -47,7 +47,7 @@ def command(
         from leco.experiments import Plan
         from leco.experiments.estimate import estimated_hours
         from leco.experiments.grids import parse_train_rows
-        from leco.runs import check_writable
+        from leco.folders import check_writable, writing
 
         names = [task.strip() for task in tasks.split(",")]
         plan = Plan(
@@ -67,14 +67,16 @@ def command(
             result = {**plan.status(), "hours_left": estimated_hours(plan.pending(), options["glue_dir"])}
             written = {}
         else:
+            plan.check_root()
             check_writable(output)
-            plan.run(glue_dir=options["glue_dir"], jobs=jobs)
-            result, written = plan.status(), plan.write()
+            with writing(output):
+                plan.run(glue_dir=options["glue_dir"], jobs=jobs)
+                result, written = plan.status(), plan.write()
     if json:
         print_json({**result, "tables": [str(output / f"{name}.md") for name in written]})
         return
     for text in written.values():
-        print_lines(text)
+        print_lines(*text.split("\n"))
     print_lines(f"{result['finished']} of {result['cells']} cells are finished.")
     if dry_run:
         print_lines(f"The others take about {result['hours_left']:.1f} hours here, by a few steps of training.")

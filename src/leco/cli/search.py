@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, quoted, table
+from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, quoted
 from leco.cli.parameters import SEARCH, Backbone, Data, Json, Output, with_options
 from leco.search.options import SearchOptions
 from leco.training.options import RunOptions
@@ -36,10 +36,8 @@ def command(
 
 def _print(architectures: Sequence[Mapping[str, object]], path: Path, model: str, data: str) -> None:
     edges = [name for name in architectures[0] if name not in ("kind", "width")]
-    made = table(">layer", *(edge.replace("_", " ") for edge in edges))
-    for layer, architecture in enumerate(architectures, start=1):
-        made.add_row(str(layer), *(str(architecture[edge]) for edge in edges))
-    print_table(made)
+    rows = [(layer, *(architecture[edge] for edge in edges)) for layer, architecture in enumerate(architectures, 1)]
+    print_table((">layer", *(edge.replace("_", " ") for edge in edges)), rows)
     print_lines(
         f"Saved as {path}; search.png beside it shows the search. Next:",
         f"  leco train --model {quoted(model)} --data {quoted(data)} --exits {quoted(path)} --output NEW_FOLDER",

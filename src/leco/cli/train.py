@@ -1,10 +1,10 @@
 """`leco train`."""
 
+from dataclasses import asdict
 from typing import Any
 
 from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
 from leco.cli.parameters import TRAIN, Backbone, Data, Json, Output, with_options
-from leco.files import read_json
 from leco.presets import OPTION_GROUPS
 
 
@@ -22,11 +22,12 @@ def command(
     """
     with quiet_stdout():
         from leco import pipeline
+        from leco.training.log import TrainingLog
 
         trained = pipeline.train(model, data, output, **options)
     if json:
-        log = read_json(output / pipeline.TRAINING)
-        print_json({"model": str(output), "criterion": trained.config.exit_criterion, **log})
+        log = TrainingLog.load(output / pipeline.TRAINING)
+        print_json({"model": str(output), "criterion": trained.config.exit_criterion, **asdict(log)})
     else:
         print_lines(
             f"Saved in {output}, with the criterion {trained.config.criterion}. Next:",

@@ -46,12 +46,12 @@ def criterion_from_dict(value: Mapping[str, Any]) -> Criterion:
     >>> criterion_from_dict({"name": "cobee", "tau": 0.2})
     Cobee(tau=0.2, patience=1)
     """
-    settings = dict(value)
+    settings = dict(value) if isinstance(value, Mapping) else {}
     name = settings.pop("name", None)
     if name is None:
         raise LecoError(
             f"An exit criterion is an object with a name and settings, for example {Cobee().to_dict()}, but this one "
-            f"has no name: {dict(value)}. Known: {', '.join(sorted(CRITERIA))}."
+            f"has no name: {value}. Known: {', '.join(sorted(CRITERIA))}."
         )
     return build_variant(CRITERIA, name, settings)
 

@@ -101,7 +101,12 @@ def setting_arrays(criterion: Criterion) -> dict[str, Array]:
     """
     dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_}
     hints = get_type_hints(type(criterion))
-    return {name: np.array(getattr(criterion, name), dtypes[hints[name]]) for name in setting_names(criterion)}
+    values = {name: getattr(criterion, name) for name in setting_names(criterion)}
+    largest = float(np.finfo(np.float32).max)
+    return {
+        name: np.array(min(value, largest) if hints[name] is float else value, dtypes[hints[name]])
+        for name, value in values.items()
+    }
 
 
 def select(state: State, keep: Array) -> State:

@@ -5,7 +5,7 @@ from leco.data.demo import minilm_folder, rotten_tomatoes
 from leco.data.glue_tasks import GLUE_TASKS
 from leco.data.metrics import METRICS, predictions_of, score
 from leco.data.sources import load_data
-from leco.data.tokenize import Encoding, collate, encode
+from leco.data.tokenize import Encoding, collate, cut_line, encode, encode_and_count, without_limits
 from leco.data.types import Split, Text, TextData
 from leco.data.unlabelled import read_texts
 
@@ -19,11 +19,14 @@ __all__ = [
     "TextData",
     "TextDataset",
     "collate",
+    "cut_line",
     "encode",
+    "encode_and_count",
     "load_data",
     "minilm_folder",
     "predictions_of",
     "read_texts",
     "rotten_tomatoes",
     "score",
+    "without_limits",
 ]

@@ -10,6 +10,7 @@ from leco.data.labels import METRIC_OF, Labels, has_labels, learn_labels
 from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import Split, TextData
+from leco.display import shortened
 from leco.errors import LecoError
 from leco.problems import REGRESSION, SINGLE_LABEL
 
@@ -70,6 +71,7 @@ def _check_counts(train: Split, labels: Labels) -> None:
     for name, count in zip(labels.names, counts, strict=True):
         if 0 < count < 3:
             raise LecoError(
-                f"The label '{name}' of the column '{labels.column}' has {count} of {len(train)} training rows, "
-                "too few to set dev and test rows aside. Give it at least 3, remove it, or give a dev and a test file."
+                f"The label '{shortened(name)}' of the column '{labels.column}' has {count} of {len(train)} training "
+                "rows, too few to set dev and test rows aside. Give it at least 3, remove it, or give a dev and a test "
+                "file."
             )

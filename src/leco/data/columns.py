@@ -6,6 +6,7 @@ from typing import Any
 
 from leco.data.tables import Table
 from leco.data.types import Text
+from leco.display import listed, shortened
 from leco.errors import LecoError
 
 TEXT_FLAG, LABEL_FLAG = "--text-column", "--label-column"
@@ -48,7 +49,7 @@ def find_columns(
         label = rest[0]
     if not text or not label:
         missing, flag = ("label", LABEL_FLAG) if text else ("text", TEXT_FLAG)
-        known = ", ".join(table.columns)
+        known = listed(list(table.columns))
         raise LecoError(f"Which column of '{table.name}' is the {missing}? Name it with {flag}. Its columns: {known}.")
     if not text_columns or not label_column:
         names = " and ".join(f"'{column}'" for column in text)
@@ -81,7 +82,7 @@ def texts_of(table: Table, columns: Sequence[str]) -> list[Text]:
     for column, cells in zip(columns, values, strict=True):
         for row, cell in enumerate(cells):
             if not isinstance(cell, str) or not cell.strip():
-                found = "has no text" if is_missing(cell) else f"has {cell!r}, which is not text,"
+                found = "has no text" if is_missing(cell) else f"has {shortened(repr(cell))}, which is not text,"
                 raise LecoError(f"{table.where(row)}: the column '{column}' {found}. Write a text or remove the row.")
     return list(values[0]) if len(values) == 1 else list(zip(*values, strict=True))
 

@@ -7,10 +7,12 @@ import numpy as np
 
 from leco.data.glue_tasks import GLUE_TASKS, GlueTask
 from leco.data.hub import hub_tables
+from leco.data.labels import is_float32
 from leco.data.readers import split_cells
 from leco.data.splits import cut
-from leco.data.tables import Table, decode, read_bytes
+from leco.data.tables import Table, open_bytes, text_lines
 from leco.data.types import Split, TextData
+from leco.display import shortened
 from leco.errors import LecoError, unknown_name
 from leco.problems import REGRESSION, SINGLE_LABEL
 
@@ -63,7 +65,8 @@ def _from_hub(key: str, task: GlueTask) -> tuple[Split, Split]:
 
 def read_glue_file(path: Path, task: GlueTask) -> Table:
     """The table in a file of the GLUE download: tab-separated, no quoting; rows that are too short are left out."""
-    numbered = list(split_cells(path.name, decode(read_bytes(path), path.name), "\t", quoted=False))
+    with open_bytes(path) as file:
+        numbered = list(split_cells(path.name, text_lines(file, path.name), "\t", quoted=False))
     header = list(task.header or (numbered.pop(0)[1] if numbered else ()))
     whole = [(number, cells[: len(header)]) for number, cells in numbered if len(cells) >= len(header)]
     columns = dict(zip(header, map(list, zip(*(cells for _, cells in whole), strict=True)), strict=False))
@@ -77,9 +80,13 @@ def _split(task: GlueTask, table: Table, text_columns: tuple[str, ...], label: s
     for row, value in enumerate(values):
         try:
             labels[row] = codes.index(value) if codes else float(value)
+            if not is_float32(labels[row]):
+                raise ValueError
         except ValueError as error:
             legal = ", ".join(codes) or "numbers"
-            raise LecoError(f"{table.where(row)}: the label '{value}' is none of {legal}. {REMEDY}") from error
+            raise LecoError(
+                f"{table.where(row)}: the label '{shortened(value)}' is none of {legal}. {REMEDY}"
+            ) from error
     return Split(list(zip(*texts, strict=True)) if len(texts) == 2 else texts[0], labels)
 
 

@@ -22,7 +22,7 @@ def hub_tables(name: str, config: str | None = None, *, remedy: str) -> dict[str
     reason = unreachable("dataset", name)
     with _offline(datasets, when=reason is not None):
         try:
-            splits = datasets.load_dataset(name, config)
+            splits = datasets.load_dataset(name, config, trust_remote_code=False)
         except Exception as error:  # whatever the libraries raise: the network, the data, the cache
             reason = reason or f"loading it failed with {type(error).__name__} ({_first_line(error)})"
             raise LecoError(f"'{name}' is no file or folder here, and {reason}. {remedy}") from error

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from leco.data.columns import LABEL_FLAG, LABEL_REMEDY, is_missing
 from leco.data.tables import Table
 from leco.data.types import Array
+from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 
@@ -35,13 +37,14 @@ class Labels:
     def _number(self, table: Table, row: int, value: Any) -> Array:
         if self.problem_type == REGRESSION:
             number = _as_float(value)
-            if not np.isfinite(number):
-                raise _bad(table, row, self.column, f"{value!r} is not a number, but labels of this column are")
+            if not is_float32(number):
+                problem = f"{shortened(repr(value))} is not a number of 32 bits, but labels of this column are"
+                raise _bad(table, row, self.column, problem)
             return np.array(number, dtype=np.float32)
         many = self.problem_type == MULTI_LABEL
         if many is not isinstance(value, list):
             kind = "a list" if many else "one label"
-            raise _bad(table, row, self.column, f"{value!r} is not {kind}, but other rows have that")
+            raise _bad(table, row, self.column, f"{shortened(repr(value))} is not {kind}, but other rows have that")
         indices = [self._index(table, row, name) for name in (value if many else [value])]
         return np.isin(np.arange(len(self.names)), indices).astype(np.float32) if many else np.array(indices[0])
 
@@ -49,8 +52,8 @@ class Labels:
         try:
             return self.names.index(_name(value))
         except ValueError:
-            shown = ", ".join(self.names[:20]) + (", ..." if len(self.names) > 20 else "")
-            raise _bad(table, row, self.column, f"the training rows have no label '{value}', only {shown}") from None
+            problem = f"the training rows have no label '{shortened(value)}', only {listed(self.names)}"
+            raise _bad(table, row, self.column, problem) from None
 
 
 def learn_labels(table: Table, column: str) -> Labels:
@@ -70,7 +73,7 @@ def learn_labels(table: Table, column: str) -> Labels:
     else:
         kind, found = SINGLE_LABEL, {_name(value) for value in values}
     if len(found) < 2:
-        only = f"one label, '{next(iter(found))}'" if found else "no label"
+        only = f"one label, '{shortened(next(iter(found)))}'" if found else "no label"
         raise LecoError(
             f"The column '{column}' of '{table.name}' has only {only}: there is nothing to learn. "
             f"Choose another column with {LABEL_FLAG}, or give rows of at least two labels."
@@ -84,16 +87,24 @@ def has_labels(table: Table, column: str) -> bool:
     return not all(is_missing(value) for value in table.columns.get(column, []))
 
 
+def is_float32(number: float) -> bool:
+    """Whether a number is finite in 32 bits, in which the labels of a regression are kept."""
+    return bool(abs(number) <= np.finfo(np.float32).max)  # not so for one that is not a number
+
+
 def _cells(table: Table, column: str) -> list[Any]:
     values = table.column(column, LABEL_REMEDY)
     for row, value in enumerate(values):
         if is_missing(value):
             raise _bad(table, row, column, "the label is missing")
+        for name in value if isinstance(value, list) else [value]:
+            if name is None or isinstance(name, dict | list):
+                raise _bad(table, row, column, f"{shortened(repr(name))} is neither a name nor a number")
     return values
 
 
 def _bad(table: Table, row: int, column: str, problem: str) -> LecoError:
-    return LecoError(f"{table.where(row)}, column '{column}': {problem}. Correct or remove the row.")
+    return LecoError(f"{table.where(row)}, column '{shortened(column)}': {problem}. Correct or remove the row.")
 
 
 def _is_regression(values: list[Any]) -> bool:
@@ -115,4 +126,4 @@ def _name(value: Any) -> str:
 
 def _ordered(names: Iterable[str]) -> list[str]:
     names = sorted(names)
-    return sorted(names, key=int) if all(WHOLE.fullmatch(name) for name in names) else names
+    return sorted(names, key=Decimal) if all(WHOLE.fullmatch(name) for name in names) else names

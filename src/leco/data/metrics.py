@@ -19,8 +19,8 @@ from leco.problems import MULTI_LABEL, REGRESSION
 def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayLike | None = None) -> float:
     """The metric, one of `METRICS`; with `groups` [N] the mean over the groups of each one's score.
 
-    What is undefined, such as the correlation with constant predictions, is 0. LecoError if the metric is unknown,
-    ValueError if there are no rows or the shapes differ.
+    What is undefined, such as the correlation with constant predictions or of a single row, is 0. LecoError if the
+    metric is unknown, ValueError if there are no rows or the shapes differ.
     """
     if metric not in METRICS:
         raise unknown_name("metric", metric, METRICS)
@@ -66,7 +66,9 @@ def matthews(labels: Array, predictions: Array) -> float:
 
 
 def pearson_spearman(labels: Array, predictions: Array) -> float:
-    """The mean of the correlation of the values and that of their ranks."""
+    """The mean of the correlation of the values and that of their ranks; 0 for less than two rows."""
+    if len(labels) < 2:
+        return 0.0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConstantInputWarning)
         correlations = [pearsonr(labels, predictions)[0], spearmanr(labels, predictions)[0]]

@@ -2,33 +2,54 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
+from pyarrow import ArrowException
+from pyarrow.parquet import ParquetFile
 
-from leco.data.tables import Table, decode, read_bytes, table_from_cells, table_from_objects
+from leco.data.tables import (
+    Table,
+    check_names,
+    open_bytes,
+    tables_from_cells,
+    tables_from_objects,
+    text_lines,
+)
+from leco.display import shortened
 from leco.errors import LecoError
+from leco.files import parse_json
 
 
 def read_table(path: Path) -> Table:
-    """The table in a file; its suffix, one of `READERS`, says how to read it. Blank lines are passed over.
+    """The whole table in a file; see `read_tables`."""
+    (table,) = read_tables(path)
+    return table
 
+
+def read_tables(path: Path, size: int | None = None) -> Iterator[Table]:
+    """The table in a file, in pieces of `size` rows, or whole; its suffix, one of `READERS`, says how to read it.
+
+    Blank lines are passed over. Of a file in pieces no more is in memory than a piece, but for JSON.
     LecoError if the suffix is another, or the file is missing, empty, broken (with the line) or not UTF-8.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise LecoError(f"'{path.name}' has an unsupported suffix '{path.suffix}'. Supported: {', '.join(READERS)}.")
-    return reader(path.name, read_bytes(path))
+    with open_bytes(path) as file:
+        yield from reader(path.name, file, size)
 
 
-def split_cells(name: str, text: str, delimiter: str, quoted: bool = True) -> Iterator[tuple[int, list[str]]]:
+def split_cells(
+    name: str, lines: Iterable[str], delimiter: str, quoted: bool = True
+) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of each row that is not blank. LecoError if the quoting is broken."""
     csv.field_size_limit(2**31 - 1)  # the default refuses texts of more than 131,072 characters
     quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
+    parts = (part for line in lines for part in io.StringIO(line, newline=""))  # of files whose lines end with \\r
+    reader = csv.reader(parts, delimiter=delimiter, quoting=quoting, strict=True)
     line = 1
     try:
         for cells in reader:
@@ -41,55 +62,65 @@ def split_cells(name: str, text: str, delimiter: str, quoted: bool = True) -> It
         ) from error
 
 
-def _read_csv(name: str, content: bytes) -> Table:
-    return table_from_cells(name, split_cells(name, decode(content, name), ","))
+def _read_csv(name: str, file: BinaryIO, size: int | None) -> Iterator[Table]:
+    return tables_from_cells(name, split_cells(name, text_lines(file, name), ","), size)
 
 
-def _read_tsv(name: str, content: bytes) -> Table:
+def _read_tsv(name: str, file: BinaryIO, size: int | None) -> Iterator[Table]:
     """Quotes are honoured where they are consistent. Many files do not quote at all, and use `"` as a character."""
-    text = decode(content, name)
+    if not file.seekable():  # it is read twice
+        file = io.BytesIO(file.read())
+    quoted = _is_quoted(name, file)
+    file.seek(0)
+    return tables_from_cells(name, split_cells(name, text_lines(file, name), "\t", quoted), size)
+
+
+def _is_quoted(name: str, file: BinaryIO) -> bool:
+    """Whether all rows are whole if quotes are honoured, and no stray quote swallows cells."""
+    width = 0
     try:
-        rows = list(split_cells(name, text, "\t"))
-        if not any("\t" in cell for _, cells in rows for cell in cells):  # else a stray quote swallowed cells
-            return table_from_cells(name, rows)
+        for _, cells in split_cells(name, text_lines(file, name), "\t"):
+            width = width or len(cells)
+            if len(cells) != width or any("\t" in cell for cell in cells):
+                return False
     except LecoError:
-        pass
-    return table_from_cells(name, split_cells(name, text, "\t", quoted=False))
+        return False
+    return True
 
 
-def _read_jsonl(name: str, content: bytes) -> Table:
-    lines = enumerate(decode(content, name).split("\n"), start=1)
-    rows = ((number, _parse(name, line, number)) for number, line in lines if line.strip())
-    return table_from_objects(name, rows, "line")
+def _read_jsonl(name: str, file: BinaryIO, size: int | None) -> Iterator[Table]:
+    lines = enumerate(text_lines(file, name), start=1)
+    rows = ((number, parse_json(line, f"'{name}', line {number}")) for number, line in lines if line.strip())
+    return tables_from_objects(name, rows, "line", size)
 
 
-def _read_json(name: str, content: bytes) -> Table:
-    rows = _parse(name, decode(content, name))
+def _read_json(name: str, file: BinaryIO, size: int | None) -> Iterator[Table]:
+    rows = parse_json("".join(text_lines(file, name)), f"'{name}'")
     if not isinstance(rows, list):
         raise LecoError(
             f"'{name}' is not a JSON list of objects. Write [{{...}}, ...], or one object a line as .jsonl."
         )
-    return table_from_objects(name, enumerate(rows, start=1), "row")
+    return tables_from_objects(name, enumerate(rows, start=1), "row", size)
 
 
-def _parse(name: str, text: str, first_line: int = 1) -> Any:
+def _read_parquet(name: str, file: BinaryIO, size: int | None) -> Iterator[Table]:
+    row = 1
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        line = first_line + error.lineno - 1
-        raise LecoError(f"'{name}', line {line} is broken JSON: {error.msg} at column {error.colno}.") from error
+        whole = ParquetFile(file)
+        for piece in whole.iter_batches(size) if size else [whole.read()]:
+            frame = piece.to_pandas(types_mapper=pd.ArrowDtype)
+            check_names(name, list(map(str, frame)))
+            columns = {str(key): [None if cell is pd.NA else cell for cell in frame[key].tolist()] for key in frame}
+            yield Table(name, columns, list(range(row, row + len(frame))))
+            row += len(frame)
+    except (ArrowException, ArithmeticError, ValueError, TypeError, OSError) as error:
+        problem = shortened(error, 200)
+        raise LecoError(f"'{name}' is not a Parquet file that can be read: {problem}") from error
+    if row == 1:
+        yield Table(name, {}, [])
 
 
-def _read_parquet(name: str, content: bytes) -> Table:
-    try:
-        frame = pd.read_parquet(io.BytesIO(content), dtype_backend="pyarrow")
-    except (ValueError, OSError) as error:
-        raise LecoError(f"'{name}' is not a Parquet file that can be read: {error}") from error
-    columns = {str(key): [None if cell is pd.NA else cell for cell in frame[key].tolist()] for key in frame}
-    return Table(name, columns, list(range(1, len(frame) + 1)))
-
-
-READERS: dict[str, Callable[[str, bytes], Table]] = {
+READERS: dict[str, Callable[[str, BinaryIO, int | None], Iterator[Table]]] = {
     ".csv": _read_csv,
     ".tsv": _read_tsv,
     ".jsonl": _read_jsonl,

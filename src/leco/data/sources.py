@@ -1,6 +1,7 @@
 """Where a data set comes from: `load_data`."""
 
 import logging
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,12 +15,13 @@ from leco.data.readers import READERS, read_table
 from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import TextData
+from leco.display import shortened
 from leco.errors import LecoError, unknown_name
 
 logger = logging.getLogger(__name__)
 
 PARTS = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
-HUB_NAME = re.compile(r"[\w-][\w.-]*(/[\w-][\w.-]*)?")
+HUB_NAME = re.compile(r"[\w-][\w.-]{0,95}(/[\w-][\w.-]{0,95})?")
 REMEDY = f"Give a file ({', '.join(READERS)}) or a folder with train.* instead."
 
 
@@ -70,12 +72,12 @@ def load_data(
 
 def _tables(source: str) -> dict[str, Table]:
     path = Path(source)
-    if path.is_dir():
+    if os.path.isdir(source):  # noqa: PTH112 - Path's may raise
         return _folder_tables(path)
-    if path.exists() or path.suffix.lower() in READERS:
+    if os.path.exists(source) or path.suffix.lower() in READERS:  # noqa: PTH110
         return {"train": read_table(path)}
     if not HUB_NAME.fullmatch(source):
-        raise LecoError(f"There is no file or folder '{source}'. Check the path.")
+        raise LecoError(f"There is no file or folder '{shortened(source, 200)}'. Check the path.")
     splits = hub_tables(source, remedy=REMEDY)
     tables = {part: splits[name] for part, names in PARTS.items() for name in reversed(names) if name in splits}
     if "train" not in tables:
@@ -83,10 +85,17 @@ def _tables(source: str) -> dict[str, Table]:
     return tables
 
 
+def _files(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError as error:
+        raise LecoError(f"The folder '{folder}' cannot be read: {error.strerror}.") from error
+
+
 def _folder_tables(folder: Path) -> dict[str, Table]:
     tables = {}
     for part, names in PARTS.items():
-        found = sorted(path for path in folder.iterdir() if path.stem in names and path.suffix.lower() in READERS)
+        found = sorted(path for path in _files(folder) if path.stem in names and path.suffix.lower() in READERS)
         if len(found) > 1:
             listed = ", ".join(path.name for path in found)
             raise LecoError(f"The folder '{folder}' has more than one {part} file: {listed}. Keep one of them.")

@@ -1,11 +1,18 @@
 """Tables as they lie in a file: named columns, and the number by which a user finds each row."""
 
-from collections.abc import Iterable, Mapping
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TypeVar
 
+from leco.display import listed, shortened
 from leco.errors import LecoError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class Table:
     def column(self, name: str, remedy: str) -> list[Any]:
         """The values of the column `name`; LecoError lists the columns there are, and the `remedy`."""
         if name not in self.columns:
-            known = ", ".join(self.columns)
+            known = listed(list(self.columns))
             raise LecoError(f"'{self.name}' has no column '{name}'. Its columns: {known}. {remedy}")
         return self.columns[name]
 
@@ -41,52 +48,88 @@ class Table:
         return f"'{self.name}', {self.unit} {self.numbers[row]}"
 
 
-def table_from_cells(name: str, rows: Iterable[tuple[int, list[str]]]) -> Table:
-    """The table whose first row is the header. LecoError names the line of a row of another width."""
+def tables_from_cells(name: str, rows: Iterable[tuple[int, list[str]]], size: int | None = None) -> Iterator[Table]:
+    """The table whose first row is the header, in pieces of `size` rows, or whole.
+
+    LecoError names the line of a row of another width, and two columns of one name.
+    """
     numbered = iter(rows)
     _, header = next(numbered, (0, []))
     names = [cell.strip() for cell in header]
-    for column in names:
-        if names.count(column) > 1:
-            raise LecoError(f"'{name}' has two columns named '{column}'. Rename one of them in the header line.")
-    numbers, kept = [], []
-    for number, cells in numbered:
-        if len(cells) != len(names):
-            raise LecoError(
-                f"'{name}', line {number} has {len(cells)} cells, but the header line has {len(names)}. "
-                "Put texts that contain the separator in double quotes."
-            )
-        numbers.append(number)
-        kept.append(cells)
-    return Table(name, dict(zip(names, map(list, zip(*kept, strict=True)), strict=False)), numbers, "line")
+    check_names(name, names)
+    for piece in in_pieces(numbered, size):
+        for number, cells in piece:
+            if len(cells) != len(names):
+                raise LecoError(
+                    f"'{name}', line {number} has {len(cells)} cells, but the header line has {len(names)}. "
+                    "Put texts that contain the separator in double quotes."
+                )
+        columns = map(list, zip(*(cells for _, cells in piece), strict=True))
+        yield Table(name, dict(zip(names, columns, strict=False)), [number for number, _ in piece], "line")
 
 
-def table_from_objects(name: str, rows: Iterable[tuple[int, Any]], unit: str) -> Table:
-    """The table of JSON objects; what an object lacks is None. LecoError names the row that is no object."""
-    numbered = list(rows)
-    columns: dict[str, list[Any]] = {}
-    for index, (number, value) in enumerate(numbered):
-        if not isinstance(value, dict):
-            raise LecoError(f'\'{name}\', {unit} {number} is not a JSON object such as {{"text": ..., "label": ...}}.')
-        for column, cell in value.items():
-            columns.setdefault(column, [None] * len(numbered))[index] = cell
-    return Table(name, columns, [number for number, _ in numbered], unit)
+def tables_from_objects(
+    name: str, rows: Iterable[tuple[int, Any]], unit: str, size: int | None = None
+) -> Iterator[Table]:
+    """The table of JSON objects, in pieces of `size` rows, or whole; what an object lacks is None.
+
+    LecoError names the row that is no object.
+    """
+    known: dict[str, None] = {}
+    for piece in in_pieces(iter(rows), size):
+        for number, value in piece:
+            if not isinstance(value, dict):
+                raise LecoError(
+                    f'\'{name}\', {unit} {number} is not a JSON object such as {{"text": ..., "label": ...}}.'
+                )
+            known.update(dict.fromkeys(value))
+        columns = {column: [value.get(column) for _, value in piece] for column in known}
+        yield Table(name, columns, [number for number, _ in piece], unit)
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a file; LecoError says why it cannot be read."""
+def check_names(name: str, columns: Sequence[str]) -> None:
+    """LecoError where two columns have one name."""
+    for column, number in Counter(columns).items():
+        if number > 1:
+            raise LecoError(f"'{name}' has two columns named '{shortened(column)}'. Rename one of them in the file.")
+
+
+def in_pieces(items: Iterator[T], size: int | None) -> Iterator[list[T]]:
+    """Lists of `size` items, or one of all; at least one list, which may be empty."""
+    yield list(islice(items, size))
+    while piece := list(islice(items, size)):
+        yield piece
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """A block that reads a file; LecoError says why it cannot be read."""
     try:
-        return path.read_bytes()
+        with _opened(path) as file:
+            yield file
     except FileNotFoundError as error:
         raise LecoError(f"The file '{path}' does not exist. Check the path.") from error
     except OSError as error:
-        raise LecoError(f"The file '{path}' cannot be read: {error.strerror}.") from error
+        raise LecoError(f"The file '{shortened(path, 200)}' cannot be read: {error.strerror or error}.") from error
 
 
-def decode(content: bytes, name: str) -> str:
-    """UTF-8 text, without a byte-order mark; LecoError names the first line that is not UTF-8."""
+def _opened(path: Path) -> BinaryIO:
     try:
-        return content.decode("utf-8-sig")
+        return path.open("rb")
+    except ValueError as error:  # a name with a zero byte
+        raise OSError(str(error)) from error
+
+
+def decoded(content: bytes, name: str, line: int = 1) -> str:
+    """UTF-8 text; LecoError names the first line that is not UTF-8, where `content` begins at the given `line`."""
+    try:
+        return content.decode()
     except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
+        line += error.object.count(b"\n", 0, error.start)
         raise LecoError(f"'{name}', line {line} is not UTF-8 text. Save the file with the encoding UTF-8.") from error
+
+
+def text_lines(file: BinaryIO, name: str) -> Iterator[str]:
+    """The lines of a UTF-8 file with their ends, but for a byte-order mark; LecoError as `decoded`."""
+    for number, line in enumerate(file, start=1):
+        yield decoded(line.removeprefix(BOM_UTF8) if number == 1 else line, name, number)

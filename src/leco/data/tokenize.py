@@ -23,19 +23,51 @@ def encode(
     max_length: int,
     log: Callable[[str], None] = logger.warning,
 ) -> list[Encoding]:
+    """The tokens of each text or pair as `encode_and_count` gives them; a line to `log` says how many were cut."""
+    encodings, cut = encode_and_count(tokenizer, texts, max_length)
+    if cut:
+        log(cut_line(cut, len(texts), max_length))
+    return encodings
+
+
+def cut_line(cut: int, texts: int, max_length: int) -> str:
+    """What a user is told of texts that were cut."""
+    return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated (--max-length)."
+
+
+def encode_and_count(
+    tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], max_length: int
+) -> tuple[list[Encoding], int]:
     """The tokens of each text or pair, special tokens included, without padding, in the order of `texts`.
 
-    What is longer than `max_length` tokens is truncated (of a pair the longer text first), and one line to `log`
-    counts these texts.
+    What is longer than `max_length` tokens is truncated, of a pair the longer text first; the number counts these.
+    Several threads may use one tokenizer, as `without_limits` gives it.
     """
-    encodings = _tokenize(tokenizer, texts)
-    long = [row for row, encoding in enumerate(encodings) if len(encoding["input_ids"]) > max_length]
-    if long:
-        short = _tokenize(tokenizer, [texts[row] for row in long], truncation=True, max_length=max_length)
-        for row, encoding in zip(long, short, strict=True):
-            encodings[row] = encoding
-        log(f"{len(long)} of {len(texts)} texts are longer than {max_length} tokens and are truncated (--max-length).")
-    return encodings
+    encodings: list[Encoding] = [{} for _ in texts]
+    cut = 0
+    for pair in (False, True):
+        rows = [row for row, text in enumerate(texts) if isinstance(text, tuple) is pair]
+        if rows:
+            chosen = [texts[row] for row in rows]
+            columns = [list(column) for column in zip(*chosen, strict=True)] if pair else [chosen]
+            tokens, long = _tokenize(tokenizer, columns, max_length)
+            cut += long
+            for row, encoding in zip(rows, tokens, strict=True):
+                encodings[row] = encoding
+    return encodings, cut
+
+
+def without_limits(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBase:
+    """The tokenizer, which no longer truncates or pads by itself.
+
+    Many files say that it should. It would be switched off for a call of ours, which disturbs calls in other threads.
+    """
+    if tokenizer.is_fast:
+        backend: Any = tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+    tokenizer.padding_side = "right"
+    return tokenizer
 
 
 def collate(
@@ -59,15 +91,36 @@ def collate(
     return batch
 
 
-def _tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[Text], **options: Any) -> list[Encoding]:
-    """The tokens of single texts and of pairs, which tokenizers take in different calls."""
-    encodings: list[Encoding] = [{} for _ in texts]
-    for pair in (False, True):
-        rows = [row for row, text in enumerate(texts) if isinstance(text, tuple) is pair]
-        if rows:
-            chosen = [texts[row] for row in rows]
-            columns = zip(*chosen, strict=True) if pair else [chosen]
-            batch = tokenizer(*map(list, columns), verbose=False, **options)
-            for position, row in enumerate(rows):
-                encodings[row] = {key: values[position] for key, values in batch.items()}
-    return encodings
+def _tokenize(
+    tokenizer: PreTrainedTokenizerBase, columns: Sequence[list[Text]], max_length: int
+) -> tuple[list[Encoding], int]:
+    """The tokens of single texts, or of the pairs of two columns, and how many of them had to be cut."""
+    batch = tokenizer(*columns, verbose=False)
+    encodings: list[Encoding] = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
+    long = [row for row, encoding in enumerate(encodings) if len(encoding["input_ids"]) > max_length]
+    for row in long:
+        if tokenizer.is_fast:
+            kept = _kept(batch.sequence_ids(row), max_length, left=tokenizer.truncation_side == "left")
+            encodings[row] = {key: [values[token] for token in kept] for key, values in encodings[row].items()}
+        else:  # written in Python, without shared state
+            alone = tokenizer(*([column[row]] for column in columns), truncation=True, max_length=max_length)
+            encodings[row] = {key: values[0] for key, values in alone.items()}
+    return encodings, len(long)
+
+
+def _kept(sequences: Sequence[int | None], max_length: int, *, left: bool) -> list[int]:
+    """The places of the tokens that are left of one text: all special ones, whose sequence is None, and of the longer
+    text of a pair, 0 and 1, no more than of the other while there is too little room. `left` cuts at the beginning.
+    """
+    places: dict[int | None, list[int]] = {0: [], 1: [], None: []}
+    for place, sequence in enumerate(sequences):
+        places[sequence].append(place)
+    first, second = places[0], places[1]
+    room = max(max_length - len(places[None]), 0)
+    shorter = min(len(first), len(second), room // 2)
+    longer = room - shorter
+    sizes = (shorter, longer) if len(first) <= len(second) else (longer, shorter)
+    for size, own in zip(sizes, (first, second), strict=True):
+        surplus = max(len(own) - size, 0)
+        del own[slice(0, surplus) if left else slice(len(own) - surplus, None)]
+    return sorted([*places[None], *first, *second])

@@ -8,6 +8,7 @@ import torch
 
 from leco.criteria import CRITERIA, Criterion, Oracle
 from leco.data import Encoding, Split, TextData, encode
+from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.evaluation.bound import bound
 from leco.evaluation.curve import Curve, area, common_range, curve, ways
@@ -46,7 +47,7 @@ def align_labels(data: TextData, model: MultiExitModel) -> TextData:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
         raise LecoError(
-            f"--data has the label '{unknown[0]}', which the model does not know. It knows: {', '.join(names)}."
+            f"--data has the label '{shortened(unknown[0])}', which the model does not know. It knows: {listed(names)}."
         )
     position = np.array([names.index(name) for name in data.label_names])
 

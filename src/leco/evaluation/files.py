@@ -6,7 +6,8 @@ from typing import Any
 
 from leco.evaluation.plots import draw_curves
 from leco.evaluation.result import Evaluation
-from leco.files import write_csv, write_json
+from leco.files import FIGURE_MARKS, write_csv, write_json
+from leco.outputs import check_outputs
 from leco.registry import format_settings
 
 EVALUATION = "evaluation.json"
@@ -20,10 +21,20 @@ COLUMNS = (
     "mean_exit_layer",
     "layers_saved",
 )
+MARKS = {
+    EVALUATION: b'"exit_scores"',
+    "curves.csv": ",".join(COLUMNS).encode(),
+    **{f"curves{suffix}": mark for suffix, mark in FIGURE_MARKS.items()},
+}
+"""The files, and by what each is known again."""
 
 
 def save_evaluation(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """Write evaluation.json, curves.csv, curves.png and curves.svg into `folder`, each whole; their paths."""
+    """Write evaluation.json, curves.csv, curves.png and curves.svg into `folder`, each whole; their paths.
+
+    LecoError where one of them is there and is something else.
+    """
+    check_outputs(folder, MARKS)
     table, pictures = folder / "curves.csv", [folder / "curves.png", folder / "curves.svg"]
     write_csv(table, COLUMNS, curve_rows(evaluation))
     draw_curves(pictures, evaluation.curves, evaluation.metric)

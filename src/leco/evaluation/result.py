@@ -1,13 +1,15 @@
 """What an evaluation finds, as it is written and read."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from leco.criteria import criterion_from_dict
 from leco.errors import LecoError
-from leco.evaluation.curve import Curve, Point
+from leco.evaluation.curve import Curve
+from leco.exits.architecture import architecture_from_dict
 from leco.files import read_json
+from leco.shapes import changed, checked
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,22 @@ class Evaluation:
         return value
 
     @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> "Evaluation":
-        """Read what `to_dict` made."""
-        curves = {
-            name: Curve([Point(**point) for point in curve["points"]], curve["area"])
-            for name, curve in value["curves"].items()
-        }
-        shared = value["area_range"]
-        return cls(**{**value, "curves": curves, "area_range": None if shared is None else (shared[0], shared[1])})
+    def from_dict(cls, value: Any, where: str) -> "Evaluation":
+        """What `to_dict` made, in `where`; LecoError where it is of another shape."""
+        found = checked(cls, value, where)
+        layers = len(found.exit_scores)
+        by_layer = [found.exit_layer_counts, *found.exit_layer_counts_by_label.values()]
+        if not layers or any(len(counts) != layers for counts in by_layer):
+            raise changed(where, "it counts texts on other layers than have scores")
+        try:
+            criterion_from_dict(found.criterion)
+            for architecture in found.architectures:
+                architecture_from_dict(architecture)
+        except LecoError as error:
+            raise changed(where, str(error)) from error
+        return found
 
 
 def read_evaluation(path: Path) -> Evaluation:
     """The evaluation in a file; LecoError where it is missing, broken or another version's."""
-    value = read_json(path)
-    try:
-        return Evaluation.from_dict(value)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise LecoError(f"'{path}' is not an evaluation that this version reads ({error}). Evaluate again.") from error
+    return Evaluation.from_dict(read_json(path), f"'{path}'")

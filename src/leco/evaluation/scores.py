@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from leco.criteria import Criterion, Task, simulate
 from leco.data import Split, collate, predictions_of, score
 from leco.model import MultiExitModel, scores_of
+from leco.model.finite import check_finite
 from leco.runtime import Encoding
 from leco.runtime.engine import batches_by_length
 
@@ -28,7 +29,10 @@ def exit_outputs(
     batch_size: int = 32,
     on_batch: Callable[[int], None] = lambda rows: None,
 ) -> tuple[Array, Array]:
-    """What every exit says of every text [M, N, K], probabilities or values of a regression, and the doubts [M, N]."""
+    """What every exit says of every text [M, N, K], probabilities or values of a regression, and the doubts [M, N].
+
+    LecoError where some of it is not finite.
+    """
     model.eval()
     task = model.task
     stored = np.empty((task.num_layers, len(encodings), task.num_outputs), np.float32)
@@ -39,6 +43,8 @@ def exit_outputs(
         stored[:, rows] = scores_of(output.exit_logits.float(), task.problem_type).cpu().numpy()
         doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
         on_batch(len(rows))
+    by_layer = {f"what the exit on layer {m + 1} says": torch.from_numpy(layer) for m, layer in enumerate(stored)}
+    check_finite(by_layer, "The model gives no answers", "Train it again, with a lower --lr and --exit-lr.")
     return stored, doubts
 
 

@@ -98,5 +98,5 @@ def build_exits(
             f"The exit on layer {together.index(False) + 1} is not of kind '{PastFutureArchitecture.kind}', but others "
             "are. These know each other: all layers have one, or none."
         )
-    standardized = any(architecture.standardized for architecture in architectures)
+    standardized = any(isinstance(one, PastFutureArchitecture) and one.standardized for one in architectures)
     return PastFutureExits(len(architectures), hidden_size, num_outputs, dropout, standardized=standardized)

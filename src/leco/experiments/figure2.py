@@ -49,7 +49,7 @@ class Figure:
 
 
 def _evaluation(work: Curves, root: Path) -> Evaluation:
-    return Evaluation.from_dict(read_result(work, root)["evaluation"])
+    return Evaluation.from_dict(read_result(work, root)["evaluation"], f"'{root / work.name}'")
 
 
 def write_figure(figures: Sequence[Figure], root: Path, folder: Path) -> str:

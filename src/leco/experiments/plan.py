@@ -107,6 +107,12 @@ class Plan:
             return wanted
         return [work for work in wanted if isinstance(work, Cell) and work.exits == LEARNED]
 
+    def check_root(self) -> None:
+        """LecoError where tables or figures would take the place of somebody else's: where they are without cells."""
+        found = [path for name in TABLES for path in sorted(self.root.glob(f"{name}[._]*"))]
+        if found and not self.cells_folder.is_dir():
+            raise LecoError(f"--output '{self.root}' holds '{found[0].name}', but no cells. Give a new folder.")
+
     def run(self, glue_dir: Path | None = None, jobs: int = 1) -> None:
         """Run what is not finished."""
         run_all(self.works, self.cells_folder, glue_dir=glue_dir, jobs=jobs)

@@ -7,11 +7,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from leco.criteria import Cobee, Criterion, Entropy, Margin, MaxProbability, Patience, Pcee, Static, Task
+from leco.criteria import (
+    Cobee,
+    Criterion,
+    Entropy,
+    Margin,
+    MaxProbability,
+    Patience,
+    Pcee,
+    Static,
+    Task,
+    setting_arrays,
+)
 from leco.errors import unknown_name
 from leco.export.graph import BOOL, FLOAT, INT64, Graph
 
@@ -30,12 +41,28 @@ class Writer(ABC):
 
     types: ClassVar[Mapping[str, int]] = {}
 
-    def check(self, graph: Graph) -> Values:
+    def check(self, graph: Graph, criterion: Criterion) -> Values:
         """The settings, each of which is an error of ONNX Runtime where it is none that the criterion takes."""
-        return {name: self._number(graph, name) if name in ("tau", "theta") else name for name in self.settings}
+        fields = criterion.__dataclass_fields__
+        return {
+            name: value if array.dtype == bool else self._in_range(graph, value, array.dtype, fields[name].metadata)
+            for (name, value), array in zip(self.settings.items(), setting_arrays(criterion).values(), strict=True)
+        }
 
-    def _number(self, graph: Graph, name: str) -> str:
-        return graph.check(name, graph.op("IsNaN", name), f"{name} is not a number")
+    def _in_range(self, graph: Graph, name: str, dtype: np.dtype[Any], allowed: Mapping[str, Any]) -> str:
+        whole = np.issubdtype(dtype, np.integer)
+        last = np.iinfo(dtype).max if whole else np.finfo(dtype).max  # infinity is beyond it
+        low, high = allowed["minimum"], self.largest(name) or allowed["maximum"]
+        inside = graph.op(
+            "Clip", name, graph.constant(low, dtype), graph.constant(last if high is None else high, dtype)
+        )
+        words = f"from {low} up" if high is None else f"from {low} to {high}"
+        fault = graph.op("Not", graph.op("Equal", inside, name))  # not a number is not equal to itself
+        return graph.check(name, fault, f"{name} is not {'' if whole else 'a number '}{words}")
+
+    def largest(self, setting: str) -> int | None:
+        """What this model allows of a setting at most, where that is less than the criterion allows of any."""
+        return None
 
     def start(self, graph: Graph, rows: str) -> Values:
         """What is remembered before layer 1, for a batch of `rows` [1] rows."""
@@ -182,11 +209,9 @@ class StaticWriter(Writer):
         chosen = graph.op("Where", graph.op("Cast", given, to=BOOL), given, last)
         return graph.op("Equal", chosen, graph.constant(layer) if isinstance(layer, int) else layer)
 
-    def check(self, graph: Graph) -> Values:
+    def largest(self, setting: str) -> int | None:
         """The layer must exist."""
-        layer, last = self.settings["layer"], self.task.num_layers
-        above, below = graph.op("Greater", layer, graph.constant(last)), graph.op("Less", layer, graph.constant(0))
-        return {"layer": graph.check(layer, graph.op("Or", above, below), f"layer is not from 0 to {last}")}
+        return self.task.num_layers
 
     def step(self, graph: Graph, scores: str, state: Values) -> tuple[str, Values]:
         """Never asked."""

@@ -23,6 +23,7 @@ from leco.export.traced import TracedBackbone
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
 from leco.problems import MULTI_LABEL, REGRESSION
+from leco.runtime.metadata import FULL_DEPTH
 
 INPUTS = "input_ids", "attention_mask", "token_type_ids"
 TYPES = {"hidden": FLOAT, "mask": INT32, "rows": INT64, "results": FLOAT}
@@ -49,7 +50,7 @@ class ModelWriter:
         self.exits = model.exits.folded()
         self.graph = Graph()
         self.inputs = [name for name in INPUTS if name in model.tokenizer.model_input_names]
-        self.mask = self.graph.op("Cast", "attention_mask", to=INT32)
+        self.mask = self._mask()
         fused = model.config.backbone_config.model_type in FAMILIES
         self.backbone: BackboneWriter = (
             FusedBackbone(model.backbone, int8=int8)
@@ -65,14 +66,14 @@ class ModelWriter:
         criterion.check(self.task)
         graph, settings = self.graph, self._settings(criterion)
         kind = writer_for(criterion)
-        writer = kind(self.task, kind(self.task, settings).check(graph))
+        writer = kind(self.task, kind(self.task, settings).check(graph, criterion))
         state = self._start()
         batch = graph.op("Shape", self.inputs[0], start=0, end=1)  # [1]
         numbers = graph.op("Range", graph.constant(0), graph.op("Squeeze", batch), graph.constant(1))
         state = {**state, "rows": graph.op("Unsqueeze", numbers, graph.constant([1]))}
         types = {**TYPES, **writer.types}
         write = self._loop if self.shares_layers else self._chain
-        return self._finish(write(writer, state, batch, types), settings)
+        return self._finish(write(writer, state, batch, types), criterion.name, settings)
 
     def full_depth(self) -> onnx.ModelProto:
         """The plain model with its last exit alone, to compare with."""
@@ -81,7 +82,7 @@ class ModelWriter:
         for layer in range(1, last + 1):
             state = {**state, "hidden": self._layer(self.graph, layer, state)}
         scores = self._scores(self.graph, last, state)
-        return self._finish(self._numbered(self.graph, scores, last))
+        return self._finish(self._numbered(self.graph, scores, last), FULL_DEPTH)
 
     def all_exits(self) -> onnx.ModelProto:
         """The model whose one output, `scores` [M, B, K], is what every exit says."""
@@ -100,18 +101,28 @@ class ModelWriter:
         self.graph.initializers += [numpy_helper.from_array(value, name) for name, value in arrays.items()]
         return {name: name for name in arrays}
 
+    def _mask(self) -> str:
+        """The mask [B, L] as int32; an error where it is neither 0 nor 1."""
+        graph, mask = self.graph, "attention_mask"
+        inside = graph.op("Clip", mask, graph.constant(0), graph.constant(1))
+        zero = graph.check_all(graph.op("Equal", inside, mask), f"{mask} is neither 0 nor 1")
+        return graph.op("Cast", graph.op("Add", mask, zero), to=INT32)
+
     def _start(self) -> Values:
-        """The embeddings and the mask of all rows; what is wrong with the ids is an error."""
+        """The embeddings and the mask of all rows; what is wrong with the ids or their types is an error."""
         graph = self.graph
         graph.scope = ""
-        ids = self.inputs[0]
+        ids, types = self.inputs[0], "token_type_ids"
         flat, one = graph.op("Reshape", ids, graph.constant([-1])), graph.constant([1])
         least, _ = graph.ops(
             "TopK", flat, one, outputs=2, largest=0, name="input_ids is empty: there is no text or no token"
         )
         none = graph.check(graph.constant(0), graph.op("Less", least, graph.constant(0)), "input_ids has a negative id")
-        graph.scope = "embeddings"
         given = {name: name for name in self.inputs} | {ids: graph.op("Add", ids, none)}
+        if types in given:
+            positive = graph.op("GreaterOrEqual", types, graph.constant(0))
+            given[types] = graph.op("Add", types, graph.check_all(positive, f"{types} has a negative type"))
+        graph.scope = "embeddings"
         return {"hidden": self.backbone.embed(graph, given), "mask": self.mask}
 
     def _chain(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
@@ -238,8 +249,8 @@ class ModelWriter:
         graph.scope = ""
         return graph.op("Cast", graph.op("Size", state["rows"]), to=BOOL)
 
-    def _finish(self, results: str, settings: Values | None = None) -> onnx.ModelProto:
-        """The model whose outputs are the two halves of `results` [B, K + 1]."""
+    def _finish(self, results: str, name: str, settings: Values | None = None) -> onnx.ModelProto:
+        """The model of this name whose outputs are the two halves of `results` [B, K + 1]."""
         graph = self.graph
         graph.scope = ""
         outputs = self.task.num_outputs
@@ -251,7 +262,7 @@ class ModelWriter:
         ]
         tensors = {tensor.name: tensor for tensor in graph.initializers}
         inputs = [helper.make_tensor_value_info(name, tensors[name].data_type, []) for name in settings or ()]
-        return make_model(graph, [*self._token_infos(), *inputs], infos, self.opset)
+        return make_model(graph, [*self._token_infos(), *inputs], infos, self.opset, name)
 
     def _token_infos(self) -> list[onnx.ValueInfoProto]:
         return [helper.make_tensor_value_info(name, INT64, ["batch", "length"]) for name in self.inputs]

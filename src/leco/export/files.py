@@ -7,16 +7,20 @@ import onnx
 from onnx import helper
 
 from leco.criteria import Criterion
+from leco.display import visible
 from leco.errors import LecoError
 from leco.export.early_exit import ModelWriter
 from leco.files import atomic_path
 from leco.model import MultiExitModel
 from leco.options import naming
+from leco.outputs import check_output
 from leco.runs import versions
 
 LATEST = onnx.defs.onnx_opset_version()
 OPSET = 18
 """The oldest opset that has all operators, so that the file runs in the most programs."""
+MARK = b"\x12\x04leco"
+"""The producer of a graph, as a field of the file."""
 
 
 def export_onnx(
@@ -25,10 +29,12 @@ def export_onnx(
     """Write `model` as one file that leaves by `criterion` (the model's own by default), whole or not at all.
 
     The tokenizer, the labels, the criterion and where all comes from are in the file's metadata, under `leco.*`.
-    LecoError for a criterion, an exit or a tokenizer that has no form in ONNX, and for an opset that is not supported.
+    LecoError for a criterion, an exit or a tokenizer that has no form in ONNX, for an opset that is not supported, and
+    where `path` is something else than such a file.
     """
     if not OPSET <= opset <= LATEST:
         raise LecoError(f"--opset must be from {OPSET} to {LATEST}, not {opset}.")
+    check_output(path, MARK)
     criterion = criterion or model.config.criterion
     with naming("--criterion"):
         made = ModelWriter(model, int8=int8, opset=opset).early_exit(criterion)
@@ -39,6 +45,7 @@ def write_model(
     made: onnx.ModelProto, path: Path, model: MultiExitModel, criterion: Criterion, *, int8: bool = False
 ) -> None:
     """Write a graph of `model` with the metadata that `leco.runtime.Session` reads."""
+    check_output(path, MARK)
     tokenizer = model.tokenizer
     if not tokenizer.is_fast:
         raise LecoError("The model's tokenizer has no fast version, so that it cannot be kept in the file.")
@@ -50,7 +57,7 @@ def write_model(
         "int8": int8,
         "max_length": model.max_length,
         "padding": {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id},
-        "source": str(model.name_or_path),
+        "source": visible(model.name_or_path),
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},
     }

@@ -88,6 +88,11 @@ class Graph:
         place = self.op("Cast", fault, to=INT64)
         return self.op("Gather", self.op("Unsqueeze", value, self.constant([0])), place, name=message)  # no place 1
 
+    def check_all(self, right: str, message: str) -> str:
+        """Zero, a scalar, or where some of `right`, a tensor of bool, is false an error that has `message` in it."""
+        wrong = self.op("ReduceSum", self.op("Cast", self.op("Not", right), to=INT64), keepdims=0)
+        return self.check(self.constant(0), self.op("Cast", wrong, to=BOOL), message)
+
     def branch(self) -> "Graph":
         """A graph inside this one."""
         return Graph(self)
@@ -132,9 +137,10 @@ def make_model(
     inputs: Sequence[onnx.ValueInfoProto],
     outputs: Sequence[onnx.ValueInfoProto],
     opset: int,
+    name: str = "leco",
 ) -> onnx.ModelProto:
     """The model of an outermost graph, with the operators of the given opset and of ONNX Runtime."""
-    proto = helper.make_graph(graph.nodes, "leco", inputs, outputs, graph.initializers)
+    proto = helper.make_graph(graph.nodes, name, inputs, outputs, graph.initializers)
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid(MICROSOFT, 1)]
     version = helper.find_min_ir_version_for(opsets[:1])
     return helper.make_model(proto, opset_imports=opsets, producer_name="leco", ir_version=version)

@@ -1,11 +1,12 @@
 """Loading multi-exit models, with errors that say what to do."""
 
-import json
 from pathlib import Path
 
 from leco.configuration import LecoConfig
 from leco.devices import pick_device
-from leco.errors import LecoError
+from leco.errors import LecoError, first_line
+from leco.files import read_json
+from leco.model.finite import check_finite
 from leco.model.multi_exit import MultiExitModel
 from leco.model.pretrained import load
 
@@ -20,8 +21,8 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
     if not path.is_dir():
         raise LecoError(f"The model folder '{folder}' does not exist. 'leco fit' makes one.")
     try:
-        model_type = json.loads((path / "config.json").read_text(encoding="utf-8")).get("model_type")
-    except (OSError, ValueError, AttributeError) as error:
+        model_type = read_json(path / "config.json").get("model_type")
+    except (LecoError, AttributeError) as error:
         raise LecoError(f"'{folder}' is not a model folder: its config.json is missing or broken ({error}).") from error
     if model_type != LecoConfig.model_type:
         raise LecoError(
@@ -32,5 +33,12 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
     model, report = load(MultiExitModel, str(path), "model", output_loading_info=True)
     if missing := sorted(report["missing_keys"]):  # Transformers would go on with random ones
         raise LecoError(f"'{folder}' is broken: its weights lack '{missing[0]}' and {len(missing) - 1} more.")
+    weights = {f"the weight '{name}'": weight for name, weight in model.named_parameters()}
+    check_finite(weights, f"'{folder}' is broken", "Train the model again, with a lower --lr and --exit-lr.")
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so
+    try:
+        model.config.check()
+        model.predict(["a text", ("a", "pair")])
+    except Exception as error:  # whatever the settings of the backbone lead to
+        raise LecoError(f"'{folder}' is broken: {first_line(error)}. Save the model again.") from error
     return model.to(place)  # type: ignore[arg-type]  # Transformers types it loosely

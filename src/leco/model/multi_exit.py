@@ -3,7 +3,7 @@
 Shapes: B batch, L tokens, M layers, K outputs, d hidden.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -15,7 +15,7 @@ from transformers.utils.generic import ModelOutput
 
 from leco.configuration import LecoConfig
 from leco.criteria import Criterion, Task
-from leco.data import Text, encode
+from leco.data import Encoding, Text, encode, without_limits
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, PastFutureArchitecture
 from leco.exits.modules import build_exits
@@ -25,7 +25,7 @@ from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
-from leco.runtime import Answer, answers, decide
+from leco.runtime import Answer, answer_pieces, answers, decide
 
 Fork = Callable[[int, Tensor], tuple[Tensor, Tensor]]
 """From a layer, counted from 1, and its hidden state [B, L, d] to what its exit and what the next layer get."""
@@ -86,7 +86,9 @@ class MultiExitModel(PreTrainedModel):
             raise LecoError(
                 f"The backbone has {num_layers} layers, but {len(config.exits)} exit architectures are given."
             )
-        self.backbone = backbone if backbone is not None else AutoModel.from_config(config.backbone_config)
+        if backbone is None:
+            backbone = AutoModel.from_config(config.backbone_config, trust_remote_code=False)
+        self.backbone = backbone
         family.strip(self.backbone)
         hidden_size = family.hidden_size(config.backbone_config)
         self.exits = build_exits(config.exits, hidden_size, config.num_labels, config.exit_dropout)
@@ -122,12 +124,12 @@ class MultiExitModel(PreTrainedModel):
         if self._tokenizer is None:
             if not self.name_or_path:
                 raise LecoError("This model was not loaded from a folder: set `model.tokenizer` before texts are used.")
-            self._tokenizer = load_tokenizer(str(self.name_or_path))
+            self._tokenizer = load_tokenizer(str(self.name_or_path), self.config.backbone_config)
         return self._tokenizer
 
     @tokenizer.setter
     def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        self._tokenizer = tokenizer
+        self._tokenizer = without_limits(tokenizer)
 
     def doubts(self, cls_states: Tensor) -> Tensor:
         """The meta-classifier's doubt [..] about the exits whose layers have these [CLS] states [.., d]."""
@@ -209,12 +211,11 @@ class MultiExitModel(PreTrainedModel):
                 block.compile(dynamic=True)
         return self
 
-    @torch.inference_mode()
-    def predict(self, texts: Sequence[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
+    def predict(self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
         """Answer each text at the layer where the criterion says so; later layers are not computed.
 
         Args:
-            texts: single texts, or pairs as tuples.
+            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
             criterion: when to exit; by default the one chosen for this model, `config.criterion`.
             batch_size: texts that run together. Rows that left cost nothing more; the answers are those of 1.
 
@@ -222,14 +223,27 @@ class MultiExitModel(PreTrainedModel):
             One answer for each text, in order.
 
         Raises:
-            LecoError: where the criterion is not defined for the model's kind of problem or number of layers.
+            LecoError: where the criterion is not defined for the model's kind of problem or number of layers, and for
+                what is no text, no criterion or no batch size.
 
         """
-        if isinstance(texts, str):
-            raise LecoError("predict answers a list of texts: write predict([text]).")
-        if batch_size < 1:
-            raise LecoError(f"The batch size must be at least 1, not {batch_size}.")
-        encodings = encode(self.tokenizer, texts, self.max_length)
+        return list(self.stream(texts, criterion, batch_size))
+
+    def stream(
+        self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1
+    ) -> Iterator[Answer]:
+        """The answers of `predict` as they come; no more than 1,024 texts are read and kept at a time."""
+
+        def answer(piece: list[Text]) -> list[Answer]:
+            return self.answer(encode(self.tokenizer, piece, self.max_length), criterion, batch_size)
+
+        return answer_pieces(texts, criterion, batch_size, answer)
+
+    @torch.inference_mode()
+    def answer(
+        self, encodings: Sequence[Encoding], criterion: Criterion | None = None, batch_size: int = 1
+    ) -> list[Answer]:
+        """Answer tokenized texts, as `predict` does."""
         self.eval()
         decisions = decide(ModelStages(self), encodings, criterion or self.config.criterion, batch_size=batch_size)
         return answers(decisions, self.config.label_names, self.config.problem_type)
@@ -263,7 +277,7 @@ def build_model(
         id2label=dict(enumerate(label_names)),
         label2id={name: index for index, name in enumerate(label_names)},
     )
-    model = MultiExitModel(config, backbone)
+    model = MultiExitModel(config, backbone).to(backbone.device)  # type: ignore[arg-type]  # Transformers types it loosely
     if states is not None:
         model.exits.standardize(states)
     return model

@@ -2,7 +2,6 @@
 
 from functools import cache
 from pathlib import Path
-from textwrap import shorten
 from typing import Any
 
 import torch
@@ -16,10 +15,12 @@ from transformers import (
 )
 
 from leco.configuration import LecoConfig
-from leco.data import minilm_folder
+from leco.data import minilm_folder, without_limits
 from leco.data.hub import unreachable
-from leco.errors import LecoError
+from leco.errors import LecoError, first_line
 from leco.model.backbones import backbone_for
+from leco.model.finite import check_finite
+from leco.model.foreign import check_vocabulary, refuse_code
 from leco.options import naming
 
 DEMO_BACKBONE = "demo/all-MiniLM-L6-v2"
@@ -44,35 +45,49 @@ def load_config(name: str) -> PreTrainedConfig:
     return config
 
 
-def load_backbone(name: str) -> PreTrainedModel:
-    """A pretrained encoder, from a folder or from the Hub; LecoError where its family is unknown or it is not there."""
+def load_backbone(name: str, device: torch.device | None = None) -> PreTrainedModel:
+    """A pretrained encoder in float32, from a folder or from the Hub, on a device (None: the processor).
+
+    LecoError where its family is unknown, it is not there, or its weights are not finite.
+    """
     load_config(name)  # an unknown family, before any weights are read
-    return load(AutoModel, resolve(name), "model", dtype=torch.float32)
+    backbone: PreTrainedModel = load(AutoModel, resolve(name), "model", dtype=torch.float32)
+    check_finite(dict(backbone.named_parameters()), f"--model '{name}' is broken", "Download or train it again.")
+    return backbone.to(device or torch.device("cpu"))  # type: ignore[arg-type]  # Transformers types it loosely
 
 
-def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """The tokenizer in a folder or on the Hub."""
+def load_tokenizer(name: str, config: PreTrainedConfig | None = None) -> PreTrainedTokenizerBase:
+    """The tokenizer in a folder or on the Hub; LecoError where it does not fit the embeddings of `config`, if given."""
     tokenizer: PreTrainedTokenizerBase = load(AutoTokenizer, resolve(name), "tokenizer")
-    tokenizer.padding_side = "right"
-    return tokenizer
+    if config is not None:
+        check_vocabulary(tokenizer, config, name)
+    return without_limits(tokenizer)
 
 
 def load(auto: Any, name: str, what: str, **options: Any) -> Any:
-    """`auto.from_pretrained(name, ...)` with the many ways in which it fails as one sentence about `what` it loads."""
-    local = Path(name).is_dir()
+    """`auto.from_pretrained(name, ...)` with the many ways in which it fails as one sentence about `what` it loads.
+
+    Nothing that comes with the model is run: what asks for that is refused.
+    """
+    try:
+        local = Path(name).is_dir()
+    except OSError as error:  # its name is too long, or a folder above it is closed
+        raise LecoError(f"--model '{name:.80}' cannot be opened ({error.strerror}).") from error
     if not local and (name.startswith((".", "/", "~")) or name.count("/") > 1):
         raise LecoError(f"--model '{name}': there is no such folder.")
     reason = None if local else _unreachable("model", name)
+    offline = local or reason is not None
     try:
-        return auto.from_pretrained(name, local_files_only=local or reason is not None, **options)
+        refuse_code(name, what, local_files_only=offline)
+        return auto.from_pretrained(name, local_files_only=offline, trust_remote_code=False, **options)
     except LecoError:
         raise
     except Exception as error:
-        first_line = shorten(str(error).strip().partition("\n")[0] or type(error).__name__, 160).rstrip(":.")
+        problem = first_line(error)
         if local:
-            raise LecoError(f"The {what} in the folder '{name}' is missing or broken ({first_line}).") from error
+            raise LecoError(f"The {what} in the folder '{name}' is missing or broken ({problem}).") from error
         raise LecoError(
-            f"--model '{name}' is no folder here, and {reason or f'its {what} cannot be loaded ({first_line})'}. "
+            f"--model '{name}' is no folder here, and {reason or f'its {what} cannot be loaded ({problem})'}. "
             "Check the name and the network, or give the path of a downloaded model."
         ) from error
 

@@ -7,12 +7,12 @@ from typing import TypeGuard
 from leco.data import TextData
 from leco.evaluation import EVALUATION, Evaluation, evaluate, read_evaluation, save_evaluation
 from leco.evaluation.evaluate import applicable_criteria
-from leco.files import read_json
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
 from leco.pipeline import HISTORY, RESULTS, TRAINING
 from leco.report.examples import Example, first_and_last
 from leco.search.history import SearchHistory
+from leco.training.log import TrainingLog
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def gather(
     history = SearchHistory.load(folder / HISTORY) if (folder / HISTORY).is_file() else None
     minutes = {}
     if (folder / TRAINING).is_file():
-        minutes["training"] = read_json(folder / TRAINING)["seconds"] / 60
+        minutes["training"] = TrainingLog.load(folder / TRAINING).seconds / 60
     if history is not None:
         minutes["search"] = sum(history.seconds) / 60
     config = model.config.backbone_config

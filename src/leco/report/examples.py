@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from leco.data import Split, TextData
+from leco.display import listed, shortened
 from leco.evaluation.evaluate import tokens
 from leco.model import ModelStages, MultiExitModel
 from leco.problems import REGRESSION
@@ -55,8 +56,8 @@ def _example(split: Split, row: int, answer: Answer, model: MultiExitModel) -> E
     if model.config.problem_type == REGRESSION:
         return Example(parts, f"{label:.2f}", f"{answer.label:.2f}", None, answer.exit_layer)
     if isinstance(answer.label, tuple):
-        truth = ", ".join(name for name, holds in zip(names, label, strict=True) if holds) or "none"
-        said = ", ".join(answer.label) or "none"
-    else:
-        truth, said = names[label], str(answer.label)
-    return Example(parts, truth, said, truth == said, answer.exit_layer)
+        true = tuple(name for name, holds in zip(names, label, strict=True) if holds)
+        truth, said = (listed(some, 5) or "none" for some in (true, answer.label))
+        return Example(parts, truth, said, true == answer.label, answer.exit_layer)
+    true = names[label]
+    return Example(parts, shortened(true), shortened(answer.label), true == answer.label, answer.exit_layer)

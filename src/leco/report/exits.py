@@ -1,8 +1,9 @@
 """The exits' scores and where texts leave, as charts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element
 
+from leco.display import shortened
 from leco.evaluation import Evaluation
 from leco.report.axes import Axes, padded, ticks
 from leco.report.svg import drawing, element, line, path, text
@@ -29,6 +30,22 @@ def scores_chart(found: Evaluation, width: float, height: float) -> Element:
         parts.append(element("g", path(spots, "line"), *marks, class_=f"series {name}"))
     label = f"Score of each exit: {', '.join(map(number, test))} on test"
     return drawing(axes.width, axes.height, *parts, label=label, keyboard=True)
+
+
+def most_frequent(counts_by_label: Mapping[str, list[int]], number: int = 20) -> list[tuple[str, list[int]]]:
+    """Short names of labels and how many texts leave at each layer, with all but the `number` most frequent as one.
+
+    All are in evaluation.json.
+
+    >>> most_frequent({"a": [1, 0], "b": [2, 2], "c": [0, 1]}, 1)
+    [('b', [2, 2]), ('2 other labels', [1, 1])]
+    """
+    if len(counts_by_label) <= number:
+        return [(shortened(name), counts) for name, counts in counts_by_label.items()]
+    ordered = sorted(counts_by_label.items(), key=lambda item: -sum(item[1]))
+    others = [sum(layer) for layer in zip(*(counts for _, counts in ordered[number:]), strict=True)]
+    shown = [(shortened(name), counts) for name, counts in ordered[:number]]
+    return [*shown, (f"{len(ordered) - number:,} other labels", others)]
 
 
 def leaving_chart(name: str, counts: Sequence[int], highest: float) -> Element:

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leco.criteria import Oracle
+from leco.display import visible
 from leco.evaluation import Evaluation
 from leco.exits.architecture import EDGES, Architecture
 from leco.registry import format_settings
@@ -15,8 +16,11 @@ from leco.report.alphas import alphas_chart
 from leco.report.content import Content
 from leco.report.curves import curves_chart, looks, sample
 from leco.report.diagram import diagram
-from leco.report.exits import leaving_chart, metric_name, scores_chart
+from leco.report.exits import leaving_chart, metric_name, most_frequent, scores_chart
 from leco.report.svg import markup
+
+MARK = '<meta name="generator" content="leco">'
+"""By which a page of ours is known again."""
 
 
 def render(content: Content) -> str:
@@ -24,6 +28,7 @@ def render(content: Content) -> str:
     environment = Environment(
         loader=PackageLoader(__name__.rpartition(".")[0]),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -33,6 +38,7 @@ def render(content: Content) -> str:
     charts = {**_exit_charts(content), **({} if found is None else _charts(found))}
     return environment.get_template("page.html").render(
         report=content,
+        mark=Markup(MARK),
         found=found,
         metric="" if found is None else metric_name(found),
         style=_template("style.css"),
@@ -44,13 +50,13 @@ def render(content: Content) -> str:
 
 def _charts(found: Evaluation) -> dict[str, Any]:
     """The charts of an evaluation."""
-    by_label = found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts}
-    highest = max(count / max(sum(counts), 1) for counts in by_label.values() for count in counts)
+    by_label = most_frequent(found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts})
+    highest = max(count / max(sum(counts), 1) for _, counts in by_label for count in counts)
     return {
         "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],
         "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in ((860, 500), (350, 330))],
         "legend": [(name, look, _inline(sample(marker))) for name, (look, marker) in looks(found.curves).items()],
-        "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label.items()],
+        "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label],
     }
 
 
@@ -65,6 +71,11 @@ def _exit_charts(content: Content) -> dict[str, Any]:
                 _inline(alphas_chart(history, edge, layer, getattr(one, edge))) for layer, one in enumerate(exits, 1)
             ]
     return {"diagrams": drawn, "alphas": alphas}
+
+
+def _shown(value: Any) -> Any:
+    """What goes into the page: texts are escaped after this, and markup, which is ours, is left as it is."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else visible(value, lines=True)
 
 
 def _template(name: str) -> Markup:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
+from leco.display import visible
+
 
 def element(name: str, *content: Element | str, **attributes: Any) -> Element:
     """An element; in attribute names `_` is `-`, at the end it is dropped; numbers are rounded, None is left out."""
@@ -13,7 +15,7 @@ def element(name: str, *content: Element | str, **attributes: Any) -> Element:
             made.set(key.rstrip("_").replace("_", "-"), _written(value))
     for part in content:
         if isinstance(part, str):
-            made.text = (made.text or "") + part
+            made.text = (made.text or "") + visible(part, lines=True)
         else:
             made.append(part)
     return made
@@ -58,4 +60,4 @@ def markup(drawn: Element) -> str:
 
 
 def _written(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else visible(value, lines=True)

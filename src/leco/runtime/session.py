@@ -3,24 +3,28 @@
 Shapes: B rows of a batch, N texts, K outputs, L tokens.
 """
 
-import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, criterion_from_dict, setting_arrays
+from leco.criteria import Criterion, setting_arrays
+from leco.display import shortened
 from leco.errors import LecoError
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Encoding, batches_by_length
+from leco.runtime.metadata import TOKENIZER, read_metadata
+from leco.runtime.texts import Text, answer_pieces, checked
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 Array = NDArray[Any]
+MOST_THREADS = 1024
 INSTALL = "ONNX Runtime and tokenizers are needed: pip install 'leco[onnx]'."
 
 
@@ -62,34 +66,37 @@ class Session:
             import tokenizers
         except ImportError as error:
             raise LecoError(INSTALL) from error
-        if not Path(path).is_file():
-            raise LecoError(f"The file '{path}' does not exist. 'leco export DIR --to onnx' writes one.")
+        if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):  # noqa: PTH113 - Path's may raise
+            raise LecoError(
+                f"The file '{shortened(path, 200)}' does not exist. 'leco export DIR --to onnx' writes one."
+            )
+        if threads is not None and not (isinstance(threads, int) and 1 <= threads <= MOST_THREADS):
+            raise LecoError(f"The threads must be a whole number from 1 to {MOST_THREADS}, not {threads!r}.")
+        self.metadata: dict[str, Any]
+        self.criterion: Criterion
         try:
-            self._session = open_session(path, threads=threads, spinning=spinning)
-            metadata = self._session.get_modelmeta().custom_metadata_map
-            self.metadata: dict[str, Any] = {
-                name.removeprefix("leco."): json.loads(text)
-                for name, text in metadata.items()
-                if name.startswith("leco.") and name != "leco.tokenizer"
-            }
-            self._tokenizer: Tokenizer = tokenizers.Tokenizer.from_str(metadata["leco.tokenizer"])
+            self._session = open_session(path, threads=threads, spinning=bool(spinning))
+            self.metadata, known, self.criterion = read_metadata(self._session)
+            tokenizer = self._session.get_modelmeta().custom_metadata_map[TOKENIZER]
+            self._tokenizer: Tokenizer = tokenizers.Tokenizer.from_str(tokenizer)
+            self._tokenizer.no_padding()
+            self._tokenizer.enable_truncation(known.max_length)
         except Exception as error:  # ONNX Runtime's own errors have no common class
-            raise LecoError(f"'{path}' is no file that 'leco export' wrote, or it is broken: {error}") from error
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(self.metadata["max_length"])
+            problem = shortened(str(error).rstrip("."), 300) if str(error) != repr(TOKENIZER) else "it has no tokenizer"
+            raise LecoError(
+                f"'{path}' is no file that 'leco export' wrote, or it is broken: {problem}. Export the model again."
+            ) from error
         self._inputs = [value.name for value in self._session.get_inputs()]
         self._settings = {value.name for value in self._session.get_overridable_initializers()}
-        self.label_names: list[str] = self.metadata["labels"]
-        self.problem_type: str = self.metadata["problem_type"]
-        self.criterion: Criterion = criterion_from_dict(self.metadata["criterion"])
+        self._padding = known.padding
+        self.label_names: list[str] = known.labels
+        self.problem_type: str = known.problem_type
 
-    def predict(
-        self, texts: Sequence[str | tuple[str, str]], criterion: Criterion | None = None, batch_size: int = 1
-    ) -> list[Answer]:
+    def predict(self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
         """Answer each text at the layer where the criterion says so; later layers are not computed.
 
         Args:
-            texts: single texts, or pairs as tuples.
+            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
             criterion: other settings of the criterion that the file holds; by default the file's own.
             batch_size: texts that run together. Rows that left cost nothing more. In float32 the answers are those of
                 1; in int8, where the activations of a batch share one range, scores differ a little, and texts near a
@@ -102,16 +109,26 @@ class Session:
             LecoError: for another criterion than the file's, and for what is no list of texts.
 
         """
-        if isinstance(texts, str):
-            raise LecoError("predict answers a list of texts: write predict([text]).")
-        if batch_size < 1:
-            raise LecoError(f"The batch size must be at least 1, not {batch_size}.")
-        decisions = self.decide(self.encode(texts), criterion, batch_size=batch_size)
-        return answers(decisions, self.label_names, self.problem_type)
+        return list(self.stream(texts, criterion, batch_size))
 
-    def encode(self, texts: Sequence[str | tuple[str, str]]) -> list[Encoding]:
+    def stream(
+        self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1
+    ) -> Iterator[Answer]:
+        """The answers of `predict` as they come; no more than 1,024 texts are read and kept at a time."""
+
+        def answer(piece: list[Text]) -> list[Answer]:
+            decisions = self.decide(self.encode(piece), criterion, batch_size=batch_size)
+            return answers(decisions, self.label_names, self.problem_type)
+
+        return answer_pieces(texts, criterion, batch_size, answer)
+
+    def encode(self, texts: Iterable[Text]) -> list[Encoding]:
         """The tokens of each text, cut to the model's length."""
-        encodings = self._tokenizer.encode_batch(list(texts))
+        given = list(checked(texts))
+        try:
+            encodings = self._tokenizer.encode_batch(given)
+        except Exception as error:  # the library's errors have no other class
+            raise LecoError(f"The file's tokenizer fails: {shortened(error, 200)}. Export the model again.") from error
         parts = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
         wanted = {name: part for name, part in parts.items() if name in self._inputs}
         return [{name: getattr(encoding, part) for name, part in wanted.items()} for encoding in encodings]
@@ -130,17 +147,21 @@ class Session:
         exit_layers = np.empty(len(encodings), np.int64)
         for rows in batches_by_length(encodings, batch_size):
             batch = {**self.collate([encodings[row] for row in rows]), **settings}
-            scores[rows], exit_layers[rows] = self._session.run(None, batch)
+            scores[rows], exit_layers[rows] = self._run(batch)
             on_batch(len(rows))
         return Decisions(scores, exit_layers)
+
+    def _run(self, batch: Mapping[str, Array]) -> list[Array]:
+        """The graph's outputs; LecoError with what ONNX Runtime says where the graph refuses a batch."""
+        try:
+            return self._session.run(None, batch)
+        except Exception as error:  # ONNX Runtime's own errors have no common class
+            raise LecoError(f"The file cannot answer these texts: {shortened(error, 400)}") from error
 
     def collate(self, encodings: Sequence[Encoding]) -> dict[str, Array]:
         """The inputs [B, L] of a batch, padded at the right."""
         length = max(len(encoding["input_ids"]) for encoding in encodings)
-        batch = {
-            name: np.full((len(encodings), length), self.metadata["padding"].get(name, 0), np.int64)
-            for name in encodings[0]
-        }
+        batch = {name: np.full((len(encodings), length), self._padding.get(name, 0), np.int64) for name in encodings[0]}
         for name, values in batch.items():
             for row, encoding in enumerate(encodings):
                 values[row, : len(encoding[name])] = encoding[name]

@@ -10,6 +10,7 @@ from torch import Tensor
 from leco.exits.architecture import EDGES
 from leco.exits.space import SearchSpace
 from leco.files import read_json, save_figure, write_json
+from leco.shapes import changed, checked
 
 
 @dataclass
@@ -51,8 +52,31 @@ class SearchHistory:
 
     @classmethod
     def load(cls, path: Path) -> "SearchHistory":
-        """Read what `save` wrote."""
-        return cls(**read_json(path))
+        """Read what `save` wrote; LecoError where the file is missing or of another shape."""
+        return cls.from_dict(read_json(path), f"'{path}'")
+
+    @classmethod
+    def from_dict(cls, value: Any, where: str) -> "SearchHistory":
+        """What `to_dict` made, in `where`; LecoError where it is of another shape."""
+        history = checked(cls, value, where)
+        if not history.fits():
+            raise changed(where, "its epochs, layers and candidates do not fit")
+        return history
+
+    def fits(self) -> bool:
+        """Whether there is an entry for each epoch, and in it a weight for each candidate of each edge and layer."""
+        if self.operations.keys() != EDGES.keys() or not self.weights:
+            return False
+        epochs, layers = len(self.weights) - 1, len(self.weights[0].get("pooler", []))
+        return (
+            layers > 0
+            and all(len(values) == epochs for values in (self.train_loss, self.alpha_loss, self.seconds))
+            and all(
+                [len(row) for row in entry.get(edge, [])] == [len(names)] * layers
+                for entry in self.weights
+                for edge, names in self.operations.items()
+            )
+        )
 
     def draw(self, path: Path) -> None:
         """Draw the candidates' weights over the epochs: a row for each edge, a column for each layer."""

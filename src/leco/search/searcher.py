@@ -14,8 +14,10 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from leco.data import LengthGroupedBatches, TextDataset, collate
+from leco.errors import LecoError, first_line
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
+from leco.model.finite import check_finite
 from leco.model.losses import exit_losses
 from leco.progress import progress_bar, say
 from leco.search.bilevel import Loss, first_order_gradient, second_order_gradient
@@ -74,11 +76,15 @@ class Searcher:
         self.history = SearchHistory.of(model.space)
         self.history.record(self._mixture())
 
-    def search(self, checkpoint: Path) -> SearchResult:
-        """Search for all epochs, continuing from `checkpoint` if it is there; it is rewritten after each epoch."""
+    def search(self, checkpoint: Path, check: Callable[[], None] = lambda: None) -> SearchResult:
+        """Search for all epochs, continuing from `checkpoint` if it is there; it is rewritten after each epoch.
+
+        `check` is called before that, and may end the search with an error.
+        """
         done = self._restore(checkpoint)
         for epoch in range(done, self.options.search_epochs):
             self.run_epoch(epoch)
+            check()
             self._store(checkpoint, epoch + 1)
             alpha_loss = self.history.alpha_loss[-1]
             on_d2 = "the alphas wait" if alpha_loss is None else f"{alpha_loss:.4f} on D2"
@@ -107,6 +113,7 @@ class Searcher:
                 if alpha_batch is not None:
                     alpha_losses.append(self.alpha_step(alpha_batch, train_batch))
                 train_losses.append(self.weight_step(train_batch))
+                self._check_finite(train_losses, alpha_losses, f"epoch {epoch + 1}, step {step + 1}")
                 advance(1)
         self.history.record(self._mixture())
         self.history.train_loss.append(float(np.mean(train_losses)))
@@ -144,6 +151,14 @@ class Searcher:
         self.alpha_optimizer.step()
         self.alpha_optimizer.zero_grad()
         return losses[0].item() / self.model.supernet.num_layers
+
+    def _check_finite(self, train_losses: list[float], alpha_losses: list[float], moment: str) -> None:
+        """Raise LecoError where the last losses, or the weights and alphas after them, are not finite."""
+        losses = {"the loss on D2": alpha_losses[-1:], "the loss on D1": train_losses[-1:]}
+        weights = {f"the weight '{name}'": weight for name, weight in self.model.named_parameters()}
+        values = {**{name: torch.tensor(loss) for name, loss in losses.items() if loss}, **weights}
+        remedy = "Give a lower --search-lr, --search-exit-lr and --alpha-lr, and another --output."
+        check_finite(values, f"The search diverged in {moment}", remedy)
 
     def _rates(self) -> list[float]:
         """The learning rate of each of the weights."""
@@ -204,13 +219,20 @@ class Searcher:
         """Take up the state in `path`; the number of epochs already done."""
         if not path.exists():
             return 0
-        state: Mapping[str, Any] = torch.load(path, weights_only=True, map_location=self.weights[0].device)
-        self.model.load_state_dict(state["model"])
-        self.weight_optimizer.load_state_dict(state["weight_optimizer"])
-        self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
-        self.history = SearchHistory(**state["history"])
-        say(f"search: continuing after epoch {state['epochs']}")
-        return int(state["epochs"])
+        try:
+            state: Mapping[str, Any] = torch.load(path, weights_only=True, map_location=self.weights[0].device)
+            self.model.load_state_dict(state["model"])
+            self.weight_optimizer.load_state_dict(state["weight_optimizer"])
+            self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])
+            self.history = SearchHistory.from_dict(state["history"], f"'{path}'")
+            done = range(self.options.search_epochs + 1)[state["epochs"]]
+        except Exception as error:  # whatever the libraries raise
+            raise LecoError(
+                f"'{path}' is broken ({first_line(error)}). "
+                "Delete it and repeat the command: it begins the search again."
+            ) from error
+        say(f"search: continuing after epoch {done}")
+        return done
 
 
 def _same_draws() -> Callable[[Loss], Loss]:

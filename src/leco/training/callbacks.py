@@ -1,17 +1,15 @@
-"""What happens beside the training steps: the progress bar, and checkpoints that are whole or not there."""
+"""What happens beside the training steps: the progress bar, and the end of what has diverged or lost its folder."""
 
-import shutil
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
+from math import ceil
 from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from leco.model.finite import check_finite
 from leco.progress import progress_bar, say
-
-COMPLETE = "complete"
-"""The file that is written into a checkpoint after everything else in it."""
 
 
 class Bar(TrainerCallback):
@@ -45,32 +43,40 @@ class Bar(TrainerCallback):
         say(f"{self.name} epoch {epoch}: dev AVG {metrics['eval_avg']:.4f}, last exit {metrics['eval_last']:.4f}")
 
 
-class Checkpoints(TrainerCallback):
-    """Marks a checkpoint when it is whole, and then removes the older ones but the best."""
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Mark the checkpoint just written; of several processes, the one that wrote it does."""
-        if not state.is_world_process_zero:
-            return
-        assert args.output_dir is not None
-        folder = Path(args.output_dir)
-        current = folder / f"checkpoint-{state.global_step}"
-        (current / COMPLETE).touch()
-        keep = {current.name, Path(state.best_model_checkpoint or current).name}
-        for checkpoint in folder.glob("checkpoint-*"):
-            if checkpoint.name not in keep:
-                shutil.rmtree(checkpoint)
+SLOWER = "Give a lower --lr and --exit-lr, and another --output."
 
 
-def last_checkpoint(folder: Path) -> str | None:
-    """The newest whole checkpoint in `folder`, or None; those that a killed run left unfinished are removed."""
-    whole = []
-    for checkpoint in folder.glob("checkpoint-*"):
-        if (checkpoint / COMPLETE).exists():
-            whole.append(checkpoint)
-        else:
-            shutil.rmtree(checkpoint)
-    return str(max(whole, key=lambda path: int(path.name.split("-")[1]))) if whole else None
+def diverged(phase: str, state: TrainerState) -> str:
+    """How an error begins about a number that is not finite, after the steps that `state` counts."""
+    return f"The {phase} diverged in epoch {max(1, ceil(round(state.epoch or 0, 6)))}, step {state.global_step}"
+
+
+class FiniteWeights(TrainerCallback):
+    """Ends the training at the first weight that is not finite."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
+        """Look at what the step has moved."""
+        named = given["model"].named_parameters()
+        moved = {f"the weight '{name}'": weight for name, weight in named if weight.requires_grad}
+        check_finite(moved, diverged(self.name, state), SLOWER)
+
+
+class Checking(TrainerCallback):
+    """Calls a function after each epoch, just before it is written; its errors end the training."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self.check = check
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Call it."""
+        self.check()
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Call it."""
+        self.check()
 
 
 def epoch_rows(log_history: list[dict[str, float]]) -> list[dict[str, float]]:

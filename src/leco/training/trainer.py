@@ -15,27 +15,13 @@ from transformers.training_args import ParallelMode
 
 from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
 from leco.model import MultiExitModel, scores_of
-from leco.training.callbacks import Bar, Checkpoints, epoch_rows, last_checkpoint
+from leco.model.finite import check_finite
+from leco.training.callbacks import SLOWER, Bar, FiniteWeights, diverged, epoch_rows
+from leco.training.checkpoints import Checkpoints, beginning_again, check_complete, last_checkpoint
+from leco.training.log import TrainingLog
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import Moment, Phase, Strategy, parse_strategy
-
-
-@dataclass(frozen=True)
-class TrainingLog:
-    """What a training did: one row for each epoch of each phase, with the dev scores of all exits."""
-
-    epochs: list[dict[str, Any]]
-
-    @property
-    def seconds(self) -> float:
-        """The duration of all epochs together."""
-        return float(sum(row["seconds"] for row in self.epochs))
-
-    @property
-    def cpu_seconds(self) -> float:
-        """The processor's time for them, over all threads: what other work on the machine hardly changes."""
-        return float(sum(row["cpu_seconds"] for row in self.epochs))
 
 
 @dataclass
@@ -61,6 +47,7 @@ class MultiExitTrainer(Trainer):
 
     def __init__(self, model: MultiExitModel, strategy: Strategy, phase: Phase, run: RunOptions, **kwargs: Any) -> None:
         self.strategy, self.phase, self.run_options, self.num_layers = strategy, phase, run, len(model.exits)
+        self.stepped = False
         tokenizer = model.tokenizer
         super().__init__(model=model, data_collator=lambda rows: collate(tokenizer, rows), **kwargs)
 
@@ -73,6 +60,7 @@ class MultiExitTrainer(Trainer):
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """Write the weights into a checkpoint as they are trained, standardization apart."""
+        assert self.model is not None
         super()._save(output_dir, self.model.state_dict() if state_dict is None else state_dict)
 
     def compute_loss(
@@ -86,10 +74,22 @@ class MultiExitTrainer(Trainer):
         if not model.training:
             output = model(**inputs)
             return (output.loss, output) if return_outputs else output.loss
+        self.stepped = True
         output = self.strategy.forward(model, inputs, self.num_layers)
         moment = Moment(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
         loss = self.strategy.loss(model, output, inputs["labels"], moment)
-        return loss + self.strategy.doubt_loss(model, output, inputs["labels"])
+        doubt_loss = self.strategy.doubt_loss(model, output, inputs["labels"])
+        losses = {"the loss of the exits": loss, "the loss of the meta-classifier": doubt_loss}
+        where = f"The {self.phase.name} diverged in epoch {moment.epoch + 1}, step {moment.step + 1}"
+        check_finite(losses, where, SLOWER)
+        return loss + doubt_loss
+
+    def _load_best_model(self) -> None:
+        """The weights of the best epoch; without its checkpoint Transformers would go on with those of the last."""
+        best = Path(cast(str, self.args.output_dir), Path(cast(str, self.state.best_model_checkpoint)).name)
+        check_complete(best)
+        self.state.best_model_checkpoint = str(best)  # it says another place where the run's folder has been moved
+        super()._load_best_model()
 
 
 def train_phases(
@@ -113,10 +113,24 @@ def train_phases(
         trainer = _trainer(
             model, strategy, phase, train_data, dev_data, metric, run, options, folder / phase.name, callbacks
         )
-        trainer.train(resume_from_checkpoint=last_checkpoint(folder / phase.name))
+        resume(trainer, last_checkpoint(folder / phase.name))
         rows += [{"phase": phase.name, **row} for row in epoch_rows(trainer.state.log_history)]
     model.requires_grad_(True)
-    return TrainingLog(rows)
+    return TrainingLog.of(rows)
+
+
+def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
+    """Train, from `checkpoint` on if there is one; LecoError where it is broken, which shows before the first step."""
+    if checkpoint is None:
+        trainer.train()
+        return
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+    except Exception:
+        if trainer.stepped:
+            raise
+        with beginning_again(checkpoint):
+            raise
 
 
 def _trainer(
@@ -162,15 +176,14 @@ def _trainer(
         dataloader_pin_memory=False,
         chosen=str(device),
     )
-    problem_type = model.config.problem_type
+    problem_type, exits = model.config.problem_type, range(len(model.exits))
 
     def scores(prediction: EvalPrediction) -> dict[str, float]:
         _, logits, _ = cast(tuple[Any, ...], prediction.predictions)  # [N, K], [N, M, K] and the doubts
+        by_layer = {f"what the exit on layer {m + 1} says on dev": torch.from_numpy(logits[:, m]) for m in exits}
+        check_finite(by_layer, diverged(phase.name, trainer.state), SLOWER)
         outputs = scores_of(torch.from_numpy(logits), problem_type).numpy()
-        by_exit = [
-            score(metric, prediction.label_ids, predictions_of(problem_type, outputs[:, m]))
-            for m in range(outputs.shape[1])
-        ]
+        by_exit = [score(metric, prediction.label_ids, predictions_of(problem_type, outputs[:, m])) for m in exits]
         return {"avg": float(np.mean(by_exit)), "best": max(by_exit), "last": by_exit[-1]} | {
             f"exit_{layer}": value for layer, value in enumerate(by_exit, start=1)
         }
@@ -185,7 +198,7 @@ def _trainer(
         eval_dataset=dev_data,
         compute_metrics=scores,
         optimizers=(torch.optim.AdamW(groups, fused=True), None),
-        callbacks=[Bar(phase.name), Checkpoints(), *callbacks],
+        callbacks=[Bar(phase.name), FiniteWeights(phase.name), Checkpoints(), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
     return trainer

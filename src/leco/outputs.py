@@ -1,0 +1,38 @@
+"""Files for people and other programs, which never take the place of what they are not.
+
+Each kind has a mark near its beginning by which it is known again.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from leco.errors import LecoError
+
+HEAD = 2**16
+"""Bytes of a file in which its mark must be."""
+
+
+def check_output(path: Path, mark: bytes, flag: str = "--output") -> None:
+    """LecoError unless `path` is free, an empty file, or a file of the kind that has `mark` in it.
+
+    `flag` is what named the file, or its folder.
+    """
+    if path.is_dir():
+        raise LecoError(f"{flag} '{path}' is a folder. Give a file.")
+    if not path.exists():
+        return
+    if not path.is_file():
+        raise LecoError(f"{flag} '{path}' is no ordinary file, which would be lost. Give another name.")
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head and mark not in head:
+        raise LecoError(
+            f"{flag} '{path}' is something else than what would be written there, and would be lost. Give another "
+            "name, or remove it."
+        )
+
+
+def check_outputs(folder: Path, marks: Mapping[str, bytes], flag: str = "--output") -> None:
+    """`check_output` of each of the files with these names in `folder`."""
+    for name, mark in marks.items():
+        check_output(folder / name, mark, flag)

@@ -1,0 +1,101 @@
+"""What an exported file says of itself, checked against its graph: nothing in it is trusted but numbers and names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from leco.criteria import Criterion, Task, criterion_from_dict, setting_arrays
+from leco.display import listed, shortened
+from leco.errors import LecoError
+from leco.files import parse_json
+from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.shapes import checked
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+PREFIX, TOKENIZER = "leco.", "leco.tokenizer"
+FULL_DEPTH = "full-depth"
+"""The name of a graph without exits; others are named by their criterion."""
+OUTPUTS = ("probabilities", "exit_layer")
+TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "bool": "tensor(bool)"}
+"""ONNX Runtime's names of NumPy's types."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a program must know to use a graph.
+
+    Attributes:
+        labels: the outputs' names [K].
+        problem_type: Transformers' name of the kind of problem.
+        layers: the number of layers.
+        criterion: the exit criterion with its settings, as a dictionary.
+        int8: whether the backbone's matrices are.
+        max_length: the number of tokens to which texts are cut.
+        padding: for each input what stands behind the last token.
+
+    """
+
+    labels: list[str]
+    problem_type: str
+    layers: int
+    criterion: dict[str, Any]
+    int8: bool
+    max_length: int
+    padding: dict[str, int]
+
+    def task(self) -> Task:
+        """What criteria need to know; LecoError where it is the task of no model."""
+        many = len(self.labels)
+        if self.problem_type not in (SINGLE_LABEL, MULTI_LABEL, REGRESSION):
+            raise LecoError(f"there is no problem type '{shortened(self.problem_type)}'")
+        if len(set(self.labels)) < many or many < (1 if self.problem_type == REGRESSION else 2):
+            raise LecoError(f"its labels are {listed(self.labels) or 'none'}")
+        if self.layers < 1 or self.max_length < 1:
+            raise LecoError(f"it has {self.layers} layers and at most {self.max_length} tokens")
+        return Task(many, self.layers, self.problem_type)
+
+
+def read_metadata(session: "InferenceSession") -> tuple[dict[str, Any], Metadata, Criterion]:
+    """All that the file says, what of it is needed, and the criterion; LecoError where that is not its graph's."""
+    model = session.get_modelmeta()
+    texts = {name: text for name, text in model.custom_metadata_map.items() if name.startswith(PREFIX)}
+    said = {
+        name.removeprefix(PREFIX): parse_json(text, f"its metadata '{name}'")
+        for name, text in texts.items()
+        if name != TOKENIZER
+    }
+    needed = {name: value for name, value in said.items() if name in Metadata.__dataclass_fields__}
+    metadata = checked(Metadata, needed, "its metadata")
+    task = metadata.task()
+    criterion = criterion_from_dict(metadata.criterion)
+    criterion.check(task)
+    if model.graph_name not in (criterion.name, FULL_DEPTH):
+        raise LecoError(f"its metadata names the criterion '{criterion.name}', but its graph is '{model.graph_name}'")
+    settings = {} if model.graph_name == FULL_DEPTH else setting_arrays(criterion)
+    _check_inputs(session, {name: TYPES[str(value.dtype)] for name, value in settings.items()})
+    _check_outputs(session, task)
+    return said, metadata, criterion
+
+
+def _check_inputs(session: "InferenceSession", settings: Mapping[str, str]) -> None:
+    """LecoError unless the graph takes tokens and the criterion's settings, of the types given, and nothing else."""
+    tokens = {value.name: value.type for value in session.get_inputs()}
+    wanted = dict.fromkeys(("input_ids", "attention_mask"), "tensor(int64)")
+    if tokens not in (wanted, {**wanted, "token_type_ids": "tensor(int64)"}):
+        raise LecoError(f"its graph takes {listed(list(tokens))}, which are not tokens")
+    given = {value.name: value.type for value in session.get_overridable_initializers()}
+    if given != settings:
+        names = listed(list(given)), listed(list(settings))
+        raise LecoError("its graph has the settings {}, but its criterion has {}".format(*names))
+
+
+def _check_outputs(session: "InferenceSession", task: Task) -> None:
+    """LecoError unless the graph gives a score for each label, and the exit's layer."""
+    outputs = {value.name: value for value in session.get_outputs()}
+    if tuple(outputs) != OUTPUTS:
+        raise LecoError(f"its graph gives {listed(list(outputs))}, not {listed(OUTPUTS)}")
+    *_, number = outputs[OUTPUTS[0]].shape or [None]
+    if number != task.num_outputs:
+        raise LecoError(f"its graph gives {number} scores, but its metadata has {task.num_outputs} labels")

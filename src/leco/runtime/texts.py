@@ -1,0 +1,73 @@
+"""What `predict` is given, checked, and answered piece by piece."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from numbers import Integral
+from typing import Any, TypeAlias
+
+from leco.criteria import Cobee, Criterion
+from leco.display import shortened
+from leco.errors import LecoError
+from leco.runtime.answers import Answer
+
+Text: TypeAlias = str | tuple[str, str]
+PIECE = 1024
+"""Texts that are tokenized and kept at a time: enough to form batches of similar length."""
+
+
+def answer_pieces(
+    texts: Iterable[Text],
+    criterion: Criterion | None,
+    batch_size: int,
+    answer: Callable[[list[Text]], list[Answer]],
+) -> Iterator[Answer]:
+    """What `answer` says of the texts, `PIECE` of them at a time, in their order.
+
+    LecoError, at once, for what is no iterable of texts, no criterion or no batch size; and for a text that is none
+    when it is reached.
+    """
+    if criterion is not None and not isinstance(criterion, Criterion):
+        raise LecoError(f"The criterion must be one such as {Cobee()!r}, not {shortened(repr(criterion))}.")
+    check_batch_size(batch_size)
+    given = checked(texts)
+    return (one for piece in iter(lambda: list(islice(given, PIECE)), []) for one in answer(piece))
+
+
+def check_batch_size(batch_size: Any) -> None:
+    """LecoError unless it is a whole number from 1."""
+    if not isinstance(batch_size, Integral) or batch_size < 1:
+        raise LecoError(f"The batch size must be a whole number, at least 1, not {shortened(repr(batch_size))}.")
+
+
+def checked(texts: Any) -> Iterator[Text]:
+    """The texts, pairs as tuples; LecoError for what is no iterable of them, and with its number for what is no text.
+
+    >>> list(checked(["a text", ["a", "pair"]]))
+    ['a text', ('a', 'pair')]
+    """
+    try:
+        given = iter(texts)
+    except TypeError:
+        given = None
+    if given is None or isinstance(texts, str | bytes | Mapping):
+        raise LecoError(
+            f"predict answers a list of texts, not {shortened(repr(texts))}: write predict([text]), "
+            "or predict([(first, second)]) for a pair."
+        )
+    return (_text(number, text) for number, text in enumerate(given, start=1))
+
+
+def _text(number: int, text: Any) -> Text:
+    pair = isinstance(text, tuple | list)
+    parts = tuple(text) if pair else (text,)
+    if len(parts) > 2 or len(parts) < 1 + pair or not all(isinstance(part, str) for part in parts):
+        raise LecoError(f"Text {number} is {shortened(repr(text))}, which is neither a text nor a pair of texts.")
+    for part in parts:
+        try:
+            part.encode()
+        except UnicodeEncodeError as error:
+            raise LecoError(
+                f"Text {number} has half a character (a lone surrogate) at place {error.start + 1}. Replace it, as "
+                r"text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace') does."
+            ) from error
+    return parts if pair else parts[0]

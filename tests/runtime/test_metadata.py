@@ -1,0 +1,255 @@
+"""Whatever an exported file says of itself, and however it is used: an answer, or one sentence that says why not."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import helper
+
+from leco import Cobee, Entropy, LecoError, Patience, Static
+from leco.export import ModelWriter, export_onnx
+from leco.export.files import write_model
+from leco.runtime import Session
+from tiny import text_model
+
+NOT_GIVEN = object()
+NAMES = ["labels", "problem_type", "layers", "criterion", "int8", "max_length", "padding"]
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer):
+    return text_model(tokenizer, layers=2)
+
+
+@pytest.fixture(scope="module")
+def file(model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("export") / "model.onnx"
+    export_onnx(model, path, criterion=Cobee(tau=0.3))
+    return path
+
+
+@pytest.fixture(scope="module")
+def rewrite(file, tmp_path_factory):
+    """Writes the file with some of its metadata changed."""
+    made = onnx.load(file)
+    props = {prop.key: prop.value for prop in made.metadata_props}
+    path = tmp_path_factory.mktemp("changed") / "model.onnx"
+
+    def write(**changes):
+        texts = {**props, **{f"leco.{name}": text for name, text in changes.items()}}
+        helper.set_model_props(made, {name: text for name, text in texts.items() if text is not NOT_GIVEN})
+        path.write_bytes(made.SerializeToString())
+        return path
+
+    return write
+
+
+def test_it_is_read_as_it_was_written(rewrite):
+    assert Session(rewrite()).predict(["a film"])
+    assert Session(rewrite(note='"of mine"')).metadata["note"] == "of mine"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "tokenizer"])
+@pytest.mark.parametrize("text", [NOT_GIVEN, "", "null", "[]", "{", "9" * 5000, "[" * 10**5, "NaN", "-1", '"\\ud800"'])
+def test_what_it_needs_is_missing_or_of_another_kind(rewrite, name, text):
+    with pytest.raises(LecoError, match=r"is no file that 'leco export' wrote, .*Export the model again"):
+        Session(rewrite(**{name: text}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"criterion": {"name": "pcee", "tau": 0.1, "patience": 1}},
+            "names the criterion 'pcee', but its graph is 'cobee'",
+        ),
+        ({"criterion": {"name": "entropy"}}, "names the criterion 'entropy', but its graph is 'cobee'"),
+        ({"criterion": {"name": "kobee"}}, "Unknown exit criterion 'kobee'"),
+        ({"criterion": {"name": ["cobee"]}}, "Unknown exit criterion"),
+        ({"criterion": {"name": "cobee", "tau": -1}}, "--tau must be at least 0"),
+        ({"criterion": {"name": "cobee", "patience": 10**18}}, "--patience must be at most 2147483647"),
+        ({"criterion": {"name": "cobee", "zeta": 1}}, "zeta"),
+        ({"criterion": {}}, "has no name"),
+        ({"labels": ["a", "b"]}, "gives 3 scores, but its metadata has 2 labels"),
+        ({"labels": ["a", "b", "b"]}, "its labels are a, b, b"),
+        ({"labels": ["a", "b", 3]}, "labels.2: Input should be a valid string"),
+        ({"labels": []}, "its labels are none"),
+        ({"problem_type": "ranking"}, "there is no problem type 'ranking'"),
+        ({"problem_type": "multi_label_classification"}, "not defined for the problem type"),
+        ({"layers": 0}, "it has 0 layers"),
+        ({"layers": "2"}, "layers: Input should be a valid integer"),
+        ({"max_length": 0}, "at most 0 tokens"),
+        ({"max_length": 40.5}, "max_length: Input should be a valid integer"),
+        ({"padding": {"input_ids": None}}, "padding.input_ids: Input should be a valid integer"),
+        ({"tokenizer": {}}, "Model missing"),
+    ],
+    ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else None,
+)
+def test_what_it_says_is_not_so(rewrite, changes, message):
+    path = rewrite(**{name: json.dumps(value) for name, value in changes.items()})
+    with pytest.raises(LecoError) as error:
+        Session(path)
+    assert message in str(error.value)
+    assert len(str(error.value)) < 700
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["name", "tau", "input_ids"]), inner),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from([*NAMES, "tokenizer", "x"]), st.text(max_size=9) | VALUES.map(json.dumps), min_size=1
+    )
+)
+def test_any_metadata_is_an_answer_or_refused(rewrite, changes):
+    with suppress(LecoError):
+        Session(rewrite(**changes)).predict(["a film", ("a", "pair of texts " * 30)])
+
+
+def test_graphs_that_are_not_what_they_say(model, file, tmp_path):
+    made = onnx.load(file)
+    faults = (
+        lambda graph: graph.output.pop(),
+        lambda graph: graph.input.pop(),
+        lambda graph: setattr(graph.input[0].type.tensor_type, "elem_type", onnx.TensorProto.INT32),
+        lambda graph: setattr(graph, "name", "other"),
+    )
+    for fault in faults:
+        broken = onnx.ModelProto()
+        broken.CopyFrom(made)
+        fault(broken.graph)
+        (tmp_path / "x.onnx").write_bytes(broken.SerializeToString())
+        with pytest.raises(LecoError, match="is no file that 'leco export' wrote"):
+            Session(tmp_path / "x.onnx")
+    whole = file.read_bytes()
+    for size in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "x.onnx").write_bytes(whole[:size])
+        with pytest.raises(LecoError, match="is no file that 'leco export' wrote"):
+            Session(tmp_path / "x.onnx")
+
+
+def test_a_graph_without_exits_has_no_settings(model, tmp_path):
+    write_model(ModelWriter(model).full_depth(), tmp_path / "x.onnx", model, Static())
+    assert {answer.exit_layer for answer in Session(tmp_path / "x.onnx").predict(["a film", "good"])} == {2}
+
+
+def test_a_tokenizer_that_knows_more_words_than_the_graph(file, rewrite):
+    tokenizer = json.loads({prop.key: prop.value for prop in onnx.load(file).metadata_props}["leco.tokenizer"])
+    words = tokenizer["model"]["vocab"]
+    words["film"] = 10**6
+    with pytest.raises(LecoError, match=r"The file cannot answer these texts: .*input_ids"):
+        Session(rewrite(tokenizer=json.dumps(tokenizer))).predict(["a film"])
+
+
+WRONG_TEXTS = [
+    "a text",
+    b"a text",
+    None,
+    7,
+    {"text": "a"},
+    np.array("a text"),
+    [None],
+    [7],
+    [float("nan")],
+    [b"a"],
+    [["a", "b", "c"]],
+    [("a",)],
+    [()],
+    [("a", None)],
+    [("a", ("b", "c"))],
+    [{"text": "a"}],
+    ["a", ["b", 7]],
+    ["half \ud83d a character"],
+    [("a", "\udc00")],
+    [np.array(["a", "b"])],
+]
+WRONG_SIZES = [0, -1, 1.5, "2", None, float("nan"), [1]]
+WRONG_CRITERIA = ["cobee", {"name": "cobee"}, Cobee, 7]
+
+
+@pytest.fixture(scope="module", params=["PyTorch", "ONNX Runtime"])
+def predictor(request, model, file):
+    return model if request.param == "PyTorch" else Session(file)
+
+
+@pytest.mark.parametrize("texts", WRONG_TEXTS, ids=ascii)
+def test_what_is_no_list_of_texts(predictor, texts):
+    with pytest.raises(LecoError, match=r"predict answers a list of texts|Text \d+ (is|has)"):
+        predictor.predict(texts)
+
+
+def test_the_text_is_named(predictor):
+    with pytest.raises(LecoError, match=r"Text 3 has half a character .a lone surrogate. at place 2"):
+        predictor.predict(["a", "b", "c\ud83d"])
+    with pytest.raises(LecoError, match="Text 2000 is 7, which is neither a text nor a pair of texts"):
+        predictor.predict([*["a"] * 1999, 7], batch_size=64)
+
+
+@pytest.mark.parametrize("size", WRONG_SIZES, ids=ascii)
+def test_what_is_no_batch_size(predictor, size):
+    with pytest.raises(LecoError, match="The batch size must be a whole number, at least 1, not"):
+        predictor.predict(["a"], batch_size=size)
+
+
+@pytest.mark.parametrize("criterion", WRONG_CRITERIA, ids=ascii)
+def test_what_is_no_criterion(predictor, criterion):
+    with pytest.raises(LecoError, match=r"The criterion must be one such as Cobee\(tau=0.1, patience=1\), not"):
+        predictor.predict(["a"], criterion)
+
+
+def test_what_is_a_list_of_texts(predictor):
+    texts = ["a film", "", "good \x00\u202e\uffff", ("a", "pair"), "bad " * 500]
+    expected = predictor.predict(texts)
+    for given_texts in (tuple(texts), iter(texts), [*texts[:3], list(texts[3]), texts[4]]):
+        assert predictor.predict(given_texts, batch_size=np.int64(1)) == expected
+    assert predictor.predict(np.array(["a film", ""])) == expected[:2]
+    assert predictor.predict([]) == predictor.predict(iter(())) == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(texts=VALUES | st.lists(VALUES | st.text(st.characters(exclude_categories=())), max_size=3))
+def test_anything_is_answered_or_refused(predictor, texts):
+    with suppress(LecoError):
+        assert len(predictor.predict(texts)) == len(texts)
+
+
+def test_a_stream_reads_no_further_than_it_must(predictor):
+    read = []
+
+    def forever():
+        while True:
+            read.append(1)
+            yield "a film"
+
+    answers = predictor.stream(forever(), batch_size=64)
+    assert not read
+    assert next(answers).label in "abc"
+    assert len(read) <= 1024
+
+
+@pytest.mark.parametrize("path", [None, 7, "", ".", "x" * 5000, "a\0b", Path("x" * 300), b"model.onnx"], ids=ascii)
+def test_what_is_no_file(path):
+    with pytest.raises(LecoError, match=r"^The file '.*' does not exist\. 'leco export DIR --to onnx' writes one\.$"):
+        Session(path)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", 2**40, float("nan")])
+def test_what_is_no_number_of_threads(file, threads):
+    with pytest.raises(LecoError, match="The threads must be a whole number from 1 to 1024, not"):
+        Session(file, threads=threads)
+
+
+def test_another_criterion_or_one_whose_settings_do_not_fit(file):
+    for criterion in (Entropy(), Patience()):
+        with pytest.raises(LecoError, match="exits by 'cobee', not by"):
+            Session(file).predict(["a"], criterion)
