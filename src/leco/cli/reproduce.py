@@ -44,13 +44,13 @@ def command(
     Example: leco reproduce table2 --tasks rte,cola --seeds 3 --preset quick --glue-dir glue --dry-run
     """
     with quiet_stdout():
-        from leco.experiments import Plan
-        from leco.experiments.estimate import estimated_hours
-        from leco.experiments.grids import parse_train_rows
+        from leco.reproduction import PaperTables
+        from leco.reproduction.estimate import estimated_hours
+        from leco.reproduction.grids import parse_train_rows
         from leco.runs import check_writable
 
         names = [task.strip() for task in tasks.split(",")]
-        plan = Plan(
+        plan = PaperTables(
             table,
             root=output,
             tasks=names,

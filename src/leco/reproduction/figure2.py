@@ -1,0 +1,92 @@
+"""Figure 2: the curves of all criteria on the model with learned exits, and one of a usual model beside them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from leco.criteria import Oracle
+from leco.evaluation.curve import Curve, area, common_range
+from leco.evaluation.files import COLUMNS, curve_rows
+from leco.evaluation.plots import draw_curves
+from leco.evaluation.result import Evaluation
+from leco.files import write_csv, write_text
+from leco.job import LEARNED
+from leco.reproduction.criterion_curves import Curves
+from leco.reproduction.experiment import finished, read_result
+from leco.reproduction.searches_and_cells import Cell
+from leco.reproduction.tables import markdown
+
+FIGURE_2 = "figure2"
+OTHER = "patience (JT + linear exit)"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """The curves of one task: of all criteria on LECO's model, and patience on the one with linear exits (PABEE)."""
+
+    task: str
+    ours: Curves
+    other: Curves
+
+    @classmethod
+    def of(cls, task: str, base: Cell, timed_texts: int | None) -> "Figure":
+        """The figure of a task; `base` is a cell on it, with what all cells share."""
+        shared = {field.name: getattr(base, field.name) for field in fields(base)}
+        common = {**shared, "strategy": "joint", "timed_texts": timed_texts}
+        ours = Curves(**{**common, "exits": LEARNED})
+        return cls(task, ours, Curves(**{**common, "exits": "linear", "criteria": "patience"}))
+
+    def read(self, root: Path) -> Evaluation | None:
+        """The evaluation of ours with the other's curve among its own; None where one is not finished."""
+        if not (finished(self.ours, root) and finished(self.other, root)):
+            return None
+        ours, other = (_evaluation(experiment, root) for experiment in (self.ours, self.other))
+        shared = common_range(curve.points for name, curve in ours.curves.items() if name != Oracle.name)
+        points = other.curves["patience"].points
+        curves = {**ours.curves, OTHER: Curve(points, area(points, *shared) if shared else None)}
+        return replace(ours, curves=curves, area_range=shared)
+
+
+def _evaluation(experiment: Curves, root: Path) -> Evaluation:
+    return Evaluation.from_dict(read_result(experiment, root)["evaluation"])
+
+
+def write_figure(figures: Sequence[Figure], root: Path, folder: Path) -> str:
+    """Draw each task's curves, and write all of them with their areas; gives the Markdown."""
+    found = [(figure, evaluation) for figure in figures if (evaluation := figure.read(root))]
+    areas: dict[str, dict[str, float | None]] = {}
+    pictures, notes = [], []
+    for figure, evaluation in found:
+        paths = [folder / f"{FIGURE_2}_{figure.task}{suffix}" for suffix in (".png", ".svg")]
+        draw_curves(paths, evaluation.curves, evaluation.metric)
+        pictures.append(f"![Speedup-score curves on {figure.task}]({paths[1].name})")
+        if evaluation.area_range:
+            low, high = evaluation.area_range
+            notes.append(
+                f"{figure.task}: the area between the speedups {low:.2f} and {high:.2f}, which all criteria reach, "
+                f"divided by their distance: the mean {evaluation.metric.replace('_', ' ')} there. Measured on "
+                f"{evaluation.timed_texts} test texts, {len(evaluation.speedup_repeats)} times."
+            )
+        for name, curve in evaluation.curves.items():
+            areas.setdefault(name, {})[figure.task] = curve.area
+    tasks = [figure.task for figure, _ in found]
+    best = {task: max(row.get(task) or 0 for name, row in areas.items() if name != Oracle.name) for task in tasks}
+    lines = [[name, *(_shown(row.get(task), best[task]) for task in tasks)] for name, row in areas.items()]
+    table = markdown(["criterion", *(f"{task}, area" for task in tasks)], lines)
+    text = "\n\n".join(["**Speedup-score curves (the paper's Figure 2)**", *pictures, table, *notes]) + "\n"
+    write_csv(folder / f"{FIGURE_2}.csv", ("task", *COLUMNS), _rows(found))
+    write_text(folder / f"{FIGURE_2}.md", text)
+    return text
+
+
+def _shown(value: float | None, best: float) -> str:
+    if value is None:
+        return ""
+    return f"**{100 * value:.1f}**" if value == best else f"{100 * value:.1f}"
+
+
+def _rows(found: Sequence[tuple[Figure, Evaluation]]) -> Iterator[list[Any]]:
+    for figure, evaluation in found:
+        for row in curve_rows(evaluation):
+            yield [figure.task, *row]
