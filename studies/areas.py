@@ -1,11 +1,12 @@
 """Exit criteria on LECO's cells of all tasks and seeds: the area under each score curve, over the layers saved.
 
-python -m studies.areas --glue-dir GLUE    # after studies.paper; writes studies/results/areas.json
+python -m studies.areas --glue-dir GLUE    # writes studies/results/areas.json
 
-Unlike figure 2 this needs no timing, only what all exits said of dev and test (outputs.npz in the cells' folders), so
-that it can be had for every seed. For each cell settings are chosen on dev and scored on test as in `leco evaluate`;
-the range of shares saved is the one that all criteria of the cell reach. COBEE never leaves at layer 1; to tell what
-that costs from what its rule costs, the entropy is tried once more with a first exit that knows nothing.
+Unlike figure 2 this needs no timing, only what all exits said of dev and test, so that it can be had for every seed.
+That is in results/outputs/ where the cells have run, and is not committed: elsewhere they have to run again. For each
+cell settings are chosen on dev and scored on test as in `leco evaluate`; the range of shares saved is the one that all
+criteria of the cell reach. COBEE never leaves at layer 1; to tell what that costs from what its rule costs, the entropy
+is tried once more with a first exit that knows nothing.
 """
 
 import argparse
@@ -20,22 +21,22 @@ from leco import Cobee, Entropy, MaxProbability, Patience, Pcee
 from leco.criteria import Task
 from leco.evaluation.curve import area, common_range, curve, operating_points
 from leco.evaluation.scores import Stored
-from leco.reproduction.experiment import finished
-from leco.reproduction.searches_and_cells import OUTPUTS
-from studies.common.paper_tables import CELLS, all_of
+from studies.common.paper_tables import RESULTS, all_of
 
 CRITERIA = (Cobee, Patience, Entropy, MaxProbability, Pcee)
 FROM_LAYER_2 = "entropy, not at layer 1"
 
 
 def cells():
-    """LECO's cells of Table 2 whose outputs are there."""
+    """LECO's cells of Table 2; ends the script where what their exits said is not there."""
     run = all_of("table2")
-    (grid,) = run.plan.grids
+    (grid,) = run.tables.grids
     ours = next(row for row in grid.rows if row.name == grid.ours)
     for task, seed in product(run.tasks, range(run.seeds)):
         cell = grid.cell(ours, task, seed)
-        if finished(cell, CELLS) and (CELLS / cell.name / OUTPUTS).is_file():
+        if cell in RESULTS:
+            if not RESULTS.outputs(cell).is_file():
+                raise SystemExit(f"{cell.name} ran elsewhere. Take its line out of results/ and run studies.paper.")
             yield cell
 
 
@@ -49,7 +50,7 @@ def without_first(stored):
 def areas(cell, glue_dir):
     """The area under the curve of each criterion on a cell, in percent, and the range of shares saved."""
     data = cell.data(glue_dir)
-    outputs = np.load(CELLS / cell.name / OUTPUTS)
+    outputs = np.load(RESULTS.outputs(cell))
     dev, test = (
         Stored(outputs[f"{name}_scores"], split, data.metric, data.problem_type)
         for name, split in (("dev", data.dev), ("test", data.test))

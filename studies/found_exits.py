@@ -8,8 +8,8 @@ from what they are. They train as common/side_by_side.py says; the scores are de
 
 from dataclasses import replace
 
-from leco.exits.architecture import MHA, Architecture, load_architectures
-from studies.common.paper_tables import CELLS, RECIPE, all_of
+from leco.exits.architecture import MHA, Architecture, architecture_from_dict
+from studies.common.paper_tables import RECIPE, RESULTS, all_of
 from studies.common.side_by_side import LAYERS, dev_scores, main
 
 ATTEND = Architecture("tanh", "mha_4", "mha_4", "avg", "tanh")
@@ -26,9 +26,9 @@ VARIANTS = {
 
 def searched(task):
     """The architectures that the recipe's search found for a task."""
-    cells = (cell for cell in all_of("table6").plan.experiments if cell.search_preset == RECIPE)
+    cells = (cell for cell in all_of("table6").tables.experiments if cell.search_preset == RECIPE)
     (search,) = (cell.needs for cell in cells if cell.task == f"glue/{task}")
-    return load_architectures(CELLS / search.name / "architectures.json", LAYERS)
+    return [architecture_from_dict(one) for one in RESULTS[search]["architectures"]]
 
 
 def compared(task, data, copies):

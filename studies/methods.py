@@ -4,7 +4,7 @@ python -m studies.methods --glue-dir GLUE            # hours; runs what is missi
 python -m studies.methods --glue-dir GLUE --only criteria
 python -m studies.methods --render                   # writes the tables of what is there
 
-The cells are folders in results/cells and are never run twice; a killed run continues. The minutes are the processor's,
+The cells are lines of results/*.jsonl and are never run twice; a killed run continues. The minutes are the processor's,
 over all threads, which other work on the machine hardly changes.
 """
 
@@ -22,12 +22,13 @@ from leco.evaluation.evaluate import stored_outputs, tokens
 from leco.evaluation.scores import settings
 from leco.evaluation.speedup import OperatingPoint, measure_speedups
 from leco.model import load_model
-from leco.reproduction import run_all
-from leco.reproduction.experiment import MODEL, finished, read_result
+from leco.reproduction import ResultsFolder, run_all
 from leco.reproduction.grids import methods
 from leco.reproduction.tables import markdown
 
-CELLS, PAGE = ROOT / "results" / "cells", DOCS / "methods.md"
+RESULTS, PAGE = ResultsFolder(ROOT / "results"), DOCS / "methods.md"
+FILE = "methods"
+"""The file of the records."""
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 FACTORS = (1.5, 2.0)
 """Speedups at which criteria are compared."""
@@ -42,8 +43,8 @@ def strategies():
     """For each task a table, a row for each strategy: AVG and BEST by kind of exits, and what it took."""
     by_task = defaultdict(list)
     for cell in methods():
-        if finished(cell, CELLS):
-            by_task[cell.task].append((cell, read_result(cell, CELLS)))
+        if cell in RESULTS:
+            by_task[cell.task].append((cell, RESULTS[cell]))
     parts = []
     for task, cells in by_task.items():
         rows = []
@@ -68,7 +69,7 @@ def strategies():
 def measure_criteria(glue_dir, texts, repeats):
     """For each criterion and factor: the setting chosen on dev, its score on test, and the speedup measured there."""
     (cell,) = filter(carries_criteria, methods())
-    model = load_model(CELLS / cell.name / MODEL)
+    model = load_model(RESULTS.model(cell))
     data = align_labels(load_data(cell.task, glue_dir=glue_dir), model)
     encodings = tokens(model, data.test)
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
@@ -145,7 +146,7 @@ def main():
     cells = methods()
     if not arguments.render and arguments.only != "criteria":
         keep = list(filter(carries_criteria, cells))
-        run_all(cells, CELLS, glue_dir=arguments.glue_dir, jobs=arguments.jobs, keep=keep)
+        run_all(dict.fromkeys(cells, FILE), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs, keep=keep)
     if not arguments.render and arguments.only != "cells":
         measure_criteria(arguments.glue_dir, arguments.texts, arguments.repeats)
     render()

@@ -4,24 +4,23 @@ python -m studies.paper --glue-dir GLUE            # many hours; runs what is mi
 python -m studies.paper --glue-dir GLUE --dry-run  # what is missing, and about how long it takes
 python -m studies.paper --render                   # writes the tables and figures of what there is
 
-The cells are folders in results/cells and are never run twice; a killed run continues. Each line of RUNS in runs.py is
-also a command of its own, `leco reproduce`, which the page shows.
+The cells are lines of results/*.jsonl and are never run twice; a killed run continues. Each line of RUNS in
+common/paper_tables.py is also a command of its own, `leco reproduce`, which the page shows.
 """
 
 import argparse
 from collections import defaultdict
 from pathlib import Path
 
-from benchmarks.common.recording import DOCS, write_between
+from benchmarks.common.recording import ASSETS, DOCS, write_between
 from leco.errors import LecoError
 from leco.reproduction import run_all
 from leco.reproduction.estimate import estimated_hours
-from leco.reproduction.experiment import finished, read_result
 from leco.reproduction.grids import LECO
 from leco.reproduction.scheduler import with_needs
 from leco.reproduction.tables import differences, entries, markdown, mean_and_spread, one_sided_p
 from studies.common.other_tables import areas, probe, rates, variants, variations, worth
-from studies.common.paper_tables import CELLS, RUNS, VARIATIONS, all_of, by_seed
+from studies.common.paper_tables import RESULTS, RUNS, VARIATIONS, all_of, by_seed
 
 PAGE = DOCS / "results.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
@@ -33,18 +32,18 @@ def states():
     """How much of each run is there."""
     lines = []
     for name, run in [*((run.table, run) for run in RUNS), *VARIATIONS.items()]:
-        status = run.plan.status()
+        status = run.tables.status()
         lines.append([name, ", ".join(run.tasks), str(run.seeds), f"{status['finished']} of {status['cells']}"])
     return markdown(["", "tasks", "seeds", "finished"], lines)
 
 
 def minutes():
     """What a cell and a search of each task take, from those that are finished."""
-    plan = all_of("table2").plan
+    tables = all_of("table2").tables
     lines = []
-    for task in plan.tasks:
-        cells = [cell for cell in plan.experiments if cell.task == f"glue/{task}" and finished(cell, plan.cells_folder)]
-        spent = [read_result(cell, plan.cells_folder)["cpu_minutes"] for cell in cells]
+    for task in tables.tasks:
+        cells = [cell for cell in tables.experiments if cell.task == f"glue/{task}" and cell in RESULTS]
+        spent = [RESULTS[cell]["cpu_minutes"] for cell in cells]
         if spent:
             lines.append([task, f"{len(spent)}", f"{min(spent):.1f}-{max(spent):.1f}"])
     return markdown(["task", "cells", "CPU minutes of a cell's training"], lines)
@@ -53,16 +52,10 @@ def minutes():
 def machine():
     """Of the cells that are finished, the machine and the versions."""
     found = set()
-    for run in RUNS:
-        plan = run.plan
-        for experiment in plan.experiments:
-            if finished(experiment, plan.cells_folder):
-                result = read_result(experiment, plan.cells_folder)
-                about = {**result["versions"], **result["machine"]}
-                found.add(
-                    f"{about['processor']}, Python {about['python']}, PyTorch {about['torch']}, "
-                    f"Transformers {about['transformers']}"
-                )
+    for one in (one for run in RUNS for one in run.tables.experiments if one in RESULTS):
+        about = {**RESULTS[one]["versions"], **RESULTS[one]["machine"]}
+        device = about["processor"] if about["device"] == "cpu" else about["device"]
+        found.add(f"{device}, Python {about['python']}, PyTorch {about['torch']}, Transformers {about['transformers']}")
     return "; ".join(sorted(found))
 
 
@@ -71,8 +64,8 @@ def paired():
     shown = defaultdict(dict)
     for table in ("table2", "table3", "table5"):
         run = all_of(table)
-        (grid,) = run.plan.grids
-        found = {(one.row, one.task): one for one in entries(grid, run.tasks, run.seeds, CELLS)}
+        (grid,) = run.tables.grids
+        found = {(one.row, one.task): one for one in entries(grid, run.tasks, run.seeds, RESULTS)}
         for (row, task), other in found.items():
             ours = found.get((grid.ours, task))
             if ours is not None and row != grid.ours:
@@ -91,9 +84,9 @@ def render():
     """Write the tables and figures, and the page between its two markers."""
     parts = [f"{states()}\n\n{minutes()}\n\n{machine()}."]
     for table in dict.fromkeys(run.table for run in RUNS):
-        written = all_of(table).plan.write()[table]
+        written = all_of(table).tables.write(pictures=ASSETS)[table]
         commands = "\n".join(run.command for run in RUNS if run.table == table)
-        pictures = written.replace("](figure2", "](../results/figure2")
+        pictures = written.replace("](../docs/assets/", "](assets/")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
     write_between(
         PAGE, BEGIN, END, "\n\n".join([*parts, paired(), areas(), worth(), variants(), rates(), variations(), probe()])
@@ -110,13 +103,13 @@ def main():
     arguments = parser.parse_args()
     experiments = by_seed(arguments.only)
     if arguments.dry_run:
-        pending = [experiment for experiment in with_needs(experiments) if not finished(experiment, CELLS)]
+        pending = [one for one in with_needs(experiments) if one not in RESULTS]
         hours = estimated_hours(pending, arguments.glue_dir)
         print(f"{len(pending)} cells and searches are missing: about {hours:.1f} hours.")
         return
     if not arguments.render:
         try:
-            run_all(experiments, CELLS, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
+            run_all(experiments, RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
         except LecoError as error:
             print(error)
     render()

@@ -6,9 +6,8 @@ from itertools import product
 import numpy as np
 
 from benchmarks.common.recording import read, source
-from leco.reproduction.experiment import finished, read_result
 from leco.reproduction.tables import markdown, mean_and_spread
-from studies.common.paper_tables import CELLS, VARIATIONS, all_of
+from studies.common.paper_tables import RESULTS, VARIATIONS, all_of
 
 VARIED = ("sst-2", "cola")
 RATED = ("cola", "mrpc")
@@ -36,7 +35,8 @@ def areas():
         lines.append([name, *cells])
     header = [text for task, found in by_task.items() for text in (f"{task} (n = {len(found)})", "COBEE less it")]
     return f"""**Exit criteria over seeds**: the area under the curve of LECO's cells, in points of the task's score,
-the mean over the shares of layers saved that all criteria reach (± is the standard deviation over seeds)
+the mean over the shares of layers saved that all criteria reach (± is the standard deviation over seeds). What the
+cells' exits said of each text is not in the repository, so that this table cannot be remade without running them again
 
 {markdown(["criterion", *header], lines)}
 
@@ -71,14 +71,14 @@ test, and how much higher they are than those of the cells above, on the n seeds
 
 def against_usual(run):
     """Of each row of a variation that is there: task, name, number of seeds, and AVG and gain on dev and on test."""
-    usual, varied = all_of(run.table).plan.grids[0], run.plan.grids[0]
-    usual_rows, wanted = {row.name: row for row in usual.rows}, run.plan.experiments
+    usual, varied = all_of(run.table).tables.grids[0], run.tables.grids[0]
+    usual_rows, wanted = {row.name: row for row in usual.rows}, run.tables.experiments
     for task, row in product(run.tasks, varied.rows):
         done = []
         for seed in range(run.seeds):
             pair = varied.cell(row, task, seed), usual.cell(usual_rows[row.name], task, seed)
-            if pair[0] in wanted and all(finished(cell, CELLS) for cell in pair):
-                done.append([read_result(cell, CELLS) for cell in pair])
+            if pair[0] in wanted and all(cell in RESULTS for cell in pair):
+                done.append([RESULTS[cell] for cell in pair])
         if done:
             line = [task, row.name, str(len(done))]
             for split in ("dev", "test"):

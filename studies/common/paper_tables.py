@@ -1,14 +1,13 @@
-"""What docs/results.md shows: which tables and figures, on which tasks, with how many seeds; results.py runs them."""
+"""What docs/results.md shows: which tables and figures, on which tasks, with how many seeds; paper.py runs them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.common.recording import ROOT
-from leco.reproduction import PaperTables
+from leco.reproduction import PaperTables, ResultsFolder
 
-RESULTS = ROOT / "results"
-CELLS = RESULTS / "cells"
+RESULTS = ResultsFolder(ROOT / "results")
 PRESET, RECIPE = "quick", "sampling"
 TRAIN_ROWS = {"sst-2": 10_000}
 
@@ -25,11 +24,11 @@ class Run:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def plan(self):
-        """What it runs."""
+    def tables(self):
+        """What it runs and writes."""
         return PaperTables(
             self.table,
-            root=RESULTS,
+            root=RESULTS.root,
             tasks=self.tasks,
             seeds=self.seeds,
             only=self.only,
@@ -43,12 +42,12 @@ class Run:
     @property
     def command(self):
         """The same by the command line, of one of RUNS."""
-        plan = self.plan
-        rows = ",".join(f"{task}={rows}" for task, rows in plan.train_rows.items())
+        tables = self.tables
+        rows = ",".join(f"{task}={rows}" for task, rows in tables.train_rows.items())
         words = ["leco reproduce", self.table, f"--tasks {','.join(self.tasks)}", f"--seeds {self.seeds}"]
-        words += [f"--model {plan.model}", f"--preset {self.preset} --search-preset {RECIPE}", "--bf16 --jobs 2"]
+        words += [f"--model {tables.model}", f"--preset {self.preset} --search-preset {RECIPE}", "--bf16 --jobs 2"]
         words += [f"--train-rows {rows}"] if rows else []
-        words += [f"--timed-texts {plan.timed_texts}"] if plan.figures else []
+        words += [f"--timed-texts {tables.timed_texts}"] if tables.figures else []
         return " ".join([*words, "--output results"])
 
 
@@ -69,15 +68,18 @@ VARIATIONS = {
     ),
 }
 """What was tried to improve the row of ours, each held against the cells of RUNS that are otherwise the same."""
+VARIED = "variations"
+"""The file of their records."""
 
 
 def by_seed(only=None):
-    """The cells and curves of all runs, each once; seed by seed, so that whatever is finished makes whole tables."""
-    runs = (*RUNS, *VARIATIONS.values())
-    experiments = dict.fromkeys(
-        experiment for run in runs for experiment in run.plan.experiments if only is None or only in experiment.name
-    )
-    return sorted(experiments, key=lambda experiment: getattr(experiment, "seed", 0))
+    """The experiments of all runs, each with its table; seed by seed, so that what is finished makes whole tables."""
+    found = {}
+    for table, run in [*((None, run) for run in RUNS), *((VARIED, run) for run in VARIATIONS.values())]:
+        for one, first in run.tables.experiments.items():
+            found.setdefault(one, table or first)
+    wanted = {one: table for one, table in found.items() if only is None or only in one.name}
+    return dict(sorted(wanted.items(), key=lambda item: getattr(item[0], "seed", 0)))
 
 
 def all_of(table):

@@ -13,11 +13,10 @@ import psutil
 import pytest
 
 from leco import LecoError
-from leco.reproduction import Cell, PaperTables, Search, run_all
+from leco.exits.architecture import load_architectures
+from leco.reproduction import Cell, PaperTables, ResultsFolder, Search, run_all
 from leco.reproduction.estimate import TaskCost, estimated_hours
-from leco.reproduction.experiment import finished, read_result
-from leco.reproduction.scheduler import LOG, with_needs
-from leco.reproduction.searches_and_cells import OUTPUTS
+from leco.reproduction.scheduler import PROCESS, with_needs
 from offline import rows
 
 OPTIONS = (("epochs", 1), ("search_epochs", 1), ("width", 8), ("max_length", 20))
@@ -43,31 +42,36 @@ def cells(encoder_folder):
 
 
 @pytest.fixture(scope="module")
-def root(cells, glue, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results")
-    run_all(cells, folder, glue_dir=glue, jobs=2)
-    return folder
+def folder(cells, glue, tmp_path_factory):
+    """The results of all cells, of which the first ran for no table."""
+    root = tmp_path_factory.mktemp("results")
+    run_all(cells[:1], root, glue_dir=glue)
+    run_all(dict.fromkeys(cells, "table2"), root, glue_dir=glue, jobs=2)
+    return ResultsFolder(root)
 
 
 def test_a_search_serves_all_seeds(cells):
-    searched = with_needs(cells)
+    searched = list(with_needs(dict.fromkeys(cells, "table2")))
     assert len(searched) == 4
     assert searched.index(cells[1].search) < searched.index(cells[1])
     assert cells[1].search == cells[2].search
 
 
-def test_what_a_cell_leaves(cells, root):
+def test_what_a_cell_leaves(cells, folder):
     for cell in cells:
-        result = read_result(cell, root)
+        result = folder[cell]
         assert result["settings"]["seed"] == cell.seed
         assert len(result["test"]) == len(result["exit_parameters"]) == 3
         assert result["avg"] == pytest.approx(np.mean(result["test"]))
         assert result["minutes"] > 0
         assert {"versions", "machine", "epochs", "dev"} <= set(result)
-        outputs = np.load(root / cell.name / OUTPUTS)
+        assert result["machine"]["device"]
+        outputs = np.load(folder.outputs(cell))
         assert outputs["test_scores"].shape == (3, result["rows"]["test"], 2)
-        assert "epoch 1/1" in (root / cell.name / LOG).read_text()
-        assert not (root / cell.name / "model").exists()
+        assert not folder.working(cell).exists()
+        assert not folder.log(cell).exists()
+    lines = {path.name: len(path.read_text().splitlines()) for path in folder.root.glob("*.jsonl")}
+    assert lines == {"cells.jsonl": 1, "table2.jsonl": 2, "searches.jsonl": 1}
     assert len({cell.name for cell in cells}) == 3
 
 
@@ -77,33 +81,49 @@ def test_other_options_are_another_cell(cells):
     assert other.search.name != cells[1].search.name
 
 
-def test_finished_cells_are_never_run_again(cells, root, glue):
-    before = {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
-    run_all(cells, root, glue_dir=glue)
-    assert before == {path: path.stat().st_mtime_ns for path in root.rglob("*") if path.is_file()}
+def test_finished_cells_are_never_run_again(cells, folder, glue):
+    before = {path: path.stat().st_mtime_ns for path in folder.root.rglob("*") if path.is_file()}
+    run_all(cells, folder.root, glue_dir=glue)
+    assert before == {path: path.stat().st_mtime_ns for path in folder.root.rglob("*") if path.is_file()}
 
 
 def test_a_cell_that_fails_is_named_and_the_others_run(cells, glue, tmp_path):
     broken = Cell("glue/mrpc", exits="linear", model=cells[0].model, options=OPTIONS)
-    with pytest.raises(LecoError, match=rf"1 of the cells failed; see '.*{broken.name}/log\.txt'"):
+    with pytest.raises(LecoError, match=rf"1 of the cells failed; see '.*{broken.name}\.log'"):
         run_all([broken, cells[0]], tmp_path, glue_dir=glue)
-    assert finished(cells[0], tmp_path)
-    assert "error:" in (tmp_path / broken.name / LOG).read_text()
+    folder = ResultsFolder(tmp_path)
+    assert cells[0] in folder
+    assert broken not in folder
+    assert "error:" in folder.log(broken).read_text()
 
 
-def test_a_killed_run_leaves_no_process_behind(cells, glue, tmp_path):
+def test_a_killed_run_leaves_no_process_behind_and_no_record(cells, glue, tmp_path):
     long = replace(cells[0], options=(("epochs", 10_000), *OPTIONS[1:]))
     script = (
         "from pathlib import Path; from leco.reproduction import Cell, run_all;"
         f"run_all([{long!r}], Path({str(tmp_path)!r}), glue_dir=Path({str(glue)!r}))"
     )
     run = subprocess.Popen([sys.executable, "-c", script])
-    log = tmp_path / long.name / LOG
+    folder = ResultsFolder(tmp_path)
+    log = folder.log(long)
     wait_for(lambda: log.exists() and "epoch 1/" in log.read_text())
-    assert running(long.name)
+    assert running(tmp_path)
     run.kill()
     run.wait()
-    wait_for(lambda: not running(long.name))
+    wait_for(lambda: not running(tmp_path))
+    assert folder.working(long).exists()
+    assert long not in folder
+
+
+def test_two_runs_of_one_cell_train_it_once(cells, glue, tmp_path):
+    script = (
+        "from pathlib import Path; from leco.reproduction import Cell, run_all;"
+        f"run_all([{cells[0]!r}], Path({str(tmp_path)!r}), glue_dir=Path({str(glue)!r}))"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(2)]
+    assert [run.wait() for run in runs] == [0, 0]
+    assert len((tmp_path / "cells.jsonl").read_text().splitlines()) == 1
+    assert cells[0] in ResultsFolder(tmp_path)
 
 
 def wait_for(condition, seconds=60):
@@ -113,10 +133,10 @@ def wait_for(condition, seconds=60):
         time.sleep(0.1)
 
 
-def running(name):
-    """Whether a process is at work in the folder of this name."""
+def running(root):
+    """Whether an experiment's process is at work in a folder of results."""
     commands = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
-    return any("leco.reproduction.experiment_process" in command and name in command[-1] for command in commands)
+    return any(PROCESS in command and str(root) in command for command in commands)
 
 
 @pytest.mark.parametrize(
@@ -138,13 +158,29 @@ def test_only_takes_several_parts(tmp_path):
     assert [(cell.strategy, cell.exits) for cell in plan.experiments] == [("joint", "mha"), ("gaml", "linear")]
 
 
-def test_reproduce_dry_and_then_from_the_cells(leco, root, encoder_folder, glue, tmp_path):
+def test_reproduce_dry(leco, encoder_folder, glue, tmp_path):
     flags = ["--tasks", "rte", "--seeds", 1, "--model", encoder_folder, "--preset", "quick", "--output", tmp_path]
     flags += ["--glue-dir", glue]
     dry = json.loads(leco("reproduce", "table2", *flags, "--dry-run", "--json").out)
     assert (dry["cells"], dry["finished"]) == (8, 0)
     assert 0 < dry["hours_left"] < 1
     assert not list(tmp_path.iterdir())
+
+
+def test_reproduce_adds_cells_that_ran_elsewhere_and_writes_the_table_of_them(leco, cells, folder, glue, tmp_path):
+    flags = ["--tasks", "rte", "--seeds", 1, "--model", cells[0].model, "--preset", "quick"]
+    flags += ["--output", tmp_path / "own", "--glue-dir", glue]
+    grid = PaperTables("table2", tmp_path, ["rte"], seeds=1, model=cells[0].model, preset="quick")
+    elsewhere = ResultsFolder(tmp_path / "elsewhere")
+    result = {name: folder[cells[0]][name] for name in Cell.results}
+    elsewhere.append("table2", {cell: cell.record(result) for cell in grid.experiments})
+    given = elsewhere.root / "table2.jsonl"
+    assert "--dry-run" in leco("reproduce", "table2", *flags, "--import", given, "--dry-run").err
+    assert not (tmp_path / "own").exists()
+    result = json.loads(leco("reproduce", "table2", *flags, "--import", given, "--json").out)
+    assert (result["cells"], result["finished"]) == (8, 8)
+    assert "| LECO |" in Path(result["tables"][0]).read_text()
+    assert leco("reproduce", "table2", *flags, "--import", tmp_path / "none").err.startswith("error: The file")
 
 
 def test_the_estimate_counts_rows_epochs_and_phases(monkeypatch):
@@ -164,40 +200,43 @@ def test_another_search_preset_is_another_learned_cell_and_the_same_other_cell(c
     assert names == {f"rte_all-minilm-l6-v2_quick_joint_learned-o-paper_seed{seed}" for seed in range(5)}
 
 
-def test_figure_2_keeps_the_models_it_looks_at_and_is_drawn_from_its_results(cells, root, glue, tmp_path):
-    shutil.copytree(root, tmp_path / "cells")
-    options = dict(OPTIONS)
-    plan = PaperTables(
-        "figure2", tmp_path, ["rte"], model=cells[0].model, preset="quick", options=options, timed_texts=3
-    )
-    assert [finished(experiment, plan.cells_folder) for experiment in plan.experiments] == [False, False]
+def test_figure_2_keeps_the_models_it_looks_at_and_is_drawn_from_its_records(cells, folder, glue, tmp_path):
+    shutil.copytree(folder.root, tmp_path, dirs_exist_ok=True)
+    shared = {"model": cells[0].model, "preset": "quick", "options": dict(OPTIONS)}
+    plan = PaperTables("figure2", tmp_path, ["rte"], timed_texts=3, **shared)
+    assert [one in plan.folder for one in plan.experiments] == [False, False]
     plan.run(glue)
-    assert [finished(experiment, plan.cells_folder) for experiment in plan.experiments] == [True, True]
-    before = [read_result(experiment, plan.cells_folder) for experiment in plan.experiments]
+    assert list(plan.experiments.values()) == ["figure2", "figure2"]
+    before = [plan.folder[one] for one in plan.experiments]
     assert set(before[1]["evaluation"]["curves"]) == {"patience", "oracle"}
     for cell in cells[:2]:
-        assert finished(cell, plan.cells_folder, keep=True)
-        shutil.rmtree(tmp_path / "cells" / cell.name / "model")
+        assert plan.folder.has_model(cell)
+        shutil.rmtree(plan.folder.model(cell))
     plan.run(glue)
     written = plan.write()["figure2"]
-    assert before == [read_result(experiment, plan.cells_folder) for experiment in plan.experiments]
+    assert before == [plan.folder[one] for one in plan.experiments]
     assert "| patience (JT + linear exit) |" in written
     assert "| cobee |" in written
     assert (tmp_path / "figure2_rte.svg").read_text().count("patience (JT + linear exit)") == 1
+    assert (tmp_path / "figure2_rte.png").exists()
     lines = (tmp_path / "figure2.csv").read_text().splitlines()
     assert lines[0].startswith("task,criterion,settings,dev_score")
     assert len(lines) > 20
+    written = plan.write(pictures=tmp_path / "assets")["figure2"]
+    assert "](assets/figure2_rte.svg)" in written
+    assert [path.name for path in (tmp_path / "assets").iterdir()] == ["figure2_rte.svg"]
 
 
-def test_table_6_shows_what_the_search_found(cells, root, tmp_path):
-    shutil.copytree(root, tmp_path / "cells")
+def test_table_6_shows_what_the_search_found(cells, folder, tmp_path):
+    shutil.copytree(folder.root, tmp_path, dirs_exist_ok=True)
     options = dict(OPTIONS)
     plan = PaperTables("table6", tmp_path, ["rte"], seeds=2, model=cells[0].model, preset="quick", options=options)
     assert plan.status() == {"cells": 2, "finished": 2}
     written = plan.write()["table6"]
-    found = json.loads(cells[1].search.architectures(root).read_text())
+    found = folder[cells[1].search]["architectures"]
     for layer, exit in enumerate(found, start=1):
         edges = [exit[edge] for edge in ("activation_1", "activation_2", "pooler", "encoder_1", "encoder_2")]
         assert f"| rte | {layer} | {' | '.join(edges)} |" in written
         assert ",".join(["rte", str(layer), *edges]) in (tmp_path / "table6.csv").read_text()
     assert (tmp_path / "table6.tex").read_text().count(r"\\") == 4
+    assert [one.to_dict() for one in load_architectures(tmp_path / "table6_rte.json", 3)] == found

@@ -1,13 +1,13 @@
 """Tables are made of the cells alone."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 
 from leco import LecoError
-from leco.files import write_json
-from leco.reproduction.experiment import RESULT
+from leco.reproduction import ResultsFolder
 from leco.reproduction.grids import GRIDS, LECO, TASKS, base_cell, methods, parse_train_rows
 from leco.reproduction.searches_and_cells import Cell
 from leco.reproduction.tables import entries, one_sided_p, significance, write_table
@@ -17,12 +17,15 @@ SEEDS = 5
 
 
 def write_cells(grid, root, score, tasks=("rte",), seeds=SEEDS):
-    for task in tasks:
-        for row in grid.rows:
-            for seed in range(seeds):
-                scores = [score(row.name, seed, layer) for layer in range(3)]
-                result = {"test": scores, "exit_parameters": [10, 10, 10], "minutes": 1.0}
-                write_json(root / grid.cell(row, task, seed).name / RESULT, result)
+    """Records of all cells of a grid, with scores by row, seed and layer; gives their folder."""
+    folder, records = ResultsFolder(root), {}
+    for task, row, seed in product(tasks, grid.rows, range(seeds)):
+        cell = grid.cell(row, task, seed)
+        result = dict.fromkeys(cell.results, 0.0)
+        result |= {"test": [score(row.name, seed, layer) for layer in range(3)], "exit_parameters": [10, 10, 10]}
+        records[cell] = cell.record(result)
+    folder.append(grid.name, records)
+    return folder
 
 
 @pytest.fixture
@@ -51,8 +54,8 @@ def test_the_grid_of_all_methods_has_every_strategy():
 def test_a_better_method_is_bold_and_starred(grid, tmp_path):
     random = np.random.default_rng(0)
     noise = random.normal(0, 0.001, (10, 10))
-    write_cells(grid, tmp_path, lambda row, seed, layer: 0.7 + 0.05 * (row == LECO) + noise[seed, layer])
-    text = write_table(grid, ["rte"], SEEDS, tmp_path, tmp_path)
+    folder = write_cells(grid, tmp_path, lambda row, seed, layer: 0.7 + 0.05 * (row == LECO) + noise[seed, layer])
+    text = write_table(grid, ["rte"], SEEDS, folder)
     (line,) = (line for line in text.splitlines() if line.startswith(f"| {LECO}"))
     assert "**75.0 ± 0.1**\\*" in line
     assert "69.7 / 77.9" in line
@@ -64,15 +67,15 @@ def test_a_better_method_is_bold_and_starred(grid, tmp_path):
 
 
 def test_no_star_without_significance_and_no_row_without_cells(grid, tmp_path):
-    write_cells(grid, tmp_path, lambda row, seed, layer: 0.7 + 0.001 * (seed % 2) * (row == LECO), seeds=2)
-    text = write_table(grid, ["rte", "cola"], SEEDS, tmp_path, tmp_path)
+    folder = write_cells(grid, tmp_path, lambda row, seed, layer: 0.7 + 0.001 * (seed % 2) * (row == LECO), seeds=2)
+    text = write_table(grid, ["rte", "cola"], SEEDS, folder)
     assert "\\*" not in text
     assert "cola" not in text
 
 
 def test_significance_is_of_the_best_baseline_on_the_seeds_of_both(grid, tmp_path):
-    write_cells(grid, tmp_path, lambda row, seed, layer: {"ALT": 0.8, LECO: 0.9}.get(row, 0.5) + seed / 1000)
-    found = {entry.row: entry for entry in entries(grid, ["rte"], SEEDS, tmp_path)}
+    folder = write_cells(grid, tmp_path, lambda row, seed, layer: {"ALT": 0.8, LECO: 0.9}.get(row, 0.5) + seed / 1000)
+    found = {entry.row: entry for entry in entries(grid, ["rte"], SEEDS, folder)}
     ours = found.pop(LECO)
     test = significance(ours, list(found.values()))
     assert (test.against, test.n, test.pairs) == ("ALT", 5, 15)
@@ -84,8 +87,10 @@ def test_significance_is_of_the_best_baseline_on_the_seeds_of_both(grid, tmp_pat
 
 def test_both_searches_have_their_row_and_neither_is_a_baseline(tmp_path):
     grid = GRIDS["table2"](replace(base_cell(), search_preset="paper"))
-    write_cells(grid, tmp_path, lambda row, seed, layer: {"ALT": 0.7, LECO: 0.8}.get(row, 0.9 if LECO in row else 0.5))
-    text = write_table(grid, ["rte"], SEEDS, tmp_path, tmp_path)
+    folder = write_cells(
+        grid, tmp_path, lambda row, seed, layer: {"ALT": 0.7, LECO: 0.8}.get(row, 0.9 if LECO in row else 0.5)
+    )
+    text = write_table(grid, ["rte"], SEEDS, folder)
     assert f"| {LECO}, searched by quick | **90.0" in text
     assert f"AVG of {LECO} less that of ALT: +10.0" in text
 

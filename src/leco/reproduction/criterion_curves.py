@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, ClassVar
 
 from leco.evaluation import align_labels, applicable_criteria, evaluate
 from leco.model import load_model
-from leco.reproduction.experiment import MODEL
+from leco.reproduction.results_folder import ResultsFolder
 from leco.reproduction.searches_and_cells import Cell
 
 
@@ -15,6 +16,8 @@ class Curves(Cell):
 
     Speedups are measured on the first `timed_texts` texts of test (None: all), `repeats` times.
     """
+
+    results: ClassVar[tuple[str, ...]] = ("evaluation",)
 
     criteria: str | None = None
     timed_texts: int | None = None
@@ -27,7 +30,7 @@ class Curves(Cell):
 
     @property
     def name(self) -> str:
-        """The name of its folder."""
+        """Its name."""
         return "_".join(["curves", super().name, self.criteria or "all"])
 
     @property
@@ -40,10 +43,10 @@ class Curves(Cell):
         """It measures speedups."""
         return True
 
-    def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
+    def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
         """Evaluate the cell's model with all settings of the criteria."""
-        model = load_model(root / self.cell.name / MODEL)
+        model = load_model(folder.model(self.cell))
         data = align_labels(self.data(glue_dir), model)
         names = self.criteria.split(",") if self.criteria else applicable_criteria(model)
         found = evaluate(model, data, repeats=self.repeats, timed_texts=self.timed_texts, criteria=names)
-        self.write(root, {"evaluation": found.to_dict()})
+        return {"evaluation": found.to_dict()}

@@ -1,22 +1,28 @@
-"""A part of an experiment: what it is made of, and the folder in which its result is."""
+"""An experiment: what it is made of, and the record that it leaves."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
 
 from leco.data import TextData, load_data
-from leco.files import read_json, write_json
+from leco.errors import LecoError
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.runs import machine, versions
 
-RESULT, MODEL = "cell.json", "model"
+if TYPE_CHECKING:
+    from leco.reproduction.results_folder import ResultsFolder
+
+ABOUT = ("versions", "machine")
+"""What every record has beside its kind, its settings and its results."""
 
 
 @dataclass(frozen=True)
 class Experiment(ABC):
-    """A part of an experiment, with a folder of its own.
+    """What is run once, in a process of its own, and leaves one record, a line of JSON.
 
     `options` are those of `leco.search` and `leco.train` in place of the preset's, as pairs of name and value; `space`
     is the space in which exits are searched.
@@ -28,21 +34,44 @@ class Experiment(ABC):
     options: tuple[tuple[str, Any], ...] = ()
     space: str = "O"
 
+    kinds: ClassVar[dict[str, type["Experiment"]]] = {}
+    """All kinds by name, as records have them."""
+    results: ClassVar[tuple[str, ...]] = ()
+    """The names of this kind's results in a record."""
+
+    def __init_subclass__(cls) -> None:
+        """List the kind among `kinds`."""
+        cls.kinds[cls.__name__] = cls
+
     @property
     def name(self) -> str:
-        """The name of its folder, in which whatever it is made of is told apart."""
-        options = (name if value is True else f"{name}-{value}" for name, value in sorted(self.options))
+        """Its name, in which whatever it is made of is told apart."""
+        options = (name if value is True else f"{name}-{_shown(value)}" for name, value in sorted(self.options))
         return "_".join(map(plain, (self.task, self.model, self.preset, *options)))
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """What defines it, as JSON keeps it; `from_settings` reads it."""
-        return {**asdict(self), "options": dict(self.options)}
+    def description(self) -> dict[str, Any]:
+        """Its kind and settings, as a record has them; `from_description` reads them."""
+        return {"kind": type(self).__name__, "settings": {**asdict(self), "options": dict(self.options)}}
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Self:
-        """The one that `settings` describe."""
-        return cls(**{**settings, "options": tuple(settings["options"].items())})
+    def from_description(cls, description: Any) -> "Experiment":
+        """The experiment that a record, or `description`, is of; LecoError where it describes none."""
+        try:
+            settings = {name: _hashable(value) for name, value in description["settings"].items()}
+            settings["options"] = tuple((name, _hashable(value)) for name, value in settings["options"].items())
+            return cls.kinds[description["kind"]](**settings)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise LecoError(f"no experiment is described here ({type(error).__name__}: {error}).") from error
+
+    def record(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        """What is kept of it: its description, the result, the versions, and the machine with its device."""
+        hardware = {**machine(), "device": device_name(dict(self.options).get("device"))}
+        return {**self.description, **result, "versions": versions(), "machine": hardware}
+
+    def file(self, table: str) -> str:
+        """In which file its record belongs, when it runs for a table: the table's."""
+        return table
 
     @property
     def needs(self) -> "Experiment | None":
@@ -59,30 +88,34 @@ class Experiment(ABC):
         return load_data(self.task, glue_dir=glue_dir, train_rows=dict(self.options).get("train_rows"))
 
     @abstractmethod
-    def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
-        """Do it, or continue, in its folder under `root`, and write its result last.
-
-        With `keep` the trained model stays in the folder, if it is one that trains. LecoError for anything that the
-        user can repair.
-        """
-
-    def write(self, root: Path, result: Mapping[str, Any]) -> None:
-        """Write its result, with what it is, the versions and the machine."""
-        settings = {"kind": type(self).__name__, "settings": self.settings}
-        write_json(root / self.name / RESULT, {**settings, **result, "versions": versions(), "machine": machine()})
+    def run(self, folder: "ResultsFolder", glue_dir: Path | None = None) -> dict[str, Any]:
+        """Do it, or continue, in its working folder, and give its `results`; LecoError for what the user can repair."""
 
 
-def finished(experiment: Experiment, root: Path, *, keep: bool = False) -> bool:
-    """Whether its result is in its folder under `root`, with `keep` the model too."""
-    folder = root / experiment.name
-    return (folder / RESULT).is_file() and (not keep or (folder / MODEL / "config.json").is_file())
+def check_record(record: Any) -> Experiment:
+    """The experiment that a record is of; LecoError where it describes none or lacks a result."""
+    experiment = Experiment.from_description(record)
+    if missing := [name for name in (*experiment.results, *ABOUT) if name not in record]:
+        raise LecoError(f"the record of {experiment.name} lacks '{missing[0]}'.")
+    return experiment
 
 
-def read_result(experiment: Experiment, root: Path) -> dict[str, Any]:
-    """What `run` wrote; LecoError where it has not been run."""
-    return dict(read_json(root / experiment.name / RESULT))
+def device_name(wanted: str | None = None) -> str:
+    """What computes: the GPU's name, `mps` or `cpu`; `wanted` is the option `device`, None where it is not given."""
+    if wanted in (None, "auto"):
+        wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    return torch.cuda.get_device_name(wanted) if str(wanted).startswith("cuda") else str(wanted)
 
 
 def plain(name: str) -> str:
-    """A name as part of a folder's name."""
+    """A name as part of an experiment's, which is that of its working folder too."""
     return name.rsplit("/", 1)[-1].replace(":", "-").replace("=", "-").replace(",", "-").lower()
+
+
+def _hashable(value: Any) -> Any:
+    """A value of JSON as part of a key: a list is a tuple."""
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+def _shown(value: Any) -> str:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)

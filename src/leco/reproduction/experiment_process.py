@@ -1,18 +1,27 @@
-"""The process of one experiment, as `task.json` says: `python -m leco.reproduction.experiment_process FOLDER`."""
+"""The process of one experiment: `python -m leco.reproduction.experiment_process ROOT JOB`, the job as JSON."""
 
+import json
 import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from leco.errors import LecoError
-from leco.files import read_json
-from leco.reproduction.criterion_curves import Curves
 from leco.reproduction.experiment import Experiment
-from leco.reproduction.scheduler import TASK
-from leco.reproduction.searches_and_cells import Cell, Search
+from leco.reproduction.results_folder import ResultsFolder
 
-KINDS: dict[str, type[Experiment]] = {kind.__name__: kind for kind in (Search, Cell, Curves)}
+
+def run(folder: ResultsFolder, job: dict[str, Any]) -> None:
+    """Run the experiment that a job of the scheduler describes, unless it is finished; append its record, clear up."""
+    experiment = Experiment.from_description(job)
+    with folder.lock(experiment):  # where two run the same, the second waits, and then finds it finished
+        if experiment in folder and (folder.has_model(experiment) or not job["keep"]):
+            return
+        result = experiment.run(folder, Path(job["glue_dir"]) if job["glue_dir"] else None)
+        folder.append(job["table"], {experiment: experiment.record(result)})
+        if not job["keep"]:
+            folder.clear(experiment)
 
 
 def end_with_parent() -> None:
@@ -28,17 +37,9 @@ def end_with_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def main(folder: Path) -> None:
-    """Run what `folder` is for; a user's mistake is one line and exit code 1."""
+if __name__ == "__main__":
     end_with_parent()
-    task = read_json(folder / TASK)
-    experiment = KINDS[task["kind"]].from_settings(task["settings"])
-    glue_dir = Path(task["glue_dir"]) if task["glue_dir"] else None
     try:
-        experiment.run(folder.parent, glue_dir, keep=task["keep"])
+        run(ResultsFolder(Path(sys.argv[1])), json.loads(sys.argv[2]))
     except LecoError as error:
         sys.exit(f"error: {error}")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

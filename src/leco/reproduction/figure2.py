@@ -1,5 +1,6 @@
 """Figure 2: the curves of all criteria on the model with learned exits, and one of a usual model beside them."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from leco.evaluation.result import Evaluation
 from leco.files import write_csv, write_text
 from leco.job import LEARNED
 from leco.reproduction.criterion_curves import Curves
-from leco.reproduction.experiment import finished, read_result
+from leco.reproduction.results_folder import ResultsFolder
 from leco.reproduction.searches_and_cells import Cell
 from leco.reproduction.tables import markdown
 
@@ -37,30 +38,31 @@ class Figure:
         ours = Curves(**{**common, "exits": LEARNED})
         return cls(task, ours, Curves(**{**common, "exits": "linear", "criteria": "patience"}))
 
-    def read(self, root: Path) -> Evaluation | None:
+    def read(self, folder: ResultsFolder) -> Evaluation | None:
         """The evaluation of ours with the other's curve among its own; None where one is not finished."""
-        if not (finished(self.ours, root) and finished(self.other, root)):
+        if not (self.ours in folder and self.other in folder):
             return None
-        ours, other = (_evaluation(experiment, root) for experiment in (self.ours, self.other))
+        ours, other = (Evaluation.from_dict(folder[curves]["evaluation"]) for curves in (self.ours, self.other))
         shared = common_range(curve.points for name, curve in ours.curves.items() if name != Oracle.name)
         points = other.curves["patience"].points
         curves = {**ours.curves, OTHER: Curve(points, area(points, *shared) if shared else None)}
         return replace(ours, curves=curves, area_range=shared)
 
 
-def _evaluation(experiment: Curves, root: Path) -> Evaluation:
-    return Evaluation.from_dict(read_result(experiment, root)["evaluation"])
+def write_figure(figures: Sequence[Figure], folder: ResultsFolder, pictures: Path | None = None) -> str:
+    """Draw each task's curves, and write all of them with their areas; gives the Markdown.
 
-
-def write_figure(figures: Sequence[Figure], root: Path, folder: Path) -> str:
-    """Draw each task's curves, and write all of them with their areas; gives the Markdown."""
-    found = [(figure, evaluation) for figure in figures if (evaluation := figure.read(root))]
+    Pictures are PNG and SVG beside the records, or SVG alone in the folder `pictures`.
+    """
+    found = [(figure, evaluation) for figure in figures if (evaluation := figure.read(folder))]
     areas: dict[str, dict[str, float | None]] = {}
-    pictures, notes = [], []
+    drawn, notes = [], []
     for figure, evaluation in found:
-        paths = [folder / f"{FIGURE_2}_{figure.task}{suffix}" for suffix in (".png", ".svg")]
+        svg = (pictures or folder.root) / f"{FIGURE_2}_{figure.task}.svg"
+        paths = [svg] if pictures else [svg.with_suffix(".png"), svg]
         draw_curves(paths, evaluation.curves, evaluation.metric)
-        pictures.append(f"![Speedup-score curves on {figure.task}]({paths[1].name})")
+        link = Path(os.path.relpath(svg, folder.root)).as_posix()
+        drawn.append(f"![Speedup-score curves on {figure.task}]({link})")
         if evaluation.area_range:
             low, high = evaluation.area_range
             notes.append(
@@ -74,9 +76,9 @@ def write_figure(figures: Sequence[Figure], root: Path, folder: Path) -> str:
     best = {task: max(row.get(task) or 0 for name, row in areas.items() if name != Oracle.name) for task in tasks}
     lines = [[name, *(_shown(row.get(task), best[task]) for task in tasks)] for name, row in areas.items()]
     table = markdown(["criterion", *(f"{task}, area" for task in tasks)], lines)
-    text = "\n\n".join(["**Speedup-score curves (the paper's Figure 2)**", *pictures, table, *notes]) + "\n"
-    write_csv(folder / f"{FIGURE_2}.csv", ("task", *COLUMNS), _rows(found))
-    write_text(folder / f"{FIGURE_2}.md", text)
+    text = "\n\n".join(["**Speedup-score curves (the paper's Figure 2)**", *drawn, table, *notes]) + "\n"
+    write_csv(folder.root / f"{FIGURE_2}.csv", ("task", *COLUMNS), _rows(found))
+    write_text(folder.root / f"{FIGURE_2}.md", text)
     return text
 
 

@@ -10,9 +10,10 @@ from leco.job import LEARNED
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.options import naming
 from leco.presets import PRESETS, build_options
-from leco.reproduction.experiment import Experiment, finished
+from leco.reproduction.experiment import Experiment
 from leco.reproduction.figure2 import FIGURE_2, Figure, write_figure
 from leco.reproduction.grids import GRIDS, LECO, Grid, base_cell, check_tasks, on_task
+from leco.reproduction.results_folder import ResultsFolder
 from leco.reproduction.scheduler import run_all, with_needs
 from leco.reproduction.searches_and_cells import Cell
 from leco.reproduction.table6 import TABLE_6, write_table_6
@@ -28,7 +29,7 @@ class PaperTables:
 
     Args:
         table: table2 to table6, figure2, or all.
-        root: the folder for tables and figures, and in `root/cells` for the cells.
+        root: the folder for tables, figures and records (`ResultsFolder`).
         tasks: names of GLUE's tasks.
         seeds: each cell is run with the seeds from 0 to this less 1; the search once for each task. Figure 2 shows
             the models of seed 0.
@@ -65,13 +66,13 @@ class PaperTables:
             with naming("--search-preset"):
                 PRESETS[self.search_preset]
         if self.only is not None and not self.experiments:
-            example = replace(self, only=None).experiments[0].name
+            example = next(iter(replace(self, only=None).experiments)).name
             raise LecoError(f"--only '{self.only}' is in no cell's name, such as {example}.")
 
     @property
-    def cells_folder(self) -> Path:
-        """Where the cells are."""
-        return self.root / "cells"
+    def folder(self) -> ResultsFolder:
+        """Where the records are."""
+        return ResultsFolder(self.root)
 
     @property
     def base(self) -> Cell:
@@ -95,43 +96,44 @@ class PaperTables:
         return [Figure.of(task, on_task(self.base, task, self.train_rows), self.timed_texts) for task in self.tasks]
 
     @property
-    def experiments(self) -> list[Experiment]:
-        """All cells and curves that are wanted, each once, without the searches that they need."""
-        experiments: dict[Experiment, None] = dict.fromkeys(
-            cell for grid in self.grids for cell in grid.cells(self.tasks, self.seeds)
-        )
-        experiments.update(dict.fromkeys(curves for figure in self.figures for curves in (figure.ours, figure.other)))
+    def experiments(self) -> dict[Experiment, str]:
+        """All cells and curves that are wanted, without the searches that they need; each with its first table."""
+        found: dict[Experiment, str] = {}
+        for grid in self.grids:
+            for cell in grid.cells(self.tasks, self.seeds):
+                if self.table != TABLE_6 or cell.exits == LEARNED:
+                    found.setdefault(cell, grid.name)
+        for figure in self.figures:
+            found |= dict.fromkeys((figure.ours, figure.other), FIGURE_2)
         parts = (self.only or "").split(",")
-        wanted = [experiment for experiment in experiments if any(part in experiment.name for part in parts)]
-        if self.table != TABLE_6:
-            return wanted
-        return [experiment for experiment in wanted if isinstance(experiment, Cell) and experiment.exits == LEARNED]
+        return {one: table for one, table in found.items() if any(part in one.name for part in parts)}
 
     def run(self, glue_dir: Path | None = None, jobs: int = 1) -> None:
         """Run what is not finished."""
-        run_all(self.experiments, self.cells_folder, glue_dir=glue_dir, jobs=jobs)
+        run_all(self.experiments, self.root, glue_dir=glue_dir, jobs=jobs)
 
     def pending(self) -> list[Experiment]:
         """What is not finished, with what it needs, in the order of the run."""
-        return [
-            experiment for experiment in with_needs(self.experiments) if not finished(experiment, self.cells_folder)
-        ]
+        return [one for one in with_needs(self.experiments) if one not in self.folder]
 
     def status(self) -> dict[str, Any]:
         """How many cells and curves there are, and how many of them are finished."""
-        done = sum(finished(experiment, self.cells_folder) for experiment in self.experiments)
+        done = sum(one in self.folder for one in self.experiments)
         return {"cells": len(self.experiments), "finished": done}
 
-    def write(self) -> dict[str, str]:
-        """Write each table in Markdown, LaTeX and CSV, and the figures, and give the Markdown by name."""
+    def write(self, pictures: Path | None = None) -> dict[str, str]:
+        """Write each table in Markdown, LaTeX and CSV, and the figures, and give the Markdown by name.
+
+        Pictures are PNG and SVG beside the tables, or SVG alone in the folder `pictures`.
+        """
         written = {}
         if self.table != TABLE_6:
             for grid in self.grids:
-                written[grid.name] = write_table(grid, self.tasks, self.seeds, self.cells_folder, self.root)
+                written[grid.name] = write_table(grid, self.tasks, self.seeds, self.folder)
         if self.table in (TABLE_6, ALL):
             written[TABLE_6] = self._table_6()
         if self.figures:
-            written[FIGURE_2] = write_figure(self.figures, self.cells_folder, self.root)
+            written[FIGURE_2] = write_figure(self.figures, self.folder, pictures)
         return written
 
     def _table_6(self) -> str:
@@ -139,4 +141,4 @@ class PaperTables:
         grid = self.grids[0]  # Table 2
         ours = next(row for row in grid.rows if row.name == LECO)
         searches = {task: search for task in self.tasks if (search := grid.cell(ours, task, 0).search)}
-        return write_table_6(searches, self.cells_folder, self.root)
+        return write_table_6(searches, self.folder)

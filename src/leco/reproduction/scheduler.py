@@ -1,86 +1,96 @@
-"""Runs what is not finished, a few at a time, each in a process of its own."""
+"""Runs the experiments that are not finished, a few at a time, each in a process of its own."""
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from leco.errors import LecoError
-from leco.files import write_json
 from leco.progress import progress_bar, say
-from leco.reproduction.experiment import Experiment, finished
+from leco.reproduction.experiment import Experiment
+from leco.reproduction.results_folder import ResultsFolder
 
-LOG = "log.txt"
-TASK = "task.json"
+Running = dict[Experiment, subprocess.Popen[bytes]]
+PROCESS = "leco.reproduction.experiment_process"
+NO_TABLE = "cells"
+"""The file of experiments that run for no table."""
 
 
-def with_needs(experiments: Sequence[Experiment]) -> list[Experiment]:
-    """The experiments, each after what it needs, and once; those that are timed last."""
-    ordered: dict[Experiment, None] = {}
-    for experiment in experiments:
+def with_needs(experiments: Mapping[Experiment, str]) -> dict[Experiment, str]:
+    """The experiments and what they need, each once and after what it needs; those that measure time come last.
+
+    What is needed runs for the table of the first that needs it.
+    """
+    ordered: dict[Experiment, str] = {}
+    for experiment, table in experiments.items():
         chain = [experiment]
         while (needed := chain[0].needs) is not None:
             chain.insert(0, needed)
-        ordered.update(dict.fromkeys(chain))
-    return sorted(ordered, key=lambda experiment: experiment.timed)
+        for one in chain:
+            ordered.setdefault(one, experiments.get(one, table))
+    return dict(sorted(ordered.items(), key=lambda item: item[0].timed))
 
 
 def run_all(
-    experiments: Sequence[Experiment],
+    experiments: Mapping[Experiment, str] | Sequence[Experiment],
     root: Path,
     *,
     glue_dir: Path | None = None,
     jobs: int = 1,
     keep: Sequence[Experiment] = (),
 ) -> None:
-    """Run all experiments that are not finished, and what they need, `jobs` at a time, those that measure time alone.
+    """Run all experiments that are not finished, and what they need.
 
-    The processor's threads are divided among the jobs. Each writes what it says to `log.txt` in its folder. A killed
-    run continues when called again. The models of the cells in `keep`, and of those that curves are drawn of, stay in
-    their folders. LecoError, once the others are done, where some failed; it names their logs.
+    A killed run continues when called again.
+
+    Args:
+        experiments: each with the table for which it runs, to whose file its record is appended; or for none.
+        root: the folder of results (`ResultsFolder`).
+        glue_dir: GLUE's data.
+        jobs: how many run at a time, with equal shares of the processor's threads; those that measure time run alone.
+        keep: cells whose models stay in their working folders, as do those of which curves are drawn.
+
+    Raises:
+        LecoError: once the others are done, where some failed; it names their logs.
+
     """
-    keep = [
-        *keep,
-        *(
-            experiment.needs
-            for experiment in experiments
-            if experiment.timed and experiment.needs and not finished(experiment, root)
-        ),
-    ]
+    folder = ResultsFolder(root)
+    if not isinstance(experiments, Mapping):
+        experiments = dict.fromkeys(experiments, NO_TABLE)
+    timed = (one.needs for one in experiments if one.timed and one not in folder)
+    keep = [*keep, *(needed for needed in timed if needed)]
 
-    def done(experiment: Experiment) -> bool:
-        return finished(experiment, root, keep=experiment in keep)
+    def done(one: Experiment) -> bool:
+        return one in folder and (one not in keep or folder.has_model(one))
 
-    pending = [experiment for experiment in with_needs(experiments) if not done(experiment)]
-    running: dict[Experiment, subprocess.Popen[bytes]] = {}
+    tables = with_needs(experiments)
+    pending = [one for one in tables if not done(one)]
+    running: Running = {}
     failed: list[Experiment] = []
     with progress_bar("experiments", len(pending)) as advance:
         try:
             while pending or running:
-                ready = [experiment for experiment in pending if experiment.needs is None or done(experiment.needs)]
+                ready = [one for one in pending if one.needs is None or done(one.needs)]
                 if failed and not running and not ready:
                     break
                 while ready and _may_start(ready[0], running, jobs):
-                    experiment = ready.pop(0)
-                    pending.remove(experiment)
-                    running[experiment] = _start(
-                        experiment, root, glue_dir, 1 if experiment.timed else jobs, keep=experiment in keep
-                    )
+                    one = ready.pop(0)
+                    pending.remove(one)
+                    job = {"table": tables[one], "glue_dir": glue_dir and str(glue_dir), "keep": one in keep}
+                    running[one] = _start(one, folder, job, shares=1 if one.timed else jobs)
                 time.sleep(0.2)
-                for experiment, process in list(running.items()):
-                    if process.poll() is not None:
-                        del running[experiment]
-                        advance(1)
-                        if process.returncode:
-                            failed.append(experiment)
-                        say(f"{'failed' if process.returncode else 'done'}: {experiment.name}")
+                ended = _ended(running, folder)
+                failed += [one for one, succeeded in ended.items() if not succeeded]
+                advance(len(ended))
         finally:
             for process in running.values():
                 process.terminate()
     if failed:
-        logs = ", ".join(f"'{root / experiment.name / LOG}'" for experiment in failed)
+        logs = ", ".join(f"'{folder.log(one)}'" for one in failed)
         raise LecoError(f"{len(failed)} of the cells failed; see {logs}. The same command runs them again.")
 
 
@@ -92,21 +102,31 @@ def _may_start(experiment: Experiment, running: Collection[Experiment], jobs: in
 
 
 def _start(
-    experiment: Experiment, root: Path, glue_dir: Path | None, shares: int, *, keep: bool
+    experiment: Experiment, folder: ResultsFolder, job: dict[str, Any], *, shares: int
 ) -> subprocess.Popen[bytes]:
-    """Start the process of `experiment`, with one of `shares` parts of the processor's threads."""
-    folder = root / experiment.name
-    task = {"kind": type(experiment).__name__, "settings": experiment.settings, "keep": keep}
-    write_json(folder / TASK, {**task, "glue_dir": None if glue_dir is None else str(glue_dir)})
+    """Start the process of an experiment, with one of `shares` parts of the processor's threads."""
     say(f"running: {experiment.name}")
     threads = max(1, (os.cpu_count() or 1) // shares)
     # Huge pages: without them the kernel clears the large gradient of the word embeddings page by page in each step.
     settings = {"OMP_NUM_THREADS": str(threads), "THP_MEM_ALLOC_ENABLE": "1"}
-    with (folder / LOG).open("ab") as log:
+    described, path = json.dumps({**experiment.description, **job}), folder.log(experiment)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "leco.reproduction.experiment_process", str(folder)],
+            [sys.executable, "-m", PROCESS, str(folder.root), described],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             env={**os.environ, **settings},
         )
+
+
+def _ended(running: Running, folder: ResultsFolder) -> dict[Experiment, bool]:
+    """Take out those whose processes have ended, and say of each whether it succeeded; then its log is removed."""
+    ended = {one: process.returncode == 0 for one, process in running.items() if process.poll() is not None}
+    for one, succeeded in ended.items():
+        del running[one]
+        if succeeded:
+            folder.log(one).unlink(missing_ok=True)
+        say(f"{'done' if succeeded else 'failed'}: {one.name}")
+    return ended

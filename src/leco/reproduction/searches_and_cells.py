@@ -1,45 +1,42 @@
 """Searches and cells: a search finds exits for a task, a cell trains and scores one model."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from leco.evaluation.evaluate import stored_outputs, tokens
 from leco.evaluation.scores import Stored
-from leco.files import atomic_path, read_json
+from leco.files import atomic_path, read_json, write_json
 from leco.job import LEARNED
 from leco.model import load_model
 from leco.pipeline import ARCHITECTURES, HISTORY, TRAINING, search, train
-from leco.reproduction.experiment import MODEL, Experiment, plain
-
-OUTPUTS = "outputs.npz"
+from leco.reproduction.experiment import Experiment, plain
+from leco.reproduction.results_folder import ResultsFolder
 
 
 @dataclass(frozen=True)
 class Search(Experiment):
     """A search of exit architectures; it is run once for each task, as in the paper, whatever the training's seed."""
 
+    results: ClassVar[tuple[str, ...]] = ("architectures", "history")
+
     @property
     def name(self) -> str:
-        """The name of its folder."""
+        """Its name."""
         return f"search_{super().name}_{self.space}"
 
-    def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
-        """Search, and keep `architectures.json`, which is `leco train --exits FILE`'s, and the search's history."""
-        folder = root / self.name / MODEL
-        options = dict(self.options)
-        search(self.model, self.task, folder, preset=self.preset, glue_dir=glue_dir, space=self.space, **options)
-        (folder / ARCHITECTURES).replace(self.architectures(root))
-        self.write(root, {"history": read_json(folder / HISTORY)})
-        shutil.rmtree(folder)
+    def file(self, table: str) -> str:
+        """That of all searches."""
+        return "searches"
 
-    def architectures(self, root: Path) -> Path:
-        """The file of what it found."""
-        return root / self.name / ARCHITECTURES
+    def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
+        """Search; the results are what `leco train --exits FILE` reads, and the search's history."""
+        found, options = folder.model(self), dict(self.options)
+        search(self.model, self.task, found, preset=self.preset, glue_dir=glue_dir, space=self.space, **options)
+        return {"architectures": read_json(found / ARCHITECTURES), "history": read_json(found / HISTORY)}
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,11 @@ class Cell(Experiment):
     `exits` are those of `leco.train`, or `learned` for those that the search in `space` found; `search_preset` is the
     search's preset where that is not the training's.
     """
+
+    results: ClassVar[tuple[str, ...]] = (
+        *("metric", "rows", "dev", "test", "avg", "best"),
+        *("exit_parameters", "minutes", "cpu_minutes", "epochs"),
+    )
 
     strategy: str = "joint"
     exits: str = LEARNED
@@ -61,7 +63,7 @@ class Cell(Experiment):
 
     @property
     def name(self) -> str:
-        """The name of its folder."""
+        """Its name."""
         exits = self.exits
         if exits == LEARNED:
             exits = "-".join(filter(None, (LEARNED, self.space, self.search_preset)))
@@ -79,29 +81,32 @@ class Cell(Experiment):
         """Its search."""
         return self.search
 
-    def run(self, root: Path, glue_dir: Path | None = None, *, keep: bool = False) -> None:
-        """Train and score; the outputs of all exits on dev and test stay in `outputs.npz`."""
-        folder, options = root / self.name, dict(self.options)
+    def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
+        """Train and score; what all exits say of dev and test stays in the folder's `outputs`."""
+        trained, exits = folder.model(self), self.exits
+        if self.search is not None:
+            exits = str(folder.working(self) / ARCHITECTURES)
+            write_json(Path(exits), folder[self.search]["architectures"])
         train(
             self.model,
             self.task,
-            folder / MODEL,
+            trained,
             preset=self.preset,
-            exits=self.exits if self.search is None else str(self.search.architectures(root)),
+            exits=exits,
             glue_dir=glue_dir,
             seed=self.seed,
             strategy=self.strategy,
-            **options,
+            **dict(self.options),
         )
-        model, log = load_model(folder / MODEL), read_json(folder / MODEL / TRAINING)
+        model, log = load_model(trained), read_json(trained / TRAINING)
         data = self.data(glue_dir)
         stored = {
             name: stored_outputs(model, split, tokens(model, split), data.metric, name)
             for name, split in (("dev", data.dev), ("test", data.test))
         }
         scores = {name: outputs.by_exit() for name, outputs in stored.items()}
-        _save_outputs(folder / OUTPUTS, stored)
-        result = {
+        _save_outputs(folder.outputs(self), stored)
+        return {
             "metric": data.metric,
             "rows": {"train": len(data.train), "dev": len(data.dev), "test": len(data.test)},
             "dev": scores["dev"],
@@ -113,9 +118,6 @@ class Cell(Experiment):
             "cpu_minutes": log["cpu_seconds"] / 60,
             "epochs": log["epochs"],
         }
-        self.write(root, result)
-        if not keep:
-            shutil.rmtree(folder / MODEL)
 
 
 def _save_outputs(path: Path, stored: Mapping[str, Stored]) -> None:

@@ -1,8 +1,7 @@
-"""Tables from the cells alone: in Markdown, LaTeX and CSV, with spreads, significance and the paper's numbers."""
+"""Tables from the records alone: in Markdown, LaTeX and CSV, with spreads, significance and the paper's numbers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import wilcoxon
 
 from leco.files import write_csv, write_text
-from leco.reproduction.experiment import finished, read_result
 from leco.reproduction.grids import Grid, Row
+from leco.reproduction.results_folder import ResultsFolder
 
 Array = NDArray[Any]
 SIGNIFICANT = 0.05
@@ -60,19 +59,19 @@ class Test:
     p_pairs: float
 
 
-def entries(grid: Grid, tasks: Sequence[str], seeds: int, root: Path) -> list[Entry]:
+def entries(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFolder) -> list[Entry]:
     """What there is of a grid; rows and tasks of which no cell is finished are left out."""
     found = []
     for task in tasks:
         for row in grid.rows:
-            done = [seed for seed in range(seeds) if finished(grid.cell(row, task, seed), root)]
+            done = [seed for seed in range(seeds) if grid.cell(row, task, seed) in folder]
             if done:
-                found.append(_entry(grid, row, task, done, root))
+                found.append(_entry(grid, row, task, done, folder))
     return found
 
 
-def _entry(grid: Grid, row: Row, task: str, seeds: list[int], root: Path) -> Entry:
-    results = [read_result(grid.cell(row, task, seed), root) for seed in seeds]
+def _entry(grid: Grid, row: Row, task: str, seeds: list[int], folder: ResultsFolder) -> Entry:
+    results = [folder[grid.cell(row, task, seed)] for seed in seeds]
     scores = 100 * np.array([result["test"] for result in results])
     parameters = float(np.mean([result["exit_parameters"] for result in results]))
     return Entry(row.name, task, scores, tuple(seeds), parameters, row.paper.get(task))
@@ -109,9 +108,9 @@ def one_sided_p(gaps: Array) -> float:
     return float(wilcoxon(gaps, alternative="greater").pvalue)
 
 
-def write_table(grid: Grid, tasks: Sequence[str], seeds: int, root: Path, folder: Path) -> str:
-    """Write `grid.name` with .md, .tex and .csv into `folder`, and give the Markdown."""
-    found = entries(grid, tasks, seeds, root)
+def write_table(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFolder) -> str:
+    """Write `grid.name` with .md, .tex and .csv from its records beside them, and give the Markdown."""
+    found = entries(grid, tasks, seeds, folder)
     present = [task for task in tasks if any(entry.task == task for entry in found)]
     cells = {(entry.row, entry.task): entry for entry in found}
     tests = {task: _test(grid, found, task) for task in present}
@@ -132,9 +131,9 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, root: Path, folder
         if test
     ]
     text = "\n".join([f"**{grid.title}**", "", markdown(header, lines), "", *notes]) + "\n"
-    write_text(folder / f"{grid.name}.md", text)
-    write_text(folder / f"{grid.name}.tex", latex(header, lines))
-    write_csv(folder / f"{grid.name}.csv", COLUMNS, _csv_rows(found))
+    write_text(folder.root / f"{grid.name}.md", text)
+    write_text(folder.root / f"{grid.name}.tex", latex(header, lines))
+    write_csv(folder.root / f"{grid.name}.csv", COLUMNS, _csv_rows(found))
     return text
 
 
