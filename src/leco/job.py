@@ -12,6 +12,7 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from leco.criteria import CRITERIA, Task, check_deployable
 from leco.data import TextData, TextDataset, encode, load_data
+from leco.devices import has_bf16, pick_device
 from leco.errors import LecoError
 from leco.exits.architecture import NAMED, ExitArchitecture, load_architectures
 from leco.exits.modules import build_exits
@@ -44,6 +45,7 @@ class Job:
     options: Options
     architectures: list[ExitArchitecture] | None
     folder: Path
+    device: torch.device
 
     @property
     def work(self) -> Path:
@@ -84,6 +86,8 @@ def make_job(
     folder, run = Path(output), options.run
     criterion = choices.get("criterion")
     check_choices(choices)
+    with naming("--device"):
+        device = pick_device(run.device)
     with naming("--strategy"):
         strategy = parse_strategy(options.training.strategy)
     exits = exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
@@ -123,9 +127,14 @@ def make_job(
     }
     if Path(exits).is_file():
         settings["architectures"] = [architecture.to_dict() for architecture in architectures or ()]
-    claim(folder, {**settings, **choices, **flat(options)})
-    options = replace(options, run=replace(run, bf16=run.bf16 and has_bf16()))
-    return Job(str(model), config, tokenizer, texts, options, architectures, folder)
+    claim(folder, {**settings, **choices, **_identity(options)})
+    options = replace(options, run=replace(run, bf16=run.bf16 and has_bf16(device)))
+    return Job(str(model), config, tokenizer, texts, options, architectures, folder, device)
+
+
+def _identity(options: Options) -> dict[str, Any]:
+    """The options that make a run what it is: a run that began on one device may go on on another."""
+    return {name: value for name, value in flat(options).items() if name != "device"}
 
 
 def check_choices(choices: Mapping[str, Any]) -> None:
@@ -153,11 +162,3 @@ def given_architectures(exits: str, num_layers: int) -> list[ExitArchitecture]:
         f"--exits '{exits}' is neither a file nor one of: {', '.join([LEARNED, *NAMED, *PUBLISHED])}. "
         "A file of architectures is what 'leco search' writes."
     )
-
-
-def has_bf16() -> bool:
-    """Whether the processor multiplies in bfloat16; a line says so where it was asked for and is not there."""
-    supported = torch.cuda.is_available() or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    if not supported:
-        say("warning: --bf16: this processor has no bfloat16; running in float32.")
-    return supported

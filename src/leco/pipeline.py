@@ -9,15 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from transformers import TrainerCallback, set_seed
+from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from leco.card import model_card
 from leco.evaluation import choose_criterion, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
+from leco.exits.standardize import StateStatistics
 from leco.files import atomic_path, read_json, write_json, write_text
 from leco.job import Job, make_job
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
+from leco.model.statistics import state_statistics
 from leco.presets import build_options
 from leco.search.model import SearchModel
 from leco.search.relaxations import parse_relaxation
@@ -151,11 +153,19 @@ def run_search(job: Job) -> list[ExitArchitecture]:
     path = job.folder / ARCHITECTURES
     if not path.exists():
         run, options = job.options.run, job.options.search
-        backbone = load_backbone(job.backbone)
+        backbone = load_backbone(job.backbone).to(job.device)
+        states = read_states(job, backbone)
         set_seed(run.seed)
         relaxation = parse_relaxation(options.relaxation)
         space = options.search_space(run.width)
-        model = SearchModel(backbone, space, job.data.num_outputs, run.exit_dropout, relaxation.parameters)
+        model = SearchModel(
+            backbone,
+            space,
+            job.data.num_outputs,
+            run.exit_dropout,
+            relaxation.parameters,
+            None if states is None else states.tokens,
+        ).to(job.device)
         train_data = job.datasets["train"]
         searcher = Searcher(model, train_data, job.tokenizer, job.data.problem_type, run, options, relaxation)
         result = searcher.search(job.work / "search.pt")
@@ -170,7 +180,8 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train the multi-exit model and save it in the output folder, unless it is there."""
     if not (job.folder / TRAINING).exists():
         architectures = job.architectures or run_search(job)
-        backbone, run = load_backbone(job.backbone), job.options.run
+        backbone, run = load_backbone(job.backbone).to(job.device), job.options.run
+        states = read_states(job, backbone)
         set_seed(run.seed)
         model = build_model(
             backbone,
@@ -179,21 +190,31 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             problem_type=job.data.problem_type,
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
-        )
+            states=states,
+        ).to(job.device)
         model.tokenizer = job.tokenizer
         data = job.datasets
         log = train_phases(
             model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
         )
+        model.exits.fold()
         save_model(model, job.folder, job.work / "model")
         seconds = {"seconds": log.seconds, "cpu_seconds": log.cpu_seconds}
         write_json(job.folder / TRAINING, {"epochs": log.epochs, **seconds})
     shutil.rmtree(job.work, ignore_errors=True)
 
 
+def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
+    """The statistics by which the exits standardize what they read, if they are to."""
+    run = job.options.run
+    if not run.standardize:
+        return None
+    return state_statistics(backbone, job.datasets["train"], job.tokenizer, seed=run.seed, bf16=run.bf16)
+
+
 def run_choice(job: Job, criterion: str, max_drop: float) -> MultiExitModel:
     """Choose the criterion's settings on dev and keep them in the model's configuration."""
-    model = load_model(job.folder)
+    model = load_model(job.folder, job.options.run.device)
     if model.config.exit_criterion is None:
         model.config.exit_criterion = choose_criterion(model, job.data, criterion, max_drop).to_dict()
         with atomic_path(job.folder / "config.json") as temporary:

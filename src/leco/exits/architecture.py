@@ -1,7 +1,7 @@
 """What an exit is made of, as data: the genotype that a search finds, a file holds and a module is built from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -31,9 +31,14 @@ class LinearArchitecture(ExitArchitecture):
 
 @dataclass(frozen=True)
 class PastFutureArchitecture(ExitArchitecture):
-    """The exit of Global Past-Future, which all layers have or none (Liao et al. 2021; `PastFutureExits`)."""
+    """The exit of Global Past-Future, which all layers have or none (Liao et al. 2021; `PastFutureExits`).
+
+    `standardized` says that it reads standardized states, whose statistics lie beside its weights.
+    """
 
     kind: ClassVar[str] = "past-future"
+
+    standardized: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,8 @@ def architecture_from_dict(value: Mapping[str, Any]) -> ExitArchitecture:
         raise LecoError(
             f"An exit architecture of kind '{kind.kind}' has no field '{unknown[0]}'. Known: {', '.join(known)}."
         )
-    if missing := [name for name in known if name not in given and name != "width"]:
+    optional = [field.name for field in fields(kind) if field.default is not MISSING]
+    if missing := [name for name in known if name not in given and name not in optional]:
         raise LecoError(f"An exit architecture of kind '{kind.kind}' lacks the field '{missing[0]}'.")
     return kind(**given)
 

@@ -1,10 +1,31 @@
 """What the exits of a model are: one classifier for each layer, and what they tell each other."""
 
+from collections.abc import Iterator
+from typing import ClassVar, cast
+
 from torch import Tensor, nn
+
+from leco.exits.standardize import Standardize, StateStatistics
 
 
 class Exit(nn.Module):
-    """An intermediate classifier on one layer of the backbone."""
+    """An intermediate classifier on one layer of the backbone.
+
+    While it is trained it may read standardized states, by a `Standardize` in the place of `standardize`, which `fold`
+    takes away again.
+    """
+
+    reads_first_token: ClassVar[bool] = False
+    """Whether it reads the [CLS] state alone, so that the statistics of that are its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.standardize: nn.Module = nn.Identity()
+
+    @property
+    def reader(self) -> nn.Linear:
+        """Its first linear layer, which reads what `standardize` gives."""
+        raise NotImplementedError
 
     def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits [B, K] of `hidden` [B, L, d]; `mask` [B, L] is true at tokens, None where there is no padding."""
@@ -26,3 +47,19 @@ class Exits(nn.ModuleList):
         """The logits [B, K] of the exit on `layer`, given the memory after it; the rest as in `Exit.forward`."""
         logits: Tensor = self[layer - 1](hidden, mask)
         return logits
+
+    def standardize(self, states: StateStatistics) -> None:
+        """Let each exit read standardized states, by the statistics of what it reads of its layer."""
+        for layer, leave in enumerate(self._exits()):
+            statistics = states.first_tokens if leave.reads_first_token else states.tokens
+            leave.standardize = Standardize(statistics.mean[layer].clone(), statistics.std[layer].clone())
+
+    def fold(self) -> None:
+        """Let each exit read the states as they are, with weights by which its logits stay the same."""
+        for leave in self._exits():
+            if isinstance(leave.standardize, Standardize):
+                leave.standardize.fold_into(leave.reader)
+                leave.standardize = nn.Identity()
+
+    def _exits(self) -> Iterator[Exit]:
+        return iter(cast(list[Exit], list(self)))

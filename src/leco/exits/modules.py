@@ -14,15 +14,23 @@ from leco.exits.past_future import PastFutureExits
 class LinearExit(Exit):
     """The [CLS] vector and one linear layer."""
 
+    reads_first_token = True
+
     def __init__(self, hidden_size: int, num_outputs: int, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(hidden_size, num_outputs)
 
+    @property
+    def reader(self) -> nn.Linear:
+        """The classifier itself."""
+        return self.classifier
+
     def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits of the first token's hidden state."""
         with in_float32(hidden):
-            return self.classifier(self.dropout(hidden[:, 0].to(self.classifier.weight.dtype)))
+            state = self.standardize(hidden[:, 0].to(self.classifier.weight.dtype))
+            return self.classifier(self.dropout(state))
 
 
 class CellExit(Exit):
@@ -49,12 +57,18 @@ class CellExit(Exit):
         self.positions = 1 if first_token_only else None
         self.tokens = 1 + max(reaches) if first_token_only and len(reaches) == len(encoders) else None
 
+    @property
+    def reader(self) -> nn.Linear:
+        """The linear layer from d to the exit's width."""
+        return self.down
+
     def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits [B, K] along the seven edges of Figure 1."""
         if self.tokens is not None:
             hidden, mask = hidden[:, : self.tokens], None if mask is None else mask[:, : self.tokens]
         with in_float32(hidden):
-            x = self.activation_1(self.down(hidden.to(self.down.weight.dtype)))  # [B, L, e]
+            x = self.down(self.standardize(hidden.to(self.down.weight.dtype)))
+            x = self.activation_1(x)  # [B, L, e]
             encoded = self.encoders[0](x, mask, self.positions)
             for encoder in self.encoders[1:]:
                 encoded = encoded + encoder(x, mask, self.positions)
@@ -84,4 +98,5 @@ def build_exits(
             f"The exit on layer {together.index(False) + 1} is not of kind '{PastFutureArchitecture.kind}', but others "
             "are. These know each other: all layers have one, or none."
         )
-    return PastFutureExits(len(architectures), hidden_size, num_outputs, dropout)
+    standardized = any(architecture.standardized for architecture in architectures)
+    return PastFutureExits(len(architectures), hidden_size, num_outputs, dropout, standardized=standardized)

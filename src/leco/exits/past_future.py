@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from leco.exits.base import Exits
 from leco.exits.operations import in_float32
+from leco.exits.standardize import Standardize, StateStatistics
 
 
 class PastFutureExit(nn.Module):
@@ -17,9 +18,14 @@ class PastFutureExit(nn.Module):
     the gate has `K (K + 1)`.
     """
 
-    def __init__(self, layer: int, hidden_size: int, num_outputs: int, dropout: float) -> None:
+    def __init__(
+        self, layer: int, hidden_size: int, num_outputs: int, dropout: float, *, standardized: bool = False
+    ) -> None:
         super().__init__()
         self.layer = layer
+        self.standardize: nn.Module = nn.Identity()
+        if standardized:
+            self.standardize = Standardize(torch.zeros(hidden_size), torch.ones(hidden_size))
         self.dropout = nn.Dropout(dropout)
         self.projection = nn.Linear(hidden_size, 2 * num_outputs)
         self.imitation = nn.Linear(hidden_size, hidden_size, bias=False) if layer > 1 else None
@@ -49,18 +55,34 @@ class PastFutureExits(Exits):
     outputs of `W_j`; the gate is `g = sigmoid(G_m tanh(1/m sum_{j<=m} W_j c_j))` of the other K, `G_m` with a bias.
     `c_j` [B, d] is the [CLS] state of layer j, `m` the exit's layer. The memory [B, 2K] is `sum_{j<=m} W_j c_j`.
 
+    Where they read standardized states, `c_j` is standardized wherever it stands above. `W_j` meets real and imagined
+    states alike, and only the former would have to be scaled, so that the statistics cannot go into the weights: they
+    are kept beside them.
+
     Source: Liao et al. 2021, section 3, and the authors' code. There `c_j` comes out of a pooler that each layer has,
     `A_j` has a bias, all exits share one G, and exit m's loss reaches the backbone through `c_m` alone.
     """
 
-    def __init__(self, num_layers: int, hidden_size: int, num_outputs: int, dropout: float) -> None:
-        super().__init__(PastFutureExit(layer, hidden_size, num_outputs, dropout) for layer in range(1, num_layers + 1))
+    def __init__(
+        self, num_layers: int, hidden_size: int, num_outputs: int, dropout: float, *, standardized: bool = False
+    ) -> None:
+        super().__init__(
+            PastFutureExit(layer, hidden_size, num_outputs, dropout, standardized=standardized)
+            for layer in range(1, num_layers + 1)
+        )
+
+    def standardize(self, states: StateStatistics) -> None:
+        """Fill in the statistics of the [CLS] states, for which the exits must be made `standardized`."""
+        for part, mean, std in zip(self._parts, states.first_tokens.mean, states.first_tokens.std, strict=True):
+            part.standardize = Standardize(mean.clone(), std.clone())
+
+    def fold(self) -> None:
+        """Nothing: see above."""
 
     def remember(self, layer: int, hidden: Tensor, memory: Tensor | None) -> Tensor:
         """The sum of the past projections, with that of `layer` added."""
-        part = self._parts[layer - 1]
         with in_float32(hidden):
-            projected = part.project(self._state(hidden[:, 0]))
+            projected = self._parts[layer - 1].project(self.state(layer, hidden[:, 0]))
         return projected if memory is None else memory + projected
 
     def leave(self, layer: int, hidden: Tensor, mask: Tensor | None, memory: Tensor | None) -> Tensor:
@@ -75,11 +97,15 @@ class PastFutureExits(Exits):
     def imagine(self, layer: int, state: Tensor) -> list[Tensor]:
         """The [CLS] states [B, d] of the layers behind `layer`, as imagined from its own, `state` [B, d]."""
         with in_float32(state):
-            return [part.imagine(self._state(state)) for part in self._parts[layer:]]
+            seen = self.state(layer, state)
+            return [part.imagine(seen) for part in self._parts[layer:]]
+
+    def state(self, layer: int, state: Tensor) -> Tensor:
+        """A layer's [CLS] state [B, d] as the exits read it."""
+        part = self._parts[layer - 1]
+        seen: Tensor = part.standardize(state.to(part.projection.weight.dtype))
+        return seen
 
     @property
     def _parts(self) -> list[PastFutureExit]:
         return cast(list[PastFutureExit], list(self))
-
-    def _state(self, state: Tensor) -> Tensor:
-        return state.to(self._parts[0].projection.weight.dtype)

@@ -85,7 +85,8 @@ def spread(weight: Tensor, like: Tensor) -> Tensor:
 class Supernet(nn.Module):
     """All candidate exits on all layers of a backbone: `[M, B, L, d] -> [M, B, K]`.
 
-    The weights of the candidates are not part of it; a relaxation makes them from the architecture parameters.
+    The weights of the candidates are not part of it; a relaxation makes them from the architecture parameters. Where
+    the exits will read standardized states, so do the candidates, by a `Standardize` in the place of `standardize`.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Supernet(nn.Module):
     ) -> None:
         super().__init__()
         self.space, self.num_layers = space, num_layers
+        self.standardize: nn.Module = nn.Identity()
         self.down = Stacked(lambda: nn.Linear(hidden_size, space.width), num_layers)
         self.encoders = nn.ModuleDict(
             {edge: Candidates(edge, space, num_layers) for edge in ("encoder_1", "encoder_2")}
@@ -110,7 +112,7 @@ class Supernet(nn.Module):
         the others pass by (PC-DARTS).
         """
         with in_float32(hidden):
-            x = _linear(hidden.float(), self.down["weight"], self.down["bias"])
+            x = _linear(self.standardize(hidden.float()), self.down["weight"], self.down["bias"])
             x = _partly(lambda x: self._activate(x, "activation_1", weights), x, channels)
             x = _partly(lambda x: self._encode(x, mask, weights), x, channels)
             x = self._pool(x, mask, weights["pooler"])

@@ -4,13 +4,18 @@ import json
 from pathlib import Path
 
 from leco.configuration import LecoConfig
+from leco.devices import pick_device
 from leco.errors import LecoError
 from leco.model.multi_exit import MultiExitModel
 from leco.model.pretrained import load
 
 
-def load_model(folder: str | Path) -> MultiExitModel:
-    """A trained multi-exit model from its folder; LecoError where there is none, or a foreign or broken one."""
+def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
+    """A trained multi-exit model from its folder, on a device as in `leco.devices.pick_device`.
+
+    LecoError where there is none, or a foreign or broken one.
+    """
+    place = pick_device(device)
     path = Path(folder)
     if not path.is_dir():
         raise LecoError(f"The model folder '{folder}' does not exist. 'leco fit' makes one.")
@@ -28,4 +33,4 @@ def load_model(folder: str | Path) -> MultiExitModel:
     if missing := sorted(report["missing_keys"]):  # Transformers would go on with random ones
         raise LecoError(f"'{folder}' is broken: its weights lack '{missing[0]}' and {len(missing) - 1} more.")
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so
-    return model
+    return model.to(place)  # type: ignore[arg-type]  # Transformers types it loosely

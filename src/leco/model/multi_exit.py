@@ -4,7 +4,7 @@ Shapes: B batch, L tokens, M layers, K outputs, d hidden.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -17,9 +17,10 @@ from leco.configuration import LecoConfig
 from leco.criteria import Criterion, Task
 from leco.data import Text, encode
 from leco.errors import LecoError
-from leco.exits.architecture import ExitArchitecture
+from leco.exits.architecture import ExitArchitecture, PastFutureArchitecture
 from leco.exits.modules import build_exits
 from leco.exits.operations import in_float32
+from leco.exits.standardize import StateStatistics
 from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
@@ -235,8 +236,16 @@ def build_model(
     problem_type: str,
     exit_dropout: float = 0.1,
     max_tokens: int | None = None,
+    states: StateStatistics | None = None,
 ) -> MultiExitModel:
-    """A model with fresh exits of the given architectures on a pretrained backbone."""
+    """A model with fresh exits of the given architectures on a pretrained backbone.
+
+    Given the statistics of the backbone's hidden states, the exits read standardized ones until `model.exits.fold()`.
+    """
+    if states is not None:
+        architectures = [
+            replace(one, standardized=True) if isinstance(one, PastFutureArchitecture) else one for one in architectures
+        ]
     config = LecoConfig(
         backbone_config=backbone.config,
         exit_architectures=architectures,
@@ -247,4 +256,7 @@ def build_model(
         id2label=dict(enumerate(label_names)),
         label2id={name: index for index, name in enumerate(label_names)},
     )
-    return MultiExitModel(config, backbone)
+    model = MultiExitModel(config, backbone)
+    if states is not None:
+        model.exits.standardize(states)
+    return model

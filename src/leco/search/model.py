@@ -8,6 +8,7 @@ from transformers import PreTrainedModel
 
 from leco.exits.architecture import EDGES
 from leco.exits.space import SearchSpace
+from leco.exits.standardize import Standardize, Statistics
 from leco.exits.supernet import Supernet
 from leco.model.backbones import backbone_for, walk
 
@@ -15,7 +16,8 @@ from leco.model.backbones import backbone_for, walk
 class SearchModel(nn.Module):
     """Backbone, supernet and alphas. The alphas [M, O] of each edge start near 0, so that no operation leads.
 
-    Beside them stand a relaxation's own `parameters`, if any, and which candidates are still alive.
+    Beside them stand a relaxation's own `parameters`, if any, and which candidates are still alive. Given the
+    `statistics` of the backbone's hidden states, all exits read standardized ones.
     """
 
     def __init__(
@@ -25,6 +27,7 @@ class SearchModel(nn.Module):
         num_outputs: int,
         dropout: float,
         parameters: Mapping[str, int] | None = None,
+        statistics: Statistics | None = None,
     ) -> None:
         super().__init__()
         family = backbone_for(backbone.config)
@@ -32,6 +35,9 @@ class SearchModel(nn.Module):
         num_layers = family.num_layers(backbone.config)
         self.space, self.backbone = space, backbone
         self.supernet = Supernet(space, num_layers, family.hidden_size(backbone.config), num_outputs, dropout)
+        if statistics is not None:
+            mean, std = (values[:, None, None] for values in (statistics.mean, statistics.std))  # [M, 1, 1, d]
+            self.supernet.standardize = Standardize(mean, std)
         sizes = {edge: len(space.operations(edge)) for edge in EDGES} | dict(parameters or {})
         self.alphas = nn.ParameterDict(
             {name: nn.Parameter(1e-3 * torch.randn(num_layers, size)) for name, size in sizes.items()}

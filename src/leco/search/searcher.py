@@ -204,7 +204,7 @@ class Searcher:
         """Take up the state in `path`; the number of epochs already done."""
         if not path.exists():
             return 0
-        state: Mapping[str, Any] = torch.load(path, weights_only=True)
+        state: Mapping[str, Any] = torch.load(path, weights_only=True, map_location=self.weights[0].device)
         self.model.load_state_dict(state["model"])
         self.weight_optimizer.load_state_dict(state["weight_optimizer"])
         self.alpha_optimizer.load_state_dict(state["alpha_optimizer"])

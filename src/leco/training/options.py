@@ -12,11 +12,16 @@ class RunOptions:
     seed: int = option(0, "Seed of initialization, order and dropout; a whole number from 0.", minimum=0)
     batch_size: int = option(32, "Texts per step.", minimum=1)
     max_length: int = option(128, "Tokens to which texts are cut, special tokens included.", minimum=4)
-    bf16: bool = option(False, "Run the backbone in bfloat16 autocast where the processor has it.")
+    bf16: bool = option(False, "Run the backbone in bfloat16 autocast where the device has it.")
+    device: str = option("auto", "Where to run: auto (a GPU if there is one), cpu, cuda, cuda:N or mps.")
     train_rows: int | None = option(
         None, "Train on a stratified sample of this many rows; by default on all.", minimum=10
     )
     width: int | None = option(None, "Width d_e of learned exits; by default the search space's own.", minimum=1)
+    standardize: bool = option(
+        False,
+        "Exits are trained on standardized hidden states; it costs nothing afterwards, when it is in their weights.",
+    )
     exit_dropout: float = option(0.1, "Dropout in front of each exit's last layer, 0 to 1.", minimum=0, maximum=1)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.training_args import ParallelMode
 
 from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
 from leco.model import MultiExitModel, scores_of
@@ -34,6 +36,24 @@ class TrainingLog:
     def cpu_seconds(self) -> float:
         """The processor's time for them, over all threads: what other work on the machine hardly changes."""
         return float(sum(row["cpu_seconds"] for row in self.epochs))
+
+
+@dataclass
+class OneDevice(TrainingArguments):
+    """Training arguments for one process on the `chosen` device; of several processes each has the one it is given."""
+
+    chosen: str = "cpu"
+
+    @cached_property
+    def _setup_devices(self) -> torch.device:
+        device: torch.device = super()._setup_devices
+        if self.parallel_mode == ParallelMode.DISTRIBUTED:
+            return device
+        self._n_gpu = min(self._n_gpu, 1)  # no second GPU beside it
+        chosen = torch.device(self.chosen)
+        if chosen.type == "cuda":
+            torch.cuda.set_device(chosen)
+        return chosen
 
 
 class MultiExitTrainer(Trainer):
@@ -108,12 +128,13 @@ def _trainer(
     callbacks: Sequence[TrainerCallback],
 ) -> MultiExitTrainer:
     phase.freeze(model)
+    device = model.device
     groups = decay_groups(
         dict(model.named_parameters()),
         rates={"backbone.": options.lr, "exits.": options.exit_lr, "meta.": options.exit_lr},
         weight_decay=options.weight_decay,
     )
-    arguments = TrainingArguments(
+    arguments = OneDevice(
         output_dir=str(folder),
         num_train_epochs=options.epochs,
         per_device_train_batch_size=run.batch_size,
@@ -123,7 +144,7 @@ def _trainer(
         lr_scheduler_type="linear",
         max_grad_norm=1.0,
         bf16=run.bf16,
-        use_cpu=not torch.cuda.is_available(),
+        use_cpu=device.type == "cpu",
         seed=run.seed,
         eval_strategy="epoch",
         save_strategy="epoch",
@@ -135,6 +156,7 @@ def _trainer(
         disable_tqdm=True,
         report_to=options.report_to,
         dataloader_pin_memory=False,
+        chosen=str(device),
     )
     problem_type = model.config.problem_type
 

@@ -44,10 +44,10 @@ def check_exits(strategy: Strategy, architectures: Iterable[ExitArchitecture | N
 
     An architecture of None is one that is still to be searched.
     """
-    brought = {one.exits: one.name for one in STRATEGIES.values() if one.exits is not None}
+    brought = {one.exits.kind: one.name for one in STRATEGIES.values() if one.exits is not None}
     own = None if strategy.exits is None else strategy.name
     for architecture in architectures:
-        owner = None if architecture is None else brought.get(architecture)
+        owner = None if architecture is None else brought.get(architecture.kind)
         if owner == own:
             continue
         if own is not None:

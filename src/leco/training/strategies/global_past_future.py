@@ -39,9 +39,10 @@ class GlobalPastFuture(WeightedJoint):
         """The mean of `I_m` over the exits but the last, which has nothing to imagine."""
         assert output.cls_by_row is not None
         exits, states = cast(PastFutureExits, self.unwrap(model).exits), output.cls_by_row.unbind(1)
+        as_read = [exits.state(layer, state.detach()) for layer, state in enumerate(states, start=1)]
         means = []
         for layer, state in enumerate(states[:-1], start=1):
             imagined = torch.stack(exits.imagine(layer, state))  # [M-m, B, d]
-            real = torch.stack(states[layer:]).detach().to(imagined.dtype)
+            real = torch.stack(as_read[layer:])
             means.append(1 - F.cosine_similarity(imagined, real, dim=-1).mean())
         return torch.stack(means).mean()
