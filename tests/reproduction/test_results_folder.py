@@ -26,7 +26,7 @@ def append(root, first, last):
 
 
 EXPERIMENTS = [
-    Cell("glue/rte", options=(("bf16", True), ("encoders", ("conv_1", "null"))), strategy="alternating:per_step=true"),
+    Cell("glue/rte", options=(("bf16", True), ("encoders", "conv_1,null")), strategy="alternating:per_step=true"),
     Search("glue/cola", options=(("train_rows", 100),), space="O1"),
     Curves("glue/mrpc", criteria="patience", timed_texts=100),
 ]
@@ -43,7 +43,7 @@ def test_a_record_describes_its_experiment(experiment, tmp_path):
     found = folder[experiment]
     assert Experiment.from_description(found) == experiment
     assert set(experiment.results) | {"kind", "settings", "versions", "machine"} == set(found)
-    assert found["machine"]["device"] == device_name()
+    assert found["machine"]["device"] == device_name("auto")
 
 
 def test_each_kind_has_its_file_and_a_shared_experiment_one_line(tmp_path):
@@ -86,6 +86,18 @@ def test_records_of_another_machine_are_added_once(tmp_path):
     assert folder.add_file(elsewhere / "table2.jsonl") == 0
     assert all(cell in folder for cell in cells(0, 4))
     assert len((here / "table2.jsonl").read_text().splitlines()) == 4
+
+
+def test_records_may_have_options_that_are_not_known_here(tmp_path):
+    given = record(cells(0, 1)[0])
+    given["settings"]["options"] = {"device": "cuda:1", "mixture": ["a", "b"]}
+    given["machine"]["device"] = "A GPU"
+    (tmp_path / "given.jsonl").write_text(json.dumps(given) + "\n")
+    folder = ResultsFolder(tmp_path / "results")
+    assert folder.add_file(tmp_path / "given.jsonl") == 1
+    (name,) = folder.records()
+    assert "device-cuda-1_mixture-a-b" in name
+    assert folder.records()[name] == given
 
 
 def changed(**changes):
@@ -131,4 +143,19 @@ def test_separators_of_unicode_do_not_end_a_line(tmp_path):
 
 def test_the_device_is_that_of_the_option():
     assert device_name("cpu") == "cpu"
-    assert device_name("auto") == device_name()
+    on_processor = Cell("glue/rte", options=(("device", "cpu"),))
+    assert record(on_processor)["machine"]["device"] == "cpu"
+    with pytest.raises(LecoError, match="'cuda:99' is not there"):
+        record(Cell("glue/rte", options=(("device", "cuda:99"),)))
+
+
+def test_records_do_not_say_where_a_model_lay(tmp_path):
+    cell = Cell("glue/rte", model=str(tmp_path / "Tiny"))
+    elsewhere, folder = ResultsFolder(tmp_path / "elsewhere"), ResultsFolder(tmp_path / "here")
+    given = {**record(cell), **cell.description}  # as another program may write it
+    (tmp_path / "given.jsonl").write_text(json.dumps(given) + "\n")
+    elsewhere.append("table2", {cell: record(cell)})
+    folder.add_file(tmp_path / "given.jsonl")
+    for one in (elsewhere, folder):
+        assert one[cell]["settings"]["model"] == "Tiny"
+        assert not any(str(tmp_path) in path.read_text() for path in one.root.glob("*.jsonl"))

@@ -45,7 +45,7 @@ class Curves(Cell):
 
     def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
         """Evaluate the cell's model with all settings of the criteria."""
-        model = load_model(folder.model(self.cell))
+        model = load_model(folder.model(self.cell), self.device)
         data = align_labels(self.data(glue_dir), model)
         names = self.criteria.split(",") if self.criteria else applicable_criteria(model)
         found = evaluate(model, data, repeats=self.repeats, timed_texts=self.timed_texts, criteria=names)

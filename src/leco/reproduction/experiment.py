@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from leco.data import TextData, load_data
+from leco.devices import pick_device
 from leco.errors import LecoError
 from leco.model.pretrained import DEMO_BACKBONE
+from leco.presets import build_options
 from leco.runs import machine, versions
 
 if TYPE_CHECKING:
@@ -64,10 +66,15 @@ class Experiment(ABC):
         except (AttributeError, KeyError, TypeError) as error:
             raise LecoError(f"no experiment is described here ({type(error).__name__}: {error}).") from error
 
+    @property
+    def device(self) -> str:
+        """Where it runs, as the option of that name says."""
+        return build_options(self.preset, dict(self.options)).run.device
+
     def record(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """What is kept of it: its description, the result, the versions, and the machine with its device."""
-        hardware = {**machine(), "device": device_name(dict(self.options).get("device"))}
-        return {**self.description, **result, "versions": versions(), "machine": hardware}
+        hardware = {**machine(), "device": device_name(self.device)}
+        return portable({**self.description, **result, "versions": versions(), "machine": hardware})
 
     def file(self, table: str) -> str:
         """In which file its record belongs, when it runs for a table: the table's."""
@@ -100,11 +107,17 @@ def check_record(record: Any) -> Experiment:
     return experiment
 
 
-def device_name(wanted: str | None = None) -> str:
-    """What computes: the GPU's name, `mps` or `cpu`; `wanted` is the option `device`, None where it is not given."""
-    if wanted in (None, "auto"):
-        wanted = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    return torch.cuda.get_device_name(wanted) if str(wanted).startswith("cuda") else str(wanted)
+def portable(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without where a model's folder lay on the machine; the experiment's name is the same."""
+    settings = record["settings"]
+    model = Path(settings["model"])
+    return {**record, "settings": {**settings, "model": model.name}} if model.is_absolute() else record
+
+
+def device_name(wanted: str) -> str:
+    """What computes, where `wanted` is an option as in `leco.devices.pick_device`: the GPU's name, `mps` or `cpu`."""
+    device = pick_device(wanted)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def plain(name: str) -> str:

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from leco.errors import LecoError
 from leco.files import write_text
-from leco.reproduction.experiment import Experiment, check_record
+from leco.reproduction.experiment import Experiment, check_record, portable
 
 Record = dict[str, Any]
 
@@ -68,7 +68,7 @@ class ResultsFolder:
 
         They go to the file of the same name. LecoError for a file that cannot be read, or a line that is no record.
         """
-        return self.append(path.stem, {check_record(record): record for record in read_records(path).values()})
+        return self.append(path.stem, {check_record(one): portable(one) for one in read_records(path).values()})
 
     def working(self, experiment: Experiment) -> Path:
         """The folder of an experiment while it runs."""

@@ -98,7 +98,7 @@ class Cell(Experiment):
             strategy=self.strategy,
             **dict(self.options),
         )
-        model, log = load_model(trained), read_json(trained / TRAINING)
+        model, log = load_model(trained, self.device), read_json(trained / TRAINING)
         data = self.data(glue_dir)
         stored = {
             name: stored_outputs(model, split, tokens(model, split), data.metric, name)

@@ -1,10 +1,10 @@
 """Many cells on one GPU: in a pool of processes that stay, each writing its result as it ends, until the time is over.
 
-python benchmarks/gpu_cells.py standardized tables --models MODELS --glue-dir GLUE --root CELLS --out OUT --seconds 540
+python -m studies.gpu_cells standardized tables --models MODELS --glue-dir GLUE --root CELLS --out OUT --seconds 540
 
-MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. A cell that was cut off goes on, after its last epoch, when
-the command is repeated with the same root. OUT gets one line of JSON for each cell that has ended and was not there
-before, and archives of what their exits said.
+MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. A cell that was cut off goes on, after its last epoch,
+when the command is repeated with the same root. OUT gets one line of JSON for each cell that has ended and was not
+there before, and archives of what their exits said.
 """
 
 import argparse
@@ -20,12 +20,11 @@ from pathlib import Path
 
 import torch
 
-from leco.experiments.cells import OUTPUTS, Cell
-from leco.experiments.grids import TABLE_2, TABLE_3, TABLE_5
-from leco.experiments.runner import with_needs
-from leco.experiments.work import RESULT, finished
 from leco.exits import base
 from leco.exits.standardize import Standardize
+from leco.reproduction import Cell, ResultsFolder
+from leco.reproduction.grids import TABLE_2, TABLE_3, TABLE_5
+from leco.reproduction.scheduler import with_needs
 
 SMALL, LARGE = "all-MiniLM-L6-v2", "all-mpnet-base-v2"
 EXITS = "linear", "mha", "learned"
@@ -33,12 +32,15 @@ ON, OFF = ("standardize", True), ("standardize", False)
 BF16 = ("bf16", True)
 ROWS = {(SMALL, "glue/sst-2"): 10_000, (LARGE, "glue/sst-2"): 3_000}
 IN_ARCHIVE = 60
+FILE = "gpu_cells"
+"""The file of the records."""
 
 
 class Following(Standardize):
     """Statistics that follow training: the mean and deviation of the batches so far, newer ones weighing more."""
 
     def forward(self, hidden):
+        """Standardize, and in training count the batch."""
         if self.training:
             with torch.no_grad():
                 values = hidden.float().flatten(0, -2)
@@ -55,10 +57,12 @@ class Scaled(Standardize):
         self.scale = torch.nn.Parameter(torch.ones_like(std))
 
     def forward(self, hidden):
+        """Standardize and scale."""
         return super().forward(hidden) * self.scale
 
     @torch.no_grad()
     def fold_into(self, linear):
+        """Make it part of a linear map's weights."""
         linear.weight.mul_(self.scale)
         super().fold_into(linear)
 
@@ -74,12 +78,14 @@ class VariantCell(Cell):
 
     @property
     def name(self):
+        """Its name."""
         return f"{super().name}_{self.variant}"
 
-    def run(self, root, glue_dir=None, *, keep=False):
+    def run(self, folder, glue_dir=None):
+        """Train with the other kind of statistics."""
         usual, base.Standardize = base.Standardize, VARIANTS[self.variant]
         try:
-            super().run(root, glue_dir, keep=keep)
+            return super().run(folder, glue_dir)
         finally:
             base.Standardize = usual
 
@@ -176,77 +182,67 @@ def begin():
     sys.stdin.close()
 
 
-def run(work, root, glue_dir):
-    """Run one, its words in its own log."""
-    folder = root / work.name
-    folder.mkdir(parents=True, exist_ok=True)
-    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+def run(one, root, glue_dir):
+    """Run one, its words in its own log, and append its record."""
+    folder = ResultsFolder(root)
+    folder.working(one).mkdir(parents=True, exist_ok=True)
+    log = os.open(folder.log(one), os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     os.close(log)
     started = time.perf_counter()
-    work.run(root, glue_dir)
+    folder.append(FILE, {one: one.record(one.run(folder, glue_dir))})
+    folder.clear(one)
     return time.perf_counter() - started
 
 
-def work_off(works, root, glue_dir, jobs, deadline):
+def run_until(deadline, experiments, folder, glue_dir, jobs):
     """Run what is not finished in the order given, needs first, until all is done or the time is over."""
-    pending = [work for work in with_needs(works) if not finished(work, root)]
+    pending = [one for one in with_needs(dict.fromkeys(experiments, FILE)) if one not in folder]
     running, failed = {}, []
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), begin)
     while (pending or running) and time.time() < deadline:
-        ready = [work for work in pending if work.needs is None or finished(work.needs, root)]
-        for work in ready[: jobs - len(running)]:
-            pending.remove(work)
-            running[pool.submit(run, work, root, glue_dir)] = work
+        ready = [one for one in pending if one.needs is None or one.needs in folder]
+        for one in ready[: jobs - len(running)]:
+            pending.remove(one)
+            running[pool.submit(run, one, folder.root, glue_dir)] = one
         if not running:
             break
         for future in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:
-            work = running.pop(future)
+            one = running.pop(future)
             if error := future.exception():
-                failed.append(work.name)
-                print(f"failed: {work.name}: {error!r}"[:400], flush=True)
+                failed.append(one.name)
+                print(f"failed: {one.name}: {error!r}"[:400], flush=True)
             else:
-                print(f"{future.result():6.0f} s  {work.name}", flush=True)
+                print(f"{future.result():6.0f} s  {one.name}", flush=True)
     for child in active_children():
         child.kill()
     print(f"{len(pending)} waiting, {len(running)} cut off, {len(failed)} failed")
 
 
-def device_name():
-    """What the cells ran on."""
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else "processor"
-
-
-def hand_over(works, root, out):
+def hand_over(experiments, folder, out):
     """Write what has ended since the last time."""
-    sent_path = root / "sent.json"
+    sent_path = folder.root / "sent.json"
     sent = set(json.loads(sent_path.read_text())) if sent_path.exists() else set()
-    fresh = [work for work in with_needs(works) if finished(work, root) and work.name not in sent]
-    with (out / "cells.jsonl").open("w") as lines:
-        for work in fresh:
-            result = json.loads((root / work.name / RESULT).read_text())
-            result["machine"]["device"] = device_name()
-            architectures = root / work.name / "architectures.json"
-            if architectures.exists():
-                result["architectures"] = json.loads(architectures.read_text())
-            lines.write(json.dumps({"name": work.name, **result}) + "\n")
-    with_outputs = [work for work in fresh if (root / work.name / OUTPUTS).exists()]
+    done = [one for one in with_needs(dict.fromkeys(experiments, FILE)) if one in folder and one.name not in sent]
+    with (out / f"{FILE}.jsonl").open("w") as lines:
+        lines.writelines(json.dumps(folder[one]) + "\n" for one in done)
+    with_outputs = [one for one in done if folder.outputs(one).exists()]
     for number in range(0, len(with_outputs), IN_ARCHIVE):
         with tarfile.open(out / f"outputs{number // IN_ARCHIVE}.tar", "w") as archive:
-            for work in with_outputs[number : number + IN_ARCHIVE]:
-                archive.add(root / work.name / OUTPUTS, f"{work.name}.npz")
-    sent_path.write_text(json.dumps(sorted(sent | {work.name for work in fresh})))
-    print(f"{len(fresh)} handed over")
+            for one in with_outputs[number : number + IN_ARCHIVE]:
+                archive.add(folder.outputs(one), folder.outputs(one).name)
+    sent_path.write_text(json.dumps(sorted(sent | {one.name for one in done})))
+    print(f"{len(done)} handed over")
 
 
-def show(works, root):
+def show(experiments, folder):
     """AVG on dev and test of what there is."""
-    for work in works:
-        if isinstance(work, Cell) and finished(work, root):
-            result = json.loads((root / work.name / RESULT).read_text())
+    for one in experiments:
+        if isinstance(one, Cell) and one in folder:
+            result = folder[one]
             dev = 100 * sum(result["dev"]) / len(result["dev"])
-            print(f"{dev:5.1f} {100 * result['avg']:5.1f} / {100 * result['best']:5.1f}  {work.name[:150]}")
+            print(f"{dev:5.1f} {100 * result['avg']:5.1f} / {100 * result['best']:5.1f}  {one.name[:150]}")
 
 
 def main():
@@ -261,11 +257,12 @@ def main():
     parser.add_argument("--show", action="store_true")
     arguments = parser.parse_args()
     deadline = time.time() + arguments.seconds
-    works = list(dict.fromkeys(work for name in arguments.plans for work in PLANS[name](arguments.models)))
-    work_off(works, arguments.root, arguments.glue_dir, arguments.jobs, deadline)
-    hand_over(works, arguments.root, arguments.out)
+    experiments = list(dict.fromkeys(one for name in arguments.plans for one in PLANS[name](arguments.models)))
+    folder = ResultsFolder(arguments.root)
+    run_until(deadline, experiments, folder, arguments.glue_dir, arguments.jobs)
+    hand_over(experiments, folder, arguments.out)
     if arguments.show:
-        show(works, arguments.root)
+        show(experiments, folder)
     sys.stdout.flush()
     os._exit(0)
 
