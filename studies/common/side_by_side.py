@@ -43,7 +43,7 @@ class SideBySide(nn.Module):
         given = {name: value for name, value in inputs.items() if name != "labels"}
         states = list(walk(self.backbone, given))[1:]
         by_layer = [
-            torch.stack([leave(_shared(hidden, len(exits)), mask) for leave in exits], dim=1)
+            torch.stack([module(_shared(hidden, len(exits)), mask) for module in exits], dim=1)
             for hidden, exits in zip(states, self.exits, strict=True)
         ]
         return torch.stack(by_layer, dim=1)

@@ -1,4 +1,4 @@
-"""The speedup-score curve of a criterion: what each bit of time or work saved costs in score."""
+"""The speedup-score curve of a criterion: the score that is left when a share of time or layers is saved."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Point:
 
     @property
     def saved(self) -> float:
-        """Where it lies on the curve: the measured speedup, or else the share of layers saved."""
+        """Its place on the axis of savings: the measured speedup, or else the share of layers saved."""
         return self.layers_saved if self.speedup is None else self.speedup
 
 

@@ -29,7 +29,7 @@ def tokens(model: MultiExitModel, split: Split) -> list[Encoding]:
 def stored_outputs(
     model: MultiExitModel, split: Split, encodings: Sequence[Encoding], metric: str, name: str
 ) -> Stored:
-    """Run all exits on a split, tokenized as `encodings`, and keep what they say."""
+    """Run all exits on a split, tokenized as `encodings`, and store their outputs."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
         scores, doubts = exit_outputs(model, encodings, on_batch=advance)
     return Stored(scores, split, metric, model.config.problem_type, doubts)

@@ -28,7 +28,7 @@ def exit_outputs(
     batch_size: int = 32,
     on_batch: Callable[[int], None] = lambda rows: None,
 ) -> tuple[Array, Array]:
-    """What every exit says of every text [M, N, K], probabilities or values of a regression, and the doubts [M, N]."""
+    """The outputs of all exits for all texts [M, N, K], probabilities or a regression's values, and doubts [M, N]."""
     model.eval()
     task = model.task
     stored = np.empty((task.num_layers, len(encodings), task.num_outputs), np.float32)

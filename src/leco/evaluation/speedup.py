@@ -18,7 +18,7 @@ from leco.runtime.engine import decide_batch
 T = TypeVar("T")
 FULL_DEPTH = ("", 0)
 WARM_UP = 5
-"""So many texts run once without being counted."""
+"""The number of texts that run once before timing starts."""
 
 
 def rotated(items: Sequence[T], by: int) -> list[T]:
@@ -32,7 +32,7 @@ def rotated(items: Sequence[T], by: int) -> list[T]:
 
 
 def in_turn(names: Sequence[T], rounds: int) -> Iterator[T]:
-    """Each name once in each round; who comes first changes from round to round."""
+    """Each name once in each round; which comes first changes from round to round."""
     for index in range(rounds):
         yield from rotated(names, index)
 
@@ -51,7 +51,7 @@ class OperatingPoint:
 
     @classmethod
     def by(cls, criterion: Criterion, dev_score: float, exit_layers: NDArray[Any]) -> "OperatingPoint":
-        """That of a criterion which is the same for all texts."""
+        """The operating point of a criterion that is the same for all texts."""
         return cls(criterion.to_dict(), dev_score, exit_layers, lambda layer: criterion)
 
     def computation(self, text: int) -> tuple[str, int]:

@@ -20,8 +20,8 @@ class ResultsFolder:
     """The records of finished experiments, and the files of those that run.
 
     `TABLE.jsonl` has one record a line. A record is found whichever file it is in, so that an experiment which several
-    tables share runs once, for the first of them. While it runs, an experiment has `working/NAME/` to itself, and what
-    it says is in `working/NAME.log`. `outputs/NAME.npz` keeps what all exits of a cell's model say.
+    tables share runs once, for the first of them. While it runs, an experiment has `working/NAME/` to itself, and
+    its log is `working/NAME.log`. `outputs/NAME.npz` keeps the outputs of all exits of a cell's model.
     """
 
     def __init__(self, root: Path) -> None:
@@ -83,11 +83,11 @@ class ResultsFolder:
         return (self.model(experiment) / "config.json").is_file()
 
     def outputs(self, experiment: Experiment) -> Path:
-        """The file of what all exits of a cell's model say of dev and test."""
+        """The file of the outputs of all exits of a cell's model, on dev and test."""
         return self.root / "outputs" / f"{experiment.name}.npz"
 
     def log(self, experiment: Experiment) -> Path:
-        """What an experiment says while it runs; it stays where the experiment failed."""
+        """The log of an experiment; it stays where the experiment failed."""
         return self.root / "working" / f"{experiment.name}.log"
 
     def lock(self, experiment: Experiment) -> FileLock:

@@ -82,7 +82,7 @@ class Cell(Experiment):
         return self.search
 
     def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
-        """Train and score; what all exits say of dev and test stays in the folder's `outputs`."""
+        """Train and score; the outputs of all exits on dev and test stay in the folder's `outputs`."""
         trained, exits = folder.model(self), self.exits
         if self.search is not None:
             exits = str(folder.working(self) / ARCHITECTURES)
