@@ -26,3 +26,9 @@ def test_the_readme_names_no_script_that_is_not_there(folder):
     lines = (ROOT / folder / "README.md").read_text(encoding="utf-8").splitlines()
     named = {line.split("`")[1] for line in lines if line.startswith("| `")}
     assert named == {path.name for path in SCRIPTS if path.parent.name == folder} - {"render.py"}
+
+
+def test_the_committed_records_are_those_that_the_page_shows():
+    from studies.common.paper_tables import RESULTS, by_seed
+
+    assert [one.name for one in by_seed() if one not in RESULTS] == []
