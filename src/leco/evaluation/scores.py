@@ -36,7 +36,7 @@ def exit_outputs(
     for rows in batches_by_length(encodings, batch_size):
         inputs = collate(model.tokenizer, [encodings[row] for row in rows])
         output = model(**{name: value.to(model.device) for name, value in inputs.items()})
-        stored[:, rows] = scores_of(output.exit_logits, task.problem_type).cpu().numpy()
+        stored[:, rows] = scores_of(output.exit_logits.float(), task.problem_type).cpu().numpy()
         doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
         on_batch(len(rows))
     return stored, doubts

@@ -5,6 +5,7 @@ from pathlib import Path
 from textwrap import shorten
 from typing import Any
 
+import torch
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -46,7 +47,7 @@ def load_config(name: str) -> PreTrainedConfig:
 def load_backbone(name: str) -> PreTrainedModel:
     """A pretrained encoder, from a folder or from the Hub; LecoError where its family is unknown or it is not there."""
     load_config(name)  # an unknown family, before any weights are read
-    return load(AutoModel, resolve(name), "model")
+    return load(AutoModel, resolve(name), "model", dtype=torch.float32)
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:

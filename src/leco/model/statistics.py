@@ -13,7 +13,7 @@ SAMPLE = 512
 """Training texts from which the statistics are taken."""
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def state_statistics(
     backbone: PreTrainedModel,
     texts: TextDataset,
