@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint matrix format clean
 
 demo: $(INSTALLED)
 	$(BIN)/leco demo --output leco-demo
@@ -20,12 +20,16 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# All of both on every Python of 3.10 to 3.13 that is there; TORCH_INDEX=URL names an index with PyTorch for processors.
+matrix: $(INSTALLED)
+	.ci/matrix
+
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) leco-demo
+	rm -rf $(VENV) $(VENV)-3.* leco-demo
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, not %d.%d: make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)'

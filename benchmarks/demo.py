@@ -1,6 +1,6 @@
 """What `leco demo` gains, and what it takes: minutes and peak memory of the whole command.
 
-python benchmarks/demo.py          # writes results/demo.json
+python -m benchmarks.demo          # writes benchmarks/results/demo.json
 """
 
 import json
@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import report
+from benchmarks.common.recording import report
 
 SHOWN = (
     "rows",
@@ -36,7 +36,7 @@ def main():
     results = json.loads(printed)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     shown = {name: results[name] for name in SHOWN}
-    report("demo", [{**shown, "minutes": minutes, "peak_mib": peak}])
+    report("benchmarks/demo", [{**shown, "minutes": minutes, "peak_mib": peak}])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A GPU against the processor: search, training and evaluation of the same model, as ratios of seconds.
 
-python benchmarks/devices.py --glue-dir GLUE [--model DIR] [--rows 2000] --json benchmarks/results/devices.json
+python -m benchmarks.devices --glue-dir GLUE [--model DIR] [--rows 2000] --json benchmarks/results/devices.json
 """
 
 import argparse

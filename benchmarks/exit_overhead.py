@@ -1,6 +1,6 @@
 """Full-depth `predict` with every exit evaluated and none taken, against the plain Transformers classifier.
 
-    python benchmarks/exit_overhead.py          # writes results/exit_overhead.json
+    python -m benchmarks.exit_overhead          # writes benchmarks/results/exit_overhead.json
 
 Both get the same token ids; the times are medians over interleaved rounds. `plain again` is the control.
 """
@@ -10,8 +10,9 @@ import warnings
 
 import torch
 
-from common import interleaved, ratio, report
-from epochs import multi_exit_model, plain_model
+from benchmarks.common.epochs import multi_exit_model, plain_model
+from benchmarks.common.recording import report
+from benchmarks.common.timing import interleaved, ratio
 from leco.criteria import Cobee
 from leco.data import collate, minilm_folder
 from leco.exits.published import published_architectures
@@ -58,7 +59,7 @@ def main():
                         **{f"ratio_{key}": value for key, value in ratio(seconds, name, "plain").items()},
                     }
                 )
-            report("exit_overhead", rows)
+            report("benchmarks/exit_overhead", rows)
 
 
 if __name__ == "__main__":

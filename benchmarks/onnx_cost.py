@@ -1,6 +1,6 @@
 """What early exits cost and gain inside ONNX Runtime, against the plain model there.
 
-python benchmarks/onnx_cost.py        # writes results/onnx_cost.json
+python -m benchmarks.onnx_cost        # writes benchmarks/results/onnx_cost.json
 
 Each way is one session with the settings of ONNX Runtime itself, in a process of its own; they run in turn, a block of
 texts at a time. The processes are started several times, since what one is given of the machine stays with it, and
@@ -21,7 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from common import BACKBONES, RESULTS, backbone, ratio, report, with_fused_norms
+from benchmarks.common.backbones import BACKBONES, backbone
+from benchmarks.common.fused_norms import with_fused_norms
+from benchmarks.common.recording import ROOT, report, result_path
+from benchmarks.common.timing import ratio
 from leco import Cobee
 from leco.bench.processes import serving
 from leco.data import load_data, minilm_folder
@@ -34,14 +37,13 @@ from leco.model import build_model, load_tokenizer
 from leco.problems import SINGLE_LABEL
 from leco.runtime.session import open_session
 
-WHOLE = "search_sst-2_all-minilm-l6-v2_sampling_bf16_train_rows-10000_O"
 EXITS = {
     "the paper's": None,
-    "found in the whole space": RESULTS.parents[1] / "results" / "cells" / WHOLE / "architectures.json",
-    "found with 2 heads": RESULTS / "sst2_exits.json",
+    "found in the whole space": ROOT / "results" / "table6_sst-2.json",
+    "found with 2 heads": result_path("benchmarks/sst2_exits"),
 }
 """Exits for SST-2: most of the paper's have one operation; most of those found here two attentions, of 2 to 8 heads in
-the whole space, or of 2 where no others were allowed (see sst2.py)."""
+the whole space, or of 2 where no others were allowed (see common/sst2.py)."""
 LENGTHS = (16, 32, 64, 128)
 NEVER = Cobee(tau=0.0)
 STREAM = 100
@@ -234,7 +236,7 @@ def main():
     small, large = BACKBONES
     models = [*((small, exits) for exits in EXITS), (large, "the paper's")]  # 6 layers were searched here
     rows = [row(*model, int8, arguments.rounds, arguments.starts) for model in models for int8 in (False, True)]
-    report("onnx_cost", rows)
+    report("benchmarks/onnx_cost", rows)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """What a sum and its norm cost in ONNX Runtime as one fused operator and as two, on one thread.
 
-python benchmarks/onnx_norms.py    # writes results/onnx_norms.json
+python -m benchmarks.onnx_norms    # writes benchmarks/results/onnx_norms.json
 """
 
 import numpy as np
 from onnx import helper
 
-from common import interleaved, ratio, report, with_fused_norms
+from benchmarks.common.fused_norms import with_fused_norms
+from benchmarks.common.recording import report
+from benchmarks.common.timing import interleaved, ratio
 from leco.export.graph import FLOAT, Graph, make_model
 from leco.runtime.session import open_session
 
@@ -37,7 +39,7 @@ def main():
             seconds = interleaved(runs, ROUNDS)
             microseconds = {name: 1e6 * float(np.median(values)) / NORMS for name, values in seconds.items()}
             rows.append({"width": width, "tokens": length, **microseconds, "ratio": ratio(seconds, "fused", "two")})
-    report("onnx_norms", rows)
+    report("benchmarks/onnx_norms", rows)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,25 @@
 """An exported model on SST-2: score and speed beside the plain model and first-k-layers models, and the same answers.
 
-python benchmarks/onnx_sst2.py sst2 --glue-dir GLUE    # writes results/onnx_sst2.json; sst2.py says what sst2 is
+python -m benchmarks.onnx_sst2 sst2 --glue-dir GLUE    # writes benchmarks/results/onnx_sst2.json
 
-The first run fine-tunes the backbone's first layers too, which are kept in sst2/bench.
+common/sst2.py says what sst2 is. The first run fine-tunes the backbone's first layers too, kept in sst2/bench.
 """
 
 import numpy as np
 
-from common import report, with_fused_norms
+from benchmarks.common.fused_norms import with_fused_norms
+from benchmarks.common.recording import report
+from benchmarks.common.sst2 import bench_sst2, on_sst2
 from leco import Cobee, Entropy, Patience, Pcee, Static
 from leco.bench import Contenders, Way
 from leco.criteria import criterion_from_dict
 from leco.data import load_data
-from leco.evaluation.curve import ways as curve_ways
+from leco.evaluation.curve import operating_points
 from leco.evaluation.scores import choose_setting
 from leco.export import ModelWriter, export_onnx
 from leco.export.choice import stored
 from leco.export.files import write_model
 from leco.runtime import Session
-from sst2 import bench_sst2, on_sst2
 
 MAX_DROP = 0.0
 """The score that a chosen setting may cost on dev."""
@@ -43,7 +44,7 @@ def speed(model, data, contenders, arguments):
     graph = ModelWriter(model, int8=True).all_exits()
     dev, test = (stored(graph, model, getattr(data, name), data.metric, name) for name in ("dev", "test"))
     chosen = [choose_setting(kind, dev, model.task, MAX_DROP).criterion for kind in KINDS]
-    tried = [way.setting for kind in KINDS[:2] for way in spread(curve_ways(kind, dev, test, model.task))]
+    tried = [point.setting for kind in KINDS[:2] for point in spread(operating_points(kind, dev, test, model.task))]
     criteria = list(dict.fromkeys([NEVER, *chosen, *map(criterion_from_dict, tried)]))
     early = []
     for number, criterion in enumerate(criteria):
@@ -59,10 +60,10 @@ def speed(model, data, contenders, arguments):
     return files, rows, {name: compaction(rows, name, file, texts) for name, file in files.items()}
 
 
-def spread(ways):
-    """At most `CURVE` of the ways, from the slowest to the fastest, both of them included."""
-    places = np.linspace(0, len(ways) - 1, min(CURVE, len(ways))).round().astype(int)
-    return [ways[place] for place in places]
+def spread(points):
+    """At most `CURVE` of the operating points, from the slowest to the fastest, both of them included."""
+    places = np.linspace(0, len(points) - 1, min(CURVE, len(points))).round().astype(int)
+    return [points[place] for place in places]
 
 
 def compaction(rows, way, file, texts):
@@ -135,7 +136,7 @@ def main():
     }
     together = {name: batched(file, data.test) for name, file in chosen.items()}
     found = {"chosen": list(chosen), "compaction": shares, "agreement": same, "batched": together, "ways": rows}
-    report("onnx_sst2", [found])
+    report("benchmarks/onnx_sst2", [found])
     for row in rows:
         print(np.round([row["score"], row["layers"], row["ratio"], row["ratio_low"], row["ratio_high"]], 3), row["way"])
 

@@ -1,38 +1,22 @@
 """Write the results of the benchmarks into docs/benchmarks.md, and what they come to into the README.
 
-python benchmarks/render.py
+python -m benchmarks.render
 """
 
-import json
 from collections import defaultdict
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from common import RESULTS, write_between
+from benchmarks.common.recording import ASSETS, DOCS, ROOT, read, source, write_between
 from leco.bench.measure import CONTROL, PLAIN
-from leco.experiments.tables import markdown
 from leco.files import save_figure
+from leco.reproduction.tables import markdown
 
-ROOT = Path(__file__).parents[1]
-PICTURE = RESULTS / "onnx_sst2.svg"
-README, PAGE = ROOT / "README.md", ROOT / "docs" / "benchmarks.md"
+README, PAGE = ROOT / "README.md", DOCS / "benchmarks.md"
+PICTURE = ASSETS / "onnx_sst2.svg"
 AIM = 0.85
 """What a search epoch should cost, as a ratio to a joint training epoch."""
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
-
-
-def read(name):
-    return json.loads((RESULTS / f"{name}.json").read_text())
-
-
-def source(result):
-    machine = result["machine"]
-    runtime = f", ONNX Runtime {machine['onnxruntime']}" if "onnxruntime" in machine else ""
-    return (
-        f"`{result['command']}`, {machine['date']}, {machine['processor']}, {machine['threads']} threads, "
-        f"Python {machine['python']}, PyTorch {machine['torch']}, Transformers {machine['transformers']}{runtime}."
-    )
 
 
 def spread(row, name):
@@ -40,7 +24,7 @@ def spread(row, name):
 
 
 def demo():
-    result = read("demo")
+    result = read("benchmarks/demo")
     (row,) = result["rows"]
     exits = ", ".join(f"{score:.1%}" for score in row["exit_scores"])
     return f"""**The demo** (`make demo`): all-MiniLM-L6-v2 (6 layers) on rotten_tomatoes, search included, takes
@@ -53,7 +37,7 @@ Accuracy of the exits by layer: {exits}; AVG {row["avg"]:.1%}, BEST {row["best"]
 
 
 def search_cost():
-    result = read("search_cost")
+    result = read("benchmarks/search_cost")
     rows = [
         [
             row["backbone"],
@@ -77,7 +61,7 @@ which weighs less the larger the backbone. The goal was at most 1, the aim {AIM}
 
 
 def training_cost():
-    result = read("training_cost")
+    result = read("benchmarks/training_cost")
     rows = [
         [row["backbone"], row["dtype"], row["way"], spread(row, "ratio")]
         for row in result["rows"]
@@ -92,7 +76,7 @@ a second plain classifier, the control.
 
 
 def exit_overhead():
-    result = read("exit_overhead")
+    result = read("benchmarks/exit_overhead")
     rows = [
         [str(row["batch_size"]), str(row["tokens"]), row["way"], f"{row['ratio_median']:.2f}"] for row in result["rows"]
     ]
@@ -115,7 +99,7 @@ def against(goal, value):
 
 
 def onnx_cost():
-    result = read("onnx_cost")
+    result = read("benchmarks/onnx_cost")
     rows, streams = [], []
     for row in result["rows"]:
         about = [row["backbone"], row["exits"], row["precision"]]
@@ -160,7 +144,7 @@ def costs(found, goal):
 
 
 def onnx_norms():
-    result = read("onnx_norms")
+    result = read("benchmarks/onnx_norms")
     rows = [
         [
             str(row["width"]),
@@ -196,7 +180,7 @@ def ways_table(rows, metric):
 
 
 def onnx_sst2():
-    result = read("onnx_sst2")
+    result = read("benchmarks/onnx_sst2")
     (found,) = result["rows"]
     alone = one_at_a_time(found)
     plain = alone[PLAIN]["score"]
@@ -239,7 +223,7 @@ What is missing of the ideal throughput are the exits' own cost, that long texts
 embeddings, which all texts pass. That batches become small is no part of it that could be measured: in a trial, layers
 that waited until rows of several batches had filled one were not faster.
 
-![Accuracy over time](../benchmarks/results/{PICTURE.name})
+![Accuracy over time](assets/{PICTURE.name})
 
 Time is a ratio to the plain int8 model at the same batch size. "First k layers" is the backbone cut to these and
 fine-tuned with the same settings.
@@ -302,7 +286,7 @@ def draw(alone):
 
 
 def pytorch_engine():
-    result = read("pytorch_engine")
+    result = read("benchmarks/pytorch_engine")
     return f"""**The PyTorch engine** on SST-2, at full depth (`plain`, `torch-full`) and with early exits (`torch`),
 with bfloat16 weights (`--bf16`) and compiled layers (`--compile`); time is a ratio to full depth in float32.
 On a processor that has bfloat16 it pays at any batch size, with and without early exits. Compiling changes the
@@ -315,7 +299,7 @@ ratios by a few hundredths, in either direction.
 
 def in_short():
     """What a user gets and what it costs, in a few lines; the settings are those that dev chose."""
-    result = read("onnx_sst2")
+    result = read("benchmarks/onnx_sst2")
     (found,) = result["rows"]
     alone = one_at_a_time(found)
     plain = alone[PLAIN]["score"]
@@ -325,7 +309,7 @@ def in_short():
     cuts = ", ".join(
         f"{row['score']:.1%} in {row['ratio']:.2f} ({way})" for way, row in alone.items() if way.startswith("first")
     )
-    cost = read("onnx_cost")
+    cost = read("benchmarks/onnx_cost")
     lines = [
         [row["backbone"], row["exits"], row["precision"]]
         + [f"{one['early_to_stock']['median']:.2f} ({one['early']['median']:.2f})" for one in row["lengths"].values()]
@@ -336,7 +320,7 @@ def in_short():
 With settings that cost nothing on dev, early exits have on test {early}.
 The backbone's first layers, fine-tuned alone, have {cuts}.
 
-![Accuracy over time](benchmarks/results/{PICTURE.name})
+![Accuracy over time](docs/assets/{PICTURE.name})
 
 {source(result)}
 

@@ -1,15 +1,17 @@
 """Seconds and peak memory of a first-order search epoch against a joint training epoch with linear exits.
 
-    python benchmarks/search_cost.py            # all, interleaved; writes results/search_cost.json
-    python benchmarks/search_cost.py --rounds 9 --rows 512
+    python -m benchmarks.search_cost            # all, interleaved; writes benchmarks/results/search_cost.json
+    python -m benchmarks.search_cost --rounds 9 --rows 512
 
 Each epoch goes over the same rows once. The memory of each kind is that of a process which runs nothing else.
 """
 
 import argparse
 
-from common import BACKBONES, interleaved, peak_memory, print_peak, ratio, report, reviews
-from epochs import multi_exit_model, num_layers, search_epoch, training_epoch
+from benchmarks.common.backbones import BACKBONES, reviews
+from benchmarks.common.epochs import multi_exit_model, num_layers, search_epoch, training_epoch
+from benchmarks.common.recording import report
+from benchmarks.common.timing import interleaved, peak_memory, print_peak, ratio
 from leco.exits.architecture import LINEAR
 
 
@@ -53,7 +55,7 @@ def main():
                     "joint_mib": memory["joint"],
                 }
             )
-            report("search_cost", rows)
+            report("benchmarks/search_cost", rows)
 
 
 if __name__ == "__main__":

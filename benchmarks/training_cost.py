@@ -1,6 +1,6 @@
 """A joint training epoch with learned exits against fine-tuning the plain Transformers classifier.
 
-    python benchmarks/training_cost.py          # writes results/training_cost.json
+    python -m benchmarks.training_cost          # writes benchmarks/results/training_cost.json
 
 The exits are the paper's for SST-2 (Table 6), at the layers of the same relative depth. `plain again` is a second
 plain classifier: its ratio shows how far two equal things differ in one run.
@@ -9,8 +9,10 @@ plain classifier: its ratio shows how far two equal things differ in one run.
 import argparse
 import warnings
 
-from common import BACKBONES, interleaved, ratio, report, reviews
-from epochs import multi_exit_model, num_layers, plain_model, training_epoch
+from benchmarks.common.backbones import BACKBONES, reviews
+from benchmarks.common.epochs import multi_exit_model, num_layers, plain_model, training_epoch
+from benchmarks.common.recording import report
+from benchmarks.common.timing import interleaved, ratio
 from leco.exits.architecture import LINEAR
 from leco.exits.published import published_architectures
 
@@ -46,7 +48,7 @@ def main():
                         **{f"ratio_{key}": value for key, value in ratio(seconds, name, "plain").items()},
                     }
                 )
-            report("training_cost", rows)
+            report("benchmarks/training_cost", rows)
 
 
 if __name__ == "__main__":

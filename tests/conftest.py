@@ -1,11 +1,27 @@
 """Fixtures that several packages' tests share."""
 
 import os
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 GLUE_DIR = Path(os.environ.get("GLUE_DIR") or Path(__file__).parents[2] / "shared" / "glue")
+
+
+class SkipTorch:
+    """Where PyTorch is not installed, an import of it skips the test, or the tests of a file."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        """Skip for PyTorch; leave all others to the usual finders."""
+        if name == "torch":
+            pytest.skip("PyTorch is not installed", allow_module_level=True)
+
+
+if find_spec("torch") is None:
+    sys.meta_path.insert(0, SkipTorch)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from evaluation.outputs import LAYERS, TASK, stored
 from leco.criteria import CRITERIA, Cobee, MaxProbability, Patience, Static, Task, criterion_from_dict, simulate
 from leco.data import Split
 from leco.evaluation.bound import bound
-from leco.evaluation.curve import Curve, Point, area, common_range, curve, ways
+from leco.evaluation.curve import Curve, Point, area, common_range, curve, operating_points
 from leco.evaluation.plots import draw_curves
 from leco.evaluation.scores import Stored, settings
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
@@ -24,7 +24,7 @@ def line(*spots):
 @pytest.mark.parametrize("criterion", [c for c in CRITERIA.values() if c.deployable])
 def test_a_curve_is_chosen_on_dev_and_reported_on_test(criterion):
     dev, test = stored(0), stored(1)
-    chosen = ways(criterion, dev, test, TASK)
+    chosen = operating_points(criterion, dev, test, TASK)
     points = curve(chosen, test, TASK)
     assert [point.layers_saved for point in points] == sorted(point.layers_saved for point in points)
     tried = [(1 - s.mean_exit_layer / LAYERS, s.score) for s in settings(criterion, dev, TASK)]
@@ -42,7 +42,7 @@ def test_a_curve_is_chosen_on_dev_and_reported_on_test(criterion):
         assert point.dev_score == max(score for other, score in tried if other == share), "the best of its kind"
     assert max(shares) >= 1 - chosen[-1].exit_layers.mean() / LAYERS - 0.1
     blind = replace(test, split=replace(test.split, labels=1 - test.split.labels % 2))
-    assert [way.setting for way in ways(criterion, dev, blind, TASK)] == [way.setting for way in chosen]
+    assert [one.setting for one in operating_points(criterion, dev, blind, TASK)] == [one.setting for one in chosen]
 
 
 def test_no_setting_that_saves_about_as_much_is_better_on_dev():
@@ -53,12 +53,12 @@ def test_no_setting_that_saves_about_as_much_is_better_on_dev():
     for share, score in tried:
         interval = min(int(share / width), 4)
         best[interval] = max(best.get(interval, 0), score)
-    found = [way.dev_score for way in ways(MaxProbability, dev, stored(1), TASK, points=5)]
+    found = [one.dev_score for one in operating_points(MaxProbability, dev, stored(1), TASK, points=5)]
     assert found == [best[interval] for interval in sorted(best)]
 
 
 def test_a_continuous_criterions_points_are_spread_evenly():
-    points = curve(ways(Cobee, stored(0), stored(1), TASK), stored(1), TASK)
+    points = curve(operating_points(Cobee, stored(0), stored(1), TASK), stored(1), TASK)
     assert 20 <= len(points) < 40
     assert np.diff([point.layers_saved for point in points]).max() < 0.15
 
@@ -69,8 +69,8 @@ def test_settings_that_crowd_are_told_apart_until_there_are_enough():
     sure = np.sort(0.5 + random.random(400) * 0.499)
     scores = np.stack([[np.stack([sure, 1 - sure], -1)], [np.tile([0.9, 0.1], (400, 1))]]).reshape(2, 400, 2)
     some = Stored(scores, Split(["a text"] * 400, np.zeros(400, np.int64)), "accuracy", SINGLE_LABEL)
-    assert len(ways(MaxProbability, some, some, Task(2, 2))) >= 20
-    assert len(ways(Static, some, some, Task(2, 2))) == 2
+    assert len(operating_points(MaxProbability, some, some, Task(2, 2))) >= 20
+    assert len(operating_points(Static, some, some, Task(2, 2))) == 2
 
 
 def test_no_exit_layers_score_more_than_the_bound():
@@ -91,9 +91,9 @@ def test_the_bound_leaves_at_the_first_right_layer_or_at_once():
     scores = np.stack([wrong, second, third])
     some = Stored(scores, Split(["a text"] * 3, labels), "f1_micro", MULTI_LABEL)
     found = bound(some, some, Task(2, 3, MULTI_LABEL))
-    assert [way.exit_layers.tolist() for way in found] == [[2, 3, 1], [2, 1, 1], [1, 1, 1]]
-    assert [simulate(found[0].leaving(2), scores, Task(2, 3, MULTI_LABEL)).tolist()] == [[2, 2, 2]]
-    assert found[0].leaving(2).uses(1), "exits on the way are computed, as by a criterion"
+    assert [one.exit_layers.tolist() for one in found] == [[2, 3, 1], [2, 1, 1], [1, 1, 1]]
+    assert [simulate(found[0].criterion_at(2), scores, Task(2, 3, MULTI_LABEL)).tolist()] == [[2, 2, 2]]
+    assert found[0].criterion_at(2).uses(1), "exits before it are computed, as by a criterion"
     assert bound(some, some, Task(1, 3, REGRESSION)) == []
 
 
@@ -121,7 +121,7 @@ def test_a_measured_speedup_takes_the_place_of_the_layers_saved():
 
 def test_curves_are_drawn(tmp_path):
     dev, test = stored(0), stored(1)
-    curves = {one.name: Curve(curve(ways(one, dev, test, TASK), test, TASK)) for one in (Cobee, Patience)}
+    curves = {one.name: Curve(curve(operating_points(one, dev, test, TASK), test, TASK)) for one in (Cobee, Patience)}
     curves["oracle"] = Curve(curve(bound(dev, test, TASK), test, TASK))
     for number in (1, 2):
         draw_curves(

@@ -12,7 +12,7 @@ from leco.criteria import CRITERIA, criterion_from_dict
 from leco.data import Split, TextData, encode
 from leco.evaluation import align_labels, applicable_criteria, choose_criterion, evaluate
 from leco.evaluation.curve import area
-from leco.evaluation.speedup import Way, measure_speedups
+from leco.evaluation.speedup import OperatingPoint, measure_speedups
 from leco.exits.architecture import LINEAR, MHA
 from leco.model.backbones import backbone_for
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
@@ -57,14 +57,14 @@ def clock(model, monkeypatch):
     return ticks
 
 
-def way(criterion, exit_layers):
-    return Way.by(criterion, 0.0, np.array(exit_layers))
+def point(criterion, exit_layers):
+    return OperatingPoint.by(criterion, 0.0, np.array(exit_layers))
 
 
 @pytest.mark.parametrize("layer", [1, 2, LAYERS])
 def test_the_speedup_is_one_minus_the_share_of_the_time_at_full_depth(model, clock, layer):
     encodings = encode(model.tokenizer, sentences(7), model.max_length, print)
-    (found,) = measure_speedups(model, encodings, [way(Static(layer), [layer] * 7)], repeats=3)
+    (found,) = measure_speedups(model, encodings, [point(Static(layer), [layer] * 7)], repeats=3)
     assert found.repeats == pytest.approx([1 - layer / LAYERS] * 3)
     assert found.speedup == pytest.approx(1 - layer / LAYERS)
     assert found.factor == pytest.approx(LAYERS / layer)
@@ -76,15 +76,15 @@ def test_the_speedup_of_a_criterion_that_looks_at_the_texts(model, clock):
     encodings = encode(model.tokenizer, sentences(20), model.max_length, print)
     exit_layers = [answer.exit_layer for answer in model.predict(sentences(20), criterion=MaxProbability(0.7))]
     assert len(set(exit_layers)) > 1
-    (found,) = measure_speedups(model, encodings, [way(MaxProbability(0.7), exit_layers)], repeats=1)
+    (found,) = measure_speedups(model, encodings, [point(MaxProbability(0.7), exit_layers)], repeats=1)
     assert found.speedup == pytest.approx(1 - sum(exit_layers) / (20 * LAYERS))
 
 
 def test_what_a_kind_of_criterion_does_to_a_text_runs_once_for_all_its_settings(model, clock):
     encodings = encode(model.tokenizer, sentences(2), model.max_length, print)
     slow, fast = Static(3), Static(2)
-    ways = [way(slow, [3, 3]), way(fast, [2, 2]), way(slow, [3, 3])]
-    found = measure_speedups(model, encodings, ways, repeats=4)
+    points = [point(slow, [3, 3]), point(fast, [2, 2]), point(slow, [3, 3])]
+    found = measure_speedups(model, encodings, points, repeats=4)
     assert [one.speedup for one in found] == pytest.approx([1 - 3 / LAYERS, 1 - 2 / LAYERS, 1 - 3 / LAYERS])
     assert clock.count == (2 + 4 * 2) * (3 + 2 + LAYERS)
 

@@ -1,4 +1,4 @@
-"""Latency, throughput and score of a model on this machine, beside what users could take instead."""
+"""Latency, throughput and score of a model on this machine, beside the baselines that users could take instead."""
 
 from leco.bench.contenders import Contenders
 from leco.bench.measure import Row, bench

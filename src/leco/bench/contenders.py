@@ -1,4 +1,4 @@
-"""What users could take instead of a model that exits early, made ready to be timed."""
+"""Baselines for a model that exits early: what users could take instead, made ready to be timed."""
 
 from dataclasses import dataclass
 from pathlib import Path

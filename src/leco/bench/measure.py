@@ -1,4 +1,4 @@
-"""Times ways against one another: each in a process of its own, in turn, round by round, and as ratios."""
+"""Measures latency, throughput and score of ways to answer: each in a process of its own, in turn, as ratios."""
 
 import statistics
 import time
@@ -17,7 +17,7 @@ from leco.evaluation.speedup import in_turn
 from leco.progress import progress_bar
 
 PLAIN, CONTROL = "plain", "plain again"
-"""What all others are a ratio to, and the same once more: how far its ratio is from 1 is what ratios may be off."""
+"""The baseline of all ratios, and the control: the same once more, whose ratio's distance from 1 is the noise."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _row(
 
 
 def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> Callable[..., Any]:
-    """Load a way; the function answers "score", on all texts with the timed ones' share of layers, and "time"."""
+    """Load a way; the function gives scores and the timed texts' share of layers ("score"), or times ("time")."""
     runner = way.load(label_names)
     encodings = runner.encode(texts)
     runner.run(encodings[:8], 1)  # warm up

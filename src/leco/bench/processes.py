@@ -47,7 +47,7 @@ def _received(connection: Connection) -> Any:
 
 
 def _serve(connection: Connection, prepare: Callable[..., Function], arguments: tuple[Any, ...]) -> None:
-    """Make the function, say so, and then answer calls until the other side closes."""
+    """In the new process: make the function, report that it is ready, then answer calls until the pipe closes."""
     try:
         function = prepare(*arguments)
         connection.recv()

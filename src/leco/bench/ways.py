@@ -1,4 +1,4 @@
-"""Ways to answer texts that are held against one another. Each runs in a process of its own."""
+"""Ways to answer texts that are compared: models and runtimes. Each runs in a process of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 
 class Runner(Protocol):
-    """A loaded way."""
+    """A model that is loaded in its runtime."""
 
     def encode(self, texts: Sequence[Text]) -> list[Any]:
         """The tokens of each text."""

@@ -7,6 +7,7 @@ import typer
 
 from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import MODEL_HELP, PRESET_HELP, SOURCE, Json, with_options
+from leco.errors import LecoError
 
 TABLES = "table2, table3, table4, table5, table6, figure2 or all"
 
@@ -15,7 +16,7 @@ TABLES = "table2, table3, table4, table5, table6, figure2 or all"
 def command(
     table: Annotated[str, typer.Argument(help=f"{TABLES}.", metavar="TABLE")],
     options: dict[str, Any],
-    output: Annotated[Path, typer.Option("--output", help="Folder for cells and tables.")] = Path("results"),
+    output: Annotated[Path, typer.Option("--output", help="Folder for tables and their cells.")] = Path("results"),
     tasks: Annotated[
         str, typer.Option("--tasks", help="GLUE's tasks, by comma.")
     ] = "rte,mrpc,cola,sst-2,qnli,qqp,mnli",
@@ -36,6 +37,10 @@ def command(
     ] = None,
     bf16: Annotated[bool, typer.Option("--bf16", help="Train in bfloat16 autocast.")] = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Cells at a time; they share the threads.")] = 1,
+    records: Annotated[
+        list[Path] | None,
+        typer.Option("--import", help="First add cells that ran elsewhere: a JSON Lines file of another --output."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and about how long it takes.")] = False,
     json: Json = False,
 ) -> None:
@@ -44,13 +49,14 @@ def command(
     Example: leco reproduce table2 --tasks rte,cola --seeds 3 --preset quick --glue-dir glue --dry-run
     """
     with quiet_stdout():
-        from leco.experiments import Plan
-        from leco.experiments.estimate import estimated_hours
-        from leco.experiments.grids import parse_train_rows
         from leco.folders import check_writable, writing
+        from leco.progress import say
+        from leco.reproduction import PaperTables
+        from leco.reproduction.estimate import estimated_hours
+        from leco.reproduction.grids import parse_train_rows
 
         names = [task.strip() for task in tasks.split(",")]
-        plan = Plan(
+        paper = PaperTables(
             table,
             root=output,
             tasks=names,
@@ -64,14 +70,18 @@ def command(
             timed_texts=timed_texts,
         )
         if dry_run:
-            result = {**plan.status(), "hours_left": estimated_hours(plan.pending(), options["glue_dir"])}
+            if records:
+                raise LecoError("--import adds cells, which --dry-run does not. Give one of them.")
+            result = {**paper.status(), "hours_left": estimated_hours(paper.pending(), options["glue_dir"])}
             written = {}
         else:
-            plan.check_root()
+            paper.check_root()
             check_writable(output)
             with writing(output):
-                plan.run(glue_dir=options["glue_dir"], jobs=jobs)
-                result, written = plan.status(), plan.write()
+                for path in records or []:
+                    say(f"{paper.folder.add_file(path)} cells of '{path}' are new.")
+                paper.run(glue_dir=options["glue_dir"], jobs=jobs)
+                result, written = paper.status(), paper.write()
     if json:
         print_json({**result, "tables": [str(output / f"{name}.md") for name in written]})
         return

@@ -1,4 +1,4 @@
-"""The bound that no criterion can pass, for analysis: whoever knows the answers decides."""
+"""The bound that no criterion can pass, for analysis: an oracle that knows the labels chooses the exit layers."""
 
 from dataclasses import dataclass
 
@@ -7,35 +7,36 @@ import numpy as np
 from leco.criteria import Oracle, Static, Task
 from leco.data import predictions_of
 from leco.evaluation.scores import Array, Stored
-from leco.evaluation.speedup import Way
+from leco.evaluation.speedup import OperatingPoint
 from leco.problems import MULTI_LABEL
 
 
 @dataclass(frozen=True)
-class Asking(Static):
-    """A fixed layer, before which all exits are computed, as criteria need them."""
+class StaticWithAllExits(Static):
+    """A fixed exit layer up to which every exit is computed, so that it costs what another criterion does."""
 
     def uses(self, layer: int) -> bool:
         """Every exit is computed."""
         return True
 
 
-def bound(dev: Stored, test: Stored, task: Task) -> list[Way]:
-    """The oracle's ways out: for each m, a text leaves at its first right layer if that is at most m, else at once.
+def bound(dev: Stored, test: Stored, task: Task) -> list[OperatingPoint]:
+    """The oracle's operating points: for each m, each text leaves at its first right layer if that is <= m, else at 1.
 
     Where the score is the accuracy, no choice of exit layers at all that saves as much scores higher than the line
     through these points: a right answer at layer m costs m - 1 layers more than none, and the cheapest are taken
-    first. For other scores it is what such an oracle reaches. The slowest comes first; who saves less than it can score
-    as high. Empty for a regression, where no answer is simply right.
+    first. For other scores it is what such an oracle reaches. The slowest comes first; to save less than it gains no
+    score. Empty for a regression, where no answer is simply right.
     """
     if task.problem_type not in Oracle.problem_types:
         return []
     on_dev, on_test = first_right(dev), first_right(test)
-    ways = []
+    points = []
     for most in range(task.num_layers, 0, -1):
         dev_layers, test_layers = (np.where(first <= most, first, 1) for first in (on_dev, on_test))
-        ways.append(Way({"name": Oracle.name, "up_to": most}, dev.at(dev_layers), test_layers, Asking))
-    return ways
+        setting = {"name": Oracle.name, "up_to": most}
+        points.append(OperatingPoint(setting, dev.at(dev_layers), test_layers, StaticWithAllExits))
+    return points
 
 
 def first_right(stored: Stored) -> Array:

@@ -1,4 +1,4 @@
-"""The speedup-score curve of a criterion: what each bit of time or work saved costs in score."""
+"""The speedup-score curve of a criterion: the score that is left when a share of time or layers is saved."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 
 from leco.criteria import Criterion, Task
 from leco.evaluation.scores import Setting, Stored, settings
-from leco.evaluation.speedup import Speedup, Way
+from leco.evaluation.speedup import OperatingPoint, Speedup
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Point:
 
     @property
     def saved(self) -> float:
-        """Where it lies on the curve: the measured speedup, or else the share of layers saved."""
+        """Its place on the axis of savings: the measured speedup, or else the share of layers saved."""
         return self.layers_saved if self.speedup is None else self.speedup
 
 
@@ -51,8 +51,10 @@ class Curve:
         return any(point.speedup is not None for point in self.points)
 
 
-def ways(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, points: int = 20) -> list[Way]:
-    """At least `points` settings spread evenly over the shares of layers saved on dev, and how they send test out.
+def operating_points(
+    criterion: type[Criterion], dev: Stored, test: Stored, task: Task, points: int = 20
+) -> list[OperatingPoint]:
+    """At least `points` settings spread evenly over the shares of layers saved on dev, with the exit layers on test.
 
     The range of shares is cut into equal intervals, and of each the setting with the best dev score is taken. There
     are as many intervals as it takes, `points` or that doubled time and again, until at least `points` of them have a
@@ -66,7 +68,10 @@ def ways(criterion: type[Criterion], dev: Stored, test: Stored, task: Task, poin
     while len(chosen) < enough:
         intervals *= 2
         chosen = _best_of_each(tried, shares, intervals)
-    return [Way.by(setting.criterion, setting.score, test.exit_layers(setting.criterion, task)) for setting in chosen]
+    return [
+        OperatingPoint.by(setting.criterion, setting.score, test.exit_layers(setting.criterion, task))
+        for setting in chosen
+    ]
 
 
 def _best_of_each(tried: Sequence[Setting], shares: np.ndarray[Any, Any], intervals: int) -> list[Setting]:
@@ -81,17 +86,17 @@ def _best_of_each(tried: Sequence[Setting], shares: np.ndarray[Any, Any], interv
 
 
 def curve(
-    ways: Sequence[Way], test: Stored, task: Task, speedups: Sequence[Speedup | None] | None = None
+    chosen: Sequence[OperatingPoint], test: Stored, task: Task, speedups: Sequence[Speedup | None] | None = None
 ) -> list[Point]:
-    """The points of these ways out of test, with their speedups where they were measured, from slow to fast."""
+    """The curve through operating points, with their speedups where they were measured, from slow to fast."""
     points = []
-    for way, speedup in zip(ways, speedups or [None] * len(ways), strict=True):
-        mean = float(way.exit_layers.mean())
+    for one, speedup in zip(chosen, speedups or [None] * len(chosen), strict=True):
+        mean = float(one.exit_layers.mean())
         points.append(
             Point(
-                criterion=way.setting,
-                dev_score=way.dev_score,
-                score=test.at(way.exit_layers),
+                criterion=one.setting,
+                dev_score=one.dev_score,
+                score=test.at(one.exit_layers),
                 mean_exit_layer=mean,
                 layers_saved=1 - mean / task.num_layers,
                 speedup=None if speedup is None else speedup.speedup,

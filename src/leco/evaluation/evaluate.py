@@ -11,10 +11,10 @@ from leco.data import Encoding, Split, TextData, encode
 from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.evaluation.bound import bound
-from leco.evaluation.curve import Curve, area, common_range, curve, ways
+from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
 from leco.evaluation.result import Evaluation
 from leco.evaluation.scores import Array, Stored, choose_setting, exit_outputs
-from leco.evaluation.speedup import Speedup, Way, measure_speedups
+from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.exits.architecture import MHA, Architecture
 from leco.model import ModelStages, MultiExitModel
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
@@ -30,7 +30,7 @@ def tokens(model: MultiExitModel, split: Split) -> list[Encoding]:
 def stored_outputs(
     model: MultiExitModel, split: Split, encodings: Sequence[Encoding], metric: str, name: str
 ) -> Stored:
-    """Run all exits on a split, tokenized as `encodings`, and keep what they say."""
+    """Run all exits on a split, tokenized as `encodings`, and store their outputs."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
         scores, doubts = exit_outputs(model, encodings, on_batch=advance)
     return Stored(scores, split, metric, model.config.problem_type, doubts)
@@ -99,16 +99,16 @@ def evaluate(
     test = stored_outputs(model, data.test, encodings, data.metric, "test")
     decisions = decide(ModelStages(model), encodings, criterion, batch_size=32)
     dev_layers = dev.exit_layers(criterion, model.task)
-    chosen = Way.by(criterion, dev.at(dev_layers), decisions.exit_layers)
+    chosen = OperatingPoint.by(criterion, dev.at(dev_layers), decisions.exit_layers)
     names = [criterion.name] if criteria is None else criteria
-    by_name = {name: ways(CRITERIA[name], dev, test, model.task) for name in names}
+    by_name = {name: operating_points(CRITERIA[name], dev, test, model.task) for name in names}
     if criteria is None:
         (speedup,) = measure_speedups(model, encodings[:timed_texts], [chosen], repeats)
         curves = {name: Curve(curve(some, test, model.task)) for name, some in by_name.items()}
         shared = None
     else:
         by_name[Oracle.name] = bound(dev, test, model.task)
-        every = [chosen, *(way for some in by_name.values() for way in some)]
+        every = [chosen, *(point for some in by_name.values() for point in some)]
         speedup, *others = measure_speedups(model, encodings[:timed_texts], every, repeats)
         curves, shared = measured_curves(by_name, others, test, model)
     by_exit = test.by_exit()
@@ -145,9 +145,9 @@ def evaluate(
 
 
 def measured_curves(
-    by_name: Mapping[str, Sequence[Way]], speedups: Sequence[Speedup], test: Stored, model: MultiExitModel
+    by_name: Mapping[str, Sequence[OperatingPoint]], speedups: Sequence[Speedup], test: Stored, model: MultiExitModel
 ) -> tuple[dict[str, Curve], tuple[float, float] | None]:
-    """The curves of ways by name with their speedups, in the same order, and the range over which areas are taken.
+    """The curve of each criterion, through its points with their speedups in order, and the range of the areas.
 
     It is the range that all criteria's curves share; the oracle's does not narrow it.
     """

@@ -18,7 +18,7 @@ from leco.runtime.engine import decide_batch
 T = TypeVar("T")
 FULL_DEPTH = ("", 0)
 WARM_UP = 5
-"""So many texts run once without being counted."""
+"""The number of texts that run once before timing starts."""
 
 
 def rotated(items: Sequence[T], by: int) -> list[T]:
@@ -32,30 +32,30 @@ def rotated(items: Sequence[T], by: int) -> list[T]:
 
 
 def in_turn(names: Sequence[T], rounds: int) -> Iterator[T]:
-    """Each name once in each round; who comes first changes from round to round."""
+    """Each name once in each round; which comes first changes from round to round."""
     for index in range(rounds):
         yield from rotated(names, index)
 
 
 @dataclass(frozen=True)
-class Way:
-    """A way for texts to leave: by which setting, with what score on dev, and each of them at which layer [N].
+class OperatingPoint:
+    """A criterion at one setting: its score on dev, and the layer [N] at which each text of test leaves.
 
-    `leaving` gives the criterion that sends a text out at a layer; `setting` is how that is written.
+    `setting` is what is shown of it. `criterion_at(layer)` is the criterion by which a text really leaves there.
     """
 
     setting: dict[str, Any]
     dev_score: float
     exit_layers: NDArray[Any]
-    leaving: Callable[[int], Criterion]
+    criterion_at: Callable[[int], Criterion]
 
     @classmethod
-    def by(cls, criterion: Criterion, dev_score: float, exit_layers: NDArray[Any]) -> "Way":
-        """The way of a criterion, which is the same for all texts."""
+    def by(cls, criterion: Criterion, dev_score: float, exit_layers: NDArray[Any]) -> "OperatingPoint":
+        """The operating point of a criterion that is the same for all texts."""
         return cls(criterion.to_dict(), dev_score, exit_layers, lambda layer: criterion)
 
-    def run(self, text: int) -> tuple[str, int]:
-        """What text number `text` goes through: the kind of criterion and the layer, whatever the settings."""
+    def computation(self, text: int) -> tuple[str, int]:
+        """What text number `text` costs: the kind of criterion and the exit layer, whatever the settings."""
         return self.setting["name"], int(self.exit_layers[text])
 
 
@@ -76,19 +76,19 @@ class Speedup:
 
 @torch.inference_mode()
 def measure_speedups(
-    model: MultiExitModel, encodings: Sequence[Encoding], ways: Sequence[Way], repeats: int = 10
+    model: MultiExitModel, encodings: Sequence[Encoding], points: Sequence[OperatingPoint], repeats: int = 10
 ) -> list[Speedup]:
-    """Run each text alone, by each of the ways (`t_i`) and at full depth (`T_i`), in turn, `repeats` times over.
+    """Run each text alone, at each operating point (`t_i`) and at full depth (`T_i`), in turn, `repeats` times over.
 
-    The ways' first texts are those of `encodings`. At full depth only the last exit is computed. Which run comes
-    first changes from text to text, so that the machine's moods touch all alike. What takes a text out at one layer
-    by one kind of criterion is the same work whatever the settings: it runs once in each repeat and counts for all
-    ways that share it. Tokenization, which all share, is not in the times. A line says how long it will take.
+    The points' first texts are those of `encodings`. At full depth only the last exit is computed. Which run comes
+    first changes from text to text, so that drifts of the machine's speed touch all alike. Texts that leave at the same
+    layer by the same kind of criterion cost the same whatever its settings: such a run is timed once in each repeat and
+    counts for all points that share it. Tokenization is not in the times. A line says how long it will take.
     """
     model.eval()
     stages = ModelStages(model)
     runs = [
-        {FULL_DEPTH: Static(), **{way.run(text): way.leaving(way.run(text)[1]) for way in ways}}
+        {FULL_DEPTH: Static(), **{one.computation(text): one.criterion_at(one.computation(text)[1]) for one in points}}
         for text in range(len(encodings))
     ]
 
@@ -100,20 +100,20 @@ def measure_speedups(
     warm = [seconds_of(text, criterion) for text in range(len(runs))[:WARM_UP] for criterion in runs[text].values()]
     total = repeats * sum(map(len, runs))
     seconds = statistics.fmean(warm) * total
-    say(f"Measuring {len(ways)} speedups on {len(runs)} texts takes about {_duration(seconds)}.")
-    sums = []  # for each repeat the seconds of each way, and last those at full depth
+    say(f"Measuring {len(points)} speedups on {len(runs)} texts takes about {_duration(seconds)}.")
+    sums = []  # for each repeat the seconds at each point, and last those at full depth
     with progress_bar("measuring speedups", total) as advance:
         for repeat in range(repeats):
-            sums.append([0.0] * (len(ways) + 1))
+            sums.append([0.0] * (len(points) + 1))
             for text, ordered in enumerate(runs):
                 keys = rotated(list(ordered), repeat + text)
                 took = {key: seconds_of(text, ordered[key]) for key in keys}
-                for index, way in enumerate(ways):
-                    sums[-1][index] += took[way.run(text)]
+                for index, point in enumerate(points):
+                    sums[-1][index] += took[point.computation(text)]
                 sums[-1][-1] += took[FULL_DEPTH]
                 advance(len(keys))
-    *by_way, full_depth = (list(column) for column in zip(*sums, strict=True))
-    return [_speedup(early, full_depth, len(runs)) for early in by_way]
+    *by_point, full_depth = (list(column) for column in zip(*sums, strict=True))
+    return [_speedup(early, full_depth, len(runs)) for early in by_point]
 
 
 def _speedup(early: Sequence[float], full_depth: Sequence[float], texts: int) -> Speedup:

@@ -1,0 +1,1 @@
+"""What scripts of both folders share: backbones, timing, results as JSON, pages."""

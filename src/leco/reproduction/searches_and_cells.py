@@ -1,0 +1,127 @@
+"""Searches and cells: a search finds exits for a task, a cell trains and scores one model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from leco.evaluation.evaluate import stored_outputs, tokens
+from leco.evaluation.scores import Stored
+from leco.files import atomic_path, read_json, write_json
+from leco.job import LEARNED
+from leco.model import load_model
+from leco.pipeline import ARCHITECTURES, HISTORY, TRAINING, search, train
+from leco.reproduction.experiment import Experiment, plain
+from leco.reproduction.results_folder import ResultsFolder
+
+
+@dataclass(frozen=True)
+class Search(Experiment):
+    """A search of exit architectures; it is run once for each task, as in the paper, whatever the training's seed."""
+
+    results: ClassVar[tuple[str, ...]] = ("architectures", "history")
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return f"search_{super().name}_{self.space}"
+
+    def file(self, table: str) -> str:
+        """That of all searches."""
+        return "searches"
+
+    def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
+        """Search; the results are what `leco train --exits FILE` reads, and the search's history."""
+        found, options = folder.model(self), dict(self.options)
+        search(self.model, self.task, found, preset=self.preset, glue_dir=glue_dir, space=self.space, **options)
+        return {"architectures": read_json(found / ARCHITECTURES), "history": read_json(found / HISTORY)}
+
+
+@dataclass(frozen=True)
+class Cell(Experiment):
+    """One training: task, strategy, exits and seed.
+
+    `exits` are those of `leco.train`, or `learned` for those that the search in `space` found; `search_preset` is the
+    search's preset where that is not the training's.
+    """
+
+    results: ClassVar[tuple[str, ...]] = (
+        *("metric", "rows", "dev", "test", "avg", "best"),
+        *("exit_parameters", "minutes", "cpu_minutes", "epochs"),
+    )
+
+    strategy: str = "joint"
+    exits: str = LEARNED
+    seed: int = 0
+    search_preset: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.exits != LEARNED:  # nothing is searched
+            object.__setattr__(self, "search_preset", None)
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        exits = self.exits
+        if exits == LEARNED:
+            exits = "-".join(filter(None, (LEARNED, self.space, self.search_preset)))
+        return "_".join([super().name, plain(self.strategy), plain(exits), f"seed{self.seed}"])
+
+    @property
+    def search(self) -> Search | None:
+        """The search whose architectures it trains."""
+        if self.exits != LEARNED:
+            return None
+        return Search(self.task, self.model, self.search_preset or self.preset, self.options, self.space)
+
+    @property
+    def needs(self) -> Experiment | None:
+        """Its search."""
+        return self.search
+
+    def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
+        """Train and score; the outputs of all exits on dev and test stay in the folder's `outputs`."""
+        trained, exits = folder.model(self), self.exits
+        if self.search is not None:
+            exits = str(folder.working(self) / ARCHITECTURES)
+            write_json(Path(exits), folder[self.search]["architectures"])
+        train(
+            self.model,
+            self.task,
+            trained,
+            preset=self.preset,
+            exits=exits,
+            glue_dir=glue_dir,
+            seed=self.seed,
+            strategy=self.strategy,
+            **dict(self.options),
+        )
+        model, log = load_model(trained, self.device), read_json(trained / TRAINING)
+        data = self.data(glue_dir)
+        stored = {
+            name: stored_outputs(model, split, tokens(model, split), data.metric, name)
+            for name, split in (("dev", data.dev), ("test", data.test))
+        }
+        scores = {name: outputs.by_exit() for name, outputs in stored.items()}
+        _save_outputs(folder.outputs(self), stored)
+        return {
+            "metric": data.metric,
+            "rows": {"train": len(data.train), "dev": len(data.dev), "test": len(data.test)},
+            "dev": scores["dev"],
+            "test": scores["test"],
+            "avg": float(np.mean(scores["test"])),
+            "best": max(scores["test"]),
+            "exit_parameters": model.exit_parameters,
+            "minutes": log["seconds"] / 60,
+            "cpu_minutes": log["cpu_seconds"] / 60,
+            "epochs": log["epochs"],
+        }
+
+
+def _save_outputs(path: Path, stored: Mapping[str, Stored]) -> None:
+    arrays: dict[str, Any] = {f"{name}_scores": value.scores for name, value in stored.items()}
+    arrays |= {f"{name}_doubts": value.doubts for name, value in stored.items() if value.doubts is not None}
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **arrays)

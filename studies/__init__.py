@@ -1,0 +1,1 @@
+"""Scripts behind docs/results.md and docs/methods.md; see README.md."""
