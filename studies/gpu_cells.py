@@ -14,128 +14,29 @@ import sys
 import tarfile
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import torch
 
-from leco.exits import base
-from leco.exits.standardize import Standardize
 from leco.reproduction import Cell, ResultsFolder
 from leco.reproduction.grids import TABLE_2, TABLE_3, TABLE_5
 from leco.reproduction.scheduler import with_needs
+from studies import standardized
+from studies.standardized import BF16, EXITS, LARGE, ON, SMALL
 
-SMALL, LARGE = "all-MiniLM-L6-v2", "all-mpnet-base-v2"
-EXITS = "linear", "mha", "learned"
-ON, OFF = ("standardize", True), ("standardize", False)
-BF16 = ("bf16", True)
-ROWS = {(SMALL, "glue/sst-2"): 10_000, (LARGE, "glue/sst-2"): 3_000}
 IN_ARCHIVE = 60
 FILE = "gpu_cells"
 """The file of the records."""
 
 
-class Following(Standardize):
-    """Statistics that follow training: the mean and deviation of the batches so far, newer ones weighing more."""
-
-    def forward(self, hidden):
-        """Standardize, and in training count the batch."""
-        if self.training:
-            with torch.no_grad():
-                values = hidden.float().flatten(0, -2)
-                self.mean.lerp_(values.mean(0), 0.01)
-                self.std.lerp_(values.std(0).clamp_min(1e-6), 0.01)
-        return super().forward(hidden)
-
-
-class Scaled(Standardize):
-    """With a learned scale for each channel."""
-
-    def __init__(self, mean, std):
-        super().__init__(mean, std)
-        self.scale = torch.nn.Parameter(torch.ones_like(std))
-
-    def forward(self, hidden):
-        """Standardize and scale."""
-        return super().forward(hidden) * self.scale
-
-    @torch.no_grad()
-    def fold_into(self, linear):
-        """Make it part of a linear map's weights."""
-        linear.weight.mul_(self.scale)
-        super().fold_into(linear)
-
-
-VARIANTS = {"following": Following, "scaled": Scaled}
-
-
-@dataclass(frozen=True)
-class VariantCell(Cell):
-    """A cell whose exits are standardized in another way."""
-
-    variant: str = "following"
-
-    @property
-    def name(self):
-        """Its name."""
-        return f"{super().name}_{self.variant}"
-
-    def run(self, folder, glue_dir=None):
-        """Train with the other kind of statistics."""
-        usual, base.Standardize = base.Standardize, VARIANTS[self.variant]
-        try:
-            return super().run(folder, glue_dir)
-        finally:
-            base.Standardize = usual
-
-
-def cell(models, model, task, *options, **fields):
-    """A cell by the preset quick, exits searched by `sampling`."""
-    rows = [("train_rows", ROWS[model, task])] if (model, task) in ROWS else []
-    folder = str(models / model)
-    return Cell(
-        task, folder, fields.pop("preset", "quick"), (BF16, *options, *rows), search_preset="sampling", **fields
-    )
-
-
-def standardized(models):
-    """With and without, for each kind of exits: what the page's table shows."""
-    wanted = [(SMALL, f"glue/{task}", range(3)) for task in ("sst-2", "cola", "mrpc")]
-    wanted += [(LARGE, "glue/sst-2", range(2))]
-    wanted += [(LARGE, f"glue/{task}", range(1)) for task in ("cola", "mrpc", "rte")]
-    wanted += [(SMALL, "glue/rte", range(1))]
-    wanted += [(model, "demo/rotten_tomatoes", range(1)) for model in (LARGE, SMALL)]
-    return [
-        cell(models, model, task, on, exits=exits, seed=seed)
-        for model, task, seeds in wanted
-        for seed in seeds
-        for exits in EXITS
-        for on in (ON, OFF)
-    ]
-
-
 def tuning(models):
-    """What standardized exits change: rate and width of the exits, length of the search, kind of statistics."""
-    cells = []
-    for model, task in ((LARGE, "glue/sst-2"),):
-        usual = cell(models, model, task, ON)
-        for exits in EXITS:
-            for rate in (5e-4, 2e-3, 4e-3):
-                cells.append(replace(usual, exits=exits, options=(*usual.options, ("exit_lr", rate))))
-            for variant in VARIANTS:
-                settings = {name: getattr(usual, name) for name in ("task", "model", "preset", "options")}
-                cells.append(VariantCell(**settings, exits=exits, search_preset="sampling", variant=variant))
-        for width in (48, 64):
-            cells.append(replace(usual, options=(*usual.options, ("width", width))))
-        for epochs in (2, 8):
-            cells.append(replace(usual, options=(*usual.options, ("search_epochs", epochs))))
-    return cells
+    """What `studies.standardized` tunes."""
+    return [one for by_exits in standardized.tuning(models).values() for one in by_exits.values()]
 
 
-def tables(models, rate=None):
-    """Tables 2, 3 and 5 with twelve layers, all exits standardized: SST-2 with all rows, the others as they are."""
-    options = [ON, *([("exit_lr", rate)] if rate else [])]
+def tables(models):
+    """Tables 2, 3 and 5 with twelve layers, all exits standardized, SST-2 with 5,000 rows; what matters most first."""
     rows = {(strategy, exits, "O") for strategy, exits in TABLE_2.values()}
     rows |= {(strategy, exits, "O") for strategy, exits, _ in TABLE_3.values()}
     rows |= {("joint", "learned", space) for space in TABLE_5 if space != "mha"}
@@ -147,38 +48,24 @@ def tables(models, rate=None):
         for seed in seeds:
             for task in ("rte", "mrpc", "cola", "sst-2"):
                 for strategy, exits, space in ordered[:5] if few else ordered[5:]:
-                    extra = [("train_rows", 5_000)] if task == "sst-2" else []
-                    cells.append(
-                        Cell(
-                            f"glue/{task}",
-                            str(models / LARGE),
-                            "quick",
-                            (BF16, *options, *extra),
-                            space,
-                            strategy,
-                            exits,
-                            seed,
-                            "sampling",
-                        )
-                    )
+                    rows = [("train_rows", 5_000)] if task == "sst-2" else []
+                    settings = {"strategy": strategy, "exits": exits, "seed": seed, "search_preset": "sampling"}
+                    options = (BF16, ON, *rows)
+                    cells.append(Cell(f"glue/{task}", str(models / LARGE), "quick", options, space, **settings))
     return cells
 
 
 def tiny(models):
     """One cell of each kind, to see that all is well."""
+    short = ("epochs", 1), ("search_epochs", 2)
     return [
-        replace(cell(models, model, "glue/rte", ON, ("epochs", 1), ("search_epochs", 2)), exits=exits)
+        standardized.cell(models, model, "glue/rte", ON, *short, exits=exits)
         for model in (SMALL, LARGE)
         for exits in EXITS
     ]
 
 
-PLANS = {plan.__name__: plan for plan in (tiny, standardized, tuning, tables)}
-
-
-def plan(name, arguments):
-    """The cells of a plan."""
-    return tables(arguments.models, arguments.rate) if name == "tables" else PLANS[name](arguments.models)
+PLANS = {"tiny": tiny, "standardized": standardized.with_and_without, "tuning": tuning, "tables": tables}
 
 
 def begin():
@@ -260,10 +147,9 @@ def main():
     parser.add_argument("--jobs", type=int, default=10)
     parser.add_argument("--seconds", type=float, default=540)
     parser.add_argument("--show", action="store_true")
-    parser.add_argument("--rate", type=float)
     arguments = parser.parse_args()
     deadline = time.time() + arguments.seconds
-    experiments = list(dict.fromkeys(one for name in arguments.plans for one in plan(name, arguments)))
+    experiments = list(dict.fromkeys(one for name in arguments.plans for one in PLANS[name](arguments.models)))
     folder = ResultsFolder(arguments.root)
     run_until(deadline, experiments, folder, arguments.glue_dir, arguments.jobs)
     hand_over(experiments, folder, arguments.out)

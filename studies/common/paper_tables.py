@@ -33,7 +33,7 @@ class Run:
             seeds=self.seeds,
             only=self.only,
             preset=self.preset,
-            options={"bf16": True, **self.options},
+            options={"bf16": True, "standardize": False, **self.options},
             search_preset=RECIPE,
             train_rows={task: rows for task, rows in TRAIN_ROWS.items() if task in self.tasks},
             timed_texts=100,
@@ -45,7 +45,11 @@ class Run:
         tables = self.tables
         rows = ",".join(f"{task}={rows}" for task, rows in tables.train_rows.items())
         words = ["leco reproduce", self.table, f"--tasks {','.join(self.tasks)}", f"--seeds {self.seeds}"]
-        words += [f"--model {tables.model}", f"--preset {self.preset} --search-preset {RECIPE}", "--bf16 --jobs 2"]
+        words += [
+            f"--model {tables.model}",
+            f"--preset {self.preset} --search-preset {RECIPE}",
+            "--bf16 --no-standardize --jobs 2",
+        ]
         words += [f"--train-rows {rows}"] if rows else []
         words += [f"--timed-texts {tables.timed_texts}"] if tables.figures else []
         return " ".join([*words, "--output results"])

@@ -42,7 +42,9 @@ class Figure:
         """The evaluation of ours with the other's curve among its own; None where one is not finished."""
         if not (self.ours in folder and self.other in folder):
             return None
-        ours, other = (Evaluation.from_dict(folder[curves]["evaluation"], curves.name) for curves in (self.ours, self.other))
+        ours, other = (
+            Evaluation.from_dict(folder[curves]["evaluation"], curves.name) for curves in (self.ours, self.other)
+        )
         shared = common_range(curve.points for name, curve in ours.curves.items() if name != Oracle.name)
         points = other.curves["patience"].points
         curves = {**ours.curves, OTHER: Curve(points, area(points, *shared) if shared else None)}

@@ -1,0 +1,226 @@
+"""Exits on standardized hidden states, with and without, on two encoders; and what they change (docs/results.md).
+
+python -m studies.standardized --models MODELS --glue-dir GLUE     # runs what is missing, about 5 CPU minutes a cell
+python -m studies.standardized --render                            # writes the tables of what is there
+
+MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. The cells are lines of studies/results/
+standardized.jsonl; on a GPU, `studies.gpu_cells` runs them.
+"""
+
+import argparse
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.common.recording import DOCS, ROOT, write_between
+from leco.exits import base
+from leco.exits.standardize import Standardize
+from leco.reproduction import Cell, ResultsFolder, run_all
+from leco.reproduction.tables import markdown, mean_and_spread
+
+RESULTS, PAGE = ResultsFolder(ROOT / "studies" / "results"), DOCS / "results.md"
+FILE = "standardized"
+"""The file of the records."""
+BEGIN, END = "<!-- standardized: begin -->", "<!-- standardized: end -->"
+SMALL, LARGE = "all-MiniLM-L6-v2", "all-mpnet-base-v2"
+LAYERS = {SMALL: 6, LARGE: 12}
+EXITS = "linear", "mha", "learned"
+BF16, ON, OFF = ("bf16", True), ("standardize", True), ("standardize", False)
+ROWS = {(SMALL, "glue/sst-2"): 10_000, (LARGE, "glue/sst-2"): 3_000}
+SEEDS = {
+    **dict.fromkeys([(SMALL, "glue/sst-2"), (SMALL, "glue/cola"), (SMALL, "glue/mrpc")], 3),
+    (LARGE, "glue/sst-2"): 2,
+    **dict.fromkeys([(LARGE, "glue/cola"), (LARGE, "glue/mrpc"), (LARGE, "glue/rte"), (SMALL, "glue/rte")], 1),
+    **dict.fromkeys([(LARGE, "demo/rotten_tomatoes"), (SMALL, "demo/rotten_tomatoes")], 1),
+}
+
+
+class Following(Standardize):
+    """Statistics that follow training: the mean and deviation of the batches so far, newer ones weighing more."""
+
+    def forward(self, hidden):
+        """Standardize, and in training count the batch."""
+        if self.training:
+            with torch.no_grad():
+                values = hidden.float().flatten(0, -2)
+                self.mean.lerp_(values.mean(0), 0.01)
+                self.std.lerp_(values.std(0).clamp_min(1e-6), 0.01)
+        return super().forward(hidden)
+
+
+class Scaled(Standardize):
+    """With a learned scale for each channel."""
+
+    def __init__(self, mean, std):
+        super().__init__(mean, std)
+        self.scale = torch.nn.Parameter(torch.ones_like(std))
+
+    def forward(self, hidden):
+        """Standardize and scale."""
+        return super().forward(hidden) * self.scale
+
+    @torch.no_grad()
+    def fold_into(self, linear):
+        """Make it part of a linear map's weights."""
+        linear.weight.mul_(self.scale)
+        super().fold_into(linear)
+
+
+VARIANTS = {"following": Following, "scaled": Scaled}
+
+
+@dataclass(frozen=True)
+class VariantCell(Cell):
+    """A cell whose exits are standardized in another way."""
+
+    variant: str = "following"
+
+    @property
+    def name(self):
+        """Its name."""
+        return f"{super().name}_{self.variant}"
+
+    def run(self, folder, glue_dir=None):
+        """Train with the other kind of statistics."""
+        usual, base.Standardize = base.Standardize, VARIANTS[self.variant]
+        try:
+            return super().run(folder, glue_dir)
+        finally:
+            base.Standardize = usual
+
+
+def cell(models, model, task, *options, **fields):
+    """A cell by the preset quick, exits searched by `sampling`."""
+    rows = [("train_rows", ROWS[model, task])] if (model, task) in ROWS else []
+    return Cell(task, str(models / model), "quick", (BF16, *options, *rows), search_preset="sampling", **fields)
+
+
+def with_and_without(models):
+    """For each kind of exits, encoder and task: the first seed of all first."""
+    wanted = [(seed, model, task) for (model, task), seeds in SEEDS.items() for seed in range(seeds)]
+    return [
+        cell(models, model, task, on, exits=exits, seed=seed)
+        for seed, model, task in sorted(wanted, key=lambda one: one[0])
+        for exits in EXITS
+        for on in (ON, OFF)
+    ]
+
+
+def tuning(models):
+    """Rate and width of the exits, length of the search, kind of statistics: by name, on SST-2 with twelve layers."""
+    usual = cell(models, LARGE, "glue/sst-2", ON)
+    by_exits = {exits: replace(usual, exits=exits) for exits in EXITS}
+
+    def option(name, value, one):
+        return replace(one, options=(*one.options, (name, value)))
+
+    def variant(name, one):
+        settings = {key: getattr(one, key) for key in ("task", "model", "preset", "options", "exits", "search_preset")}
+        return VariantCell(**settings, variant=name)
+
+    lines = {"as above (exits at 1e-3, width 32, 4 epochs of search)": by_exits}
+    for rate in (5e-4, 2e-3, 4e-3):
+        lines[f"exits at {rate:g}"] = {exits: option("exit_lr", rate, one) for exits, one in by_exits.items()}
+    for width in (48, 64):
+        lines[f"width {width}"] = {"learned": option("width", width, usual)}
+    for epochs in (2, 8):
+        lines[f"{epochs} epochs of search"] = {"learned": option("search_epochs", epochs, usual)}
+    lines["statistics that follow training"] = {e: variant("following", one) for e, one in by_exits.items()}
+    lines["a learned scale for each channel"] = {e: variant("scaled", one) for e, one in by_exits.items()}
+    return lines
+
+
+def percent(values):
+    """A mean in percent, with the spread where there are several."""
+    return mean_and_spread([100 * v for v in values]) if len(values) > 1 else f"{100 * values[0]:.1f}"
+
+
+def scores(cells):
+    """AVG on dev, and AVG and BEST on test, over the seeds that are there."""
+    records = [RESULTS[one] for one in cells if one in RESULTS]
+    if not records:
+        return None
+    dev = [float(np.mean(record["dev"])) for record in records]
+    return dev, [record["avg"] for record in records], [record["best"] for record in records]
+
+
+def comparison():
+    """The table of with and without, and the mean gain on dev of each encoder."""
+    lines, gains = [], defaultdict(list)
+    for (model, task), seeds in SEEDS.items():
+        for exits in EXITS:
+            found = []
+            for on in (OFF, ON):
+                cells = [cell(Path(), model, task, on, exits=exits, seed=seed) for seed in range(seeds)]
+                found.append(scores(cells))
+            without, with_ = found
+            shown = [f"{percent(one[0])} | {percent(one[1])} / {percent(one[2])}" if one else " | " for one in found]
+            lines.append([f"{LAYERS[model]}", task.split("/")[1], exits, str(seeds), *" | ".join(shown).split(" | ")])
+            if without and with_:
+                number = min(len(without[0]), len(with_[0]))
+                gains[model, exits].append(100 * float(np.mean(with_[0][:number]) - np.mean(without[0][:number])))
+    heads = ["layers", "task", "exits", "seeds", "without: dev", "test", "standardized: dev", "test"]
+    summary = [
+        [
+            f"{LAYERS[model]}",
+            *(f"{np.mean(one):+.1f} ({len(one)})" if (one := gains[model, exits]) else "" for exits in EXITS),
+        ]
+        for model in (SMALL, LARGE)
+    ]
+    return (
+        f"**AVG on dev, AVG / BEST on test**\n\n{markdown(heads, lines)}\n\n"
+        f"**What standardized states gain in AVG on dev**, the mean over the tasks (their number in brackets)\n\n"
+        f"{markdown(['layers', *EXITS], summary)}"
+    )
+
+
+def tuned():
+    """The table of what was tuned."""
+    lines = []
+    for name, by_exits in tuning(Path()).items():
+        found = [scores([by_exits[exits]]) if exits in by_exits else None for exits in EXITS]
+        shown = [f"{percent(one[0])}: {percent(one[1])} / {percent(one[2])}" if one else "" for one in found]
+        lines.append([name, *shown])
+    return (
+        "**Standardized exits, SST-2 with 3,000 rows and twelve layers, seed 0**: AVG on dev: AVG / BEST on test\n\n"
+        f"{markdown(['', *EXITS], lines)}"
+    )
+
+
+def hardware():
+    """On what the cells ran."""
+    found = set()
+    for record in RESULTS.records().values():
+        about = {**record["versions"], **record["machine"]}
+        device = about.get("device", "cpu")
+        where = about["processor"] if device == "cpu" else device
+        found.add(f"{where}, Python {about['python']}, PyTorch {about['torch']}, Transformers {about['transformers']}")
+    return "Ran on: " + "; ".join(sorted(found)) + "."
+
+
+def render():
+    """Write the tables into the page."""
+    write_between(PAGE, BEGIN, END, "\n\n".join([comparison(), tuned(), hardware()]))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--models", type=Path)
+    parser.add_argument("--glue-dir", type=Path)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--render", action="store_true")
+    arguments = parser.parse_args()
+    if not arguments.render:
+        wanted = [
+            *with_and_without(arguments.models),
+            *(c for by in tuning(arguments.models).values() for c in by.values()),
+        ]
+        run_all(dict.fromkeys(wanted, FILE), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
+    render()
+
+
+if __name__ == "__main__":
+    main()
