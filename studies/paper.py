@@ -20,18 +20,19 @@ from leco.reproduction.grids import LECO
 from leco.reproduction.scheduler import with_needs
 from leco.reproduction.tables import differences, entries, markdown, mean_and_spread, one_sided_p
 from studies.common.other_tables import areas, probe, rates, variants, variations, worth
-from studies.common.paper_tables import RESULTS, RUNS, VARIATIONS, all_of, by_seed
+from studies.common.paper_tables import RESULTS, RUNS, RUNS_OF_TWELVE_LAYERS, VARIATIONS, all_of, by_seed
 
 PAGE = DOCS / "results.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+BEGIN_TWELVE, END_TWELVE = "<!-- twelve layers: begin -->", "<!-- twelve layers: end -->"
 ENOUGH = 5
 """With fewer seeds no difference can be significant: p of the test is at least 1 / 2^n."""
 
 
-def states():
+def states(runs):
     """How much of each run is there."""
     lines = []
-    for name, run in [*((run.table, run) for run in RUNS), *VARIATIONS.items()]:
+    for name, run in runs:
         status = run.tables.status()
         lines.append([name, ", ".join(run.tasks), str(run.seeds), f"{status['finished']} of {status['cells']}"])
     return markdown(["", "tasks", "seeds", "finished"], lines)
@@ -49,30 +50,29 @@ def minutes():
     return markdown(["task", "cells", "CPU minutes of a cell's training"], lines)
 
 
-def machine():
+def machine(runs):
     """Of the cells that are finished, the machine and the versions."""
     found = set()
-    for one in (one for run in RUNS for one in run.tables.experiments if one in RESULTS):
-        about = {**RESULTS[one]["versions"], **RESULTS[one]["machine"]}
+    records = [run.results[one] for run in runs for one in run.tables.experiments if one in run.results]
+    for about in ({**record["versions"], **record["machine"]} for record in records):
         device = about["processor"] if about["device"] == "cpu" else about["device"]
         found.add(f"{device}, Python {about['python']}, PyTorch {about['torch']}, Transformers {about['transformers']}")
     return "; ".join(sorted(found))
 
 
-def paired():
-    """Our AVG less that of each other row of the tables, on the seeds that both have."""
+def paired(runs):
+    """Our AVG less that of each other row of the runs' tables, on the seeds that both have."""
     shown = defaultdict(dict)
-    for table in ("table2", "table3", "table5"):
-        run = all_of(table)
+    for run in runs:
         (grid,) = run.tables.grids
-        found = {(one.row, one.task): one for one in entries(grid, run.tasks, run.seeds, RESULTS)}
+        found = {(one.row, one.task): one for one in entries(grid, run.tasks, run.seeds, run.results)}
         for (row, task), other in found.items():
             ours = found.get((grid.ours, task))
             if ours is not None and row != grid.ours:
                 gaps = differences(ours, other).mean(1)
                 test = f", p = {one_sided_p(gaps):.3f}" if len(gaps) >= ENOUGH else ""
                 shown[row][task] = f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)}{test})"
-    tasks = all_of("table2").tasks
+    tasks = runs[0].tasks
     lines = [[row, *(by_task.get(task, "") for task in tasks)] for row, by_task in shown.items()]
     return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation);
 p is that of the one-sided test over seeds, where there are at least {ENOUGH}, not corrected for the number of rows
@@ -82,15 +82,26 @@ p is that of the one-sided test over seeds, where there are at least {ENOUGH}, n
 
 def render():
     """Write the tables and figures, and the page between its two markers."""
-    parts = [f"{states()}\n\n{minutes()}\n\n{machine()}."]
+    runs = [*((run.table, run) for run in RUNS), *VARIATIONS.items()]
+    parts = [f"{states(runs)}\n\n{minutes()}\n\n{machine(RUNS)}."]
     for table in dict.fromkeys(run.table for run in RUNS):
         written = all_of(table).tables.write(pictures=ASSETS)[table]
         commands = "\n".join(run.command for run in RUNS if run.table == table)
         pictures = written.replace("](../docs/assets/", "](assets/")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
-    write_between(
-        PAGE, BEGIN, END, "\n\n".join([*parts, paired(), areas(), worth(), variants(), rates(), variations(), probe()])
-    )
+    parts.append(paired([all_of(table) for table in ("table2", "table3", "table5")]))
+    parts += [areas(), worth(), variants(), rates(), variations(), probe()]
+    write_between(PAGE, BEGIN, END, "\n\n".join(parts))
+    render_twelve_layers()
+
+
+def render_twelve_layers():
+    """The same of the larger encoder."""
+    runs = RUNS_OF_TWELVE_LAYERS
+    parts = [states([(run.table, run) for run in runs]), f"Ran on: {machine(runs)}."]
+    for run in runs:
+        parts.append(f"{run.tables.write()[run.table]}\n```sh\n{run.command}\n```")
+    write_between(PAGE, BEGIN_TWELVE, END_TWELVE, "\n\n".join([*parts, paired(runs)]))
 
 
 def main():

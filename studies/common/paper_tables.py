@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.common.recording import ROOT
+from leco.model.pretrained import DEMO_BACKBONE
 from leco.reproduction import PaperTables, ResultsFolder
 
-RESULTS = ResultsFolder(ROOT / "results")
+RESULTS, TWELVE_LAYERS = ResultsFolder(ROOT / "results"), ResultsFolder(ROOT / "results" / "mpnet")
 PRESET, RECIPE = "quick", "sampling"
 TRAIN_ROWS = {"sst-2": 10_000}
 
@@ -21,21 +22,25 @@ class Run:
     seeds: int
     preset: str = PRESET
     only: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=lambda: {"standardize": False})
+    model: str = DEMO_BACKBONE
+    results: ResultsFolder = RESULTS
+    train_rows: Mapping[str, int] = field(default_factory=lambda: TRAIN_ROWS)
 
     @property
     def tables(self):
         """What it runs and writes."""
         return PaperTables(
             self.table,
-            root=RESULTS.root,
+            root=self.results.root,
             tasks=self.tasks,
             seeds=self.seeds,
             only=self.only,
+            model=self.model,
             preset=self.preset,
-            options={"bf16": True, "standardize": False, **self.options},
+            options={"bf16": True, **self.options},
             search_preset=RECIPE,
-            train_rows={task: rows for task, rows in TRAIN_ROWS.items() if task in self.tasks},
+            train_rows={task: rows for task, rows in self.train_rows.items() if task in self.tasks},
             timed_texts=100,
         )
 
@@ -45,14 +50,11 @@ class Run:
         tables = self.tables
         rows = ",".join(f"{task}={rows}" for task, rows in tables.train_rows.items())
         words = ["leco reproduce", self.table, f"--tasks {','.join(self.tasks)}", f"--seeds {self.seeds}"]
-        words += [
-            f"--model {tables.model}",
-            f"--preset {self.preset} --search-preset {RECIPE}",
-            "--bf16 --no-standardize --jobs 2",
-        ]
+        words += [f"--model {tables.model}", f"--preset {self.preset} --search-preset {RECIPE}", "--bf16 --jobs 2"]
+        words += [] if self.options.get("standardize") else ["--no-standardize"]
         words += [f"--train-rows {rows}"] if rows else []
         words += [f"--timed-texts {tables.timed_texts}"] if tables.figures else []
-        return " ".join([*words, "--output results"])
+        return " ".join([*words, f"--output {self.results.root.relative_to(ROOT)}"])
 
 
 RUNS = [
@@ -63,12 +65,24 @@ RUNS = [
     Run("table6", ("sst-2", "cola", "mrpc"), 1),
     Run("figure2", ("sst-2", "mrpc"), 1),
 ]
+RUNS_OF_TWELVE_LAYERS = [
+    Run(
+        "table2",
+        ("rte", "mrpc", "cola", "sst-2"),
+        5,
+        options={"standardize": True},
+        model="all-mpnet-base-v2",
+        results=TWELVE_LAYERS,
+        train_rows={"sst-2": 5_000},
+    )
+]
+"""With exits on standardized states; the model is a folder of that name, wherever it is."""
 VARIATIONS = {
     "exits trained at 2e-3, as by the recipe": Run(
         "table2", ("sst-2", "cola", "mrpc"), 2, preset=RECIPE, only="joint_mha,joint_learned"
     ),
     "a search three times as long": Run(
-        "table2", ("mrpc",), 2, only=f"joint_learned-o-{RECIPE}", options={"search_epochs": 12}
+        "table2", ("mrpc",), 2, only=f"joint_learned-o-{RECIPE}", options={"standardize": False, "search_epochs": 12}
     ),
 }
 """What was tried to improve the row of ours, each held against the cells of RUNS that are otherwise the same."""
