@@ -5,7 +5,7 @@ from math import isnan
 from typing import Any
 
 from leco.data.tables import Table
-from leco.data.types import Text
+from leco.tokens import Text
 from leco.display import listed, shortened
 from leco.errors import LecoError
 
