@@ -1,6 +1,7 @@
 """LECO: early exiting for Transformer encoders.
 
-`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one. After
+`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one, and `load`
+gives the predictor of a model folder or of an ONNX file, which needs no PyTorch. After
 `import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
 """
 
@@ -22,7 +23,8 @@ from leco.criteria import (
     Voting,
 )
 from leco.errors import LecoError
-from leco.runtime import Answer
+from leco.loading import PredictorSpec, load
+from leco.runtime import Answer, Predictor
 
 if TYPE_CHECKING:
     from leco.exits.architecture import Architecture as Architecture
@@ -55,9 +57,12 @@ __all__ = [
     "Oracle",
     "Patience",
     "Pcee",
+    "Predictor",
+    "PredictorSpec",
     "Static",
     "Voting",
     "fit",
+    "load",
 ]
 
 

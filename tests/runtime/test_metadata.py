@@ -203,7 +203,7 @@ def test_what_is_no_batch_size(predictor, size):
 
 @pytest.mark.parametrize("criterion", WRONG_CRITERIA, ids=ascii)
 def test_what_is_no_criterion(predictor, criterion):
-    with pytest.raises(LecoError, match=r"The criterion must be one such as Cobee\(tau=0.1, patience=1\), or a text .*, not"):
+    with pytest.raises(LecoError, match=r"The criterion must be one such as Cobee\(.*\), or a text .*, not"):
         predictor.predict(["a"], criterion)
 
 

@@ -5,9 +5,9 @@ from math import isnan
 from typing import Any
 
 from leco.data.tables import Table
-from leco.tokens import Text
 from leco.display import listed, shortened
 from leco.errors import LecoError
+from leco.tokens import Text
 
 TEXT_FLAG, LABEL_FLAG = "--text-column", "--label-column"
 TEXT_REMEDY, LABEL_REMEDY = f"Choose one with {TEXT_FLAG}.", f"Choose one with {LABEL_FLAG}."

@@ -88,7 +88,8 @@ def _tokenize(
 ) -> tuple[list[dict[str, list[int]]], int]:
     """The tokens of single texts, or of the pairs of two columns, and how many of them had to be cut."""
     batch = tokenizer(*columns, verbose=False)
-    encodings: list[dict[str, list[int]]] = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
+    rows = zip(*batch.values(), strict=True)
+    encodings: list[dict[str, list[int]]] = [dict(zip(batch, row, strict=True)) for row in rows]
     long = [row for row, encoding in enumerate(encodings) if len(encoding["input_ids"]) > max_length]
     for row in long:
         if tokenizer.is_fast:

@@ -120,6 +120,11 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
         return self.config.criterion
 
     @property
+    def exit_architectures(self) -> list[ExitArchitecture]:
+        """The architecture of each layer's exit, the first layer's first."""
+        return self.config.exits
+
+    @property
     def exit_parameters(self) -> list[int]:
         """The number of parameters of each exit."""
         return [sum(parameter.numel() for parameter in leave.parameters()) for leave in self.exits]

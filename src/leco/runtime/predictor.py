@@ -93,8 +93,12 @@ class Predictor(Protocol):
 
 
 @runtime_checkable
-class GivesAllExits(Protocol):
+class GivesAllExits(Predictor, Protocol):
     """A capability: what every exit says can be had, from which any criterion can be simulated."""
+
+    @property
+    def exit_architectures(self) -> Sequence[Any]:
+        """The architecture of each layer's exit (`leco.exits.architecture`), the first layer's first."""
 
     def exit_outputs(
         self, encodings: Sequence[Encoding], *, batch_size: int = 32, on_batch: Callable[[int], None] = ignore

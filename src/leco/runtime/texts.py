@@ -38,9 +38,7 @@ def check_batch_size(batch_size: Any) -> None:
 def check_threads(threads: Any) -> None:
     """LecoError unless it is None or a whole number from 1 to `MOST_THREADS`."""
     if threads is not None and not (isinstance(threads, int) and 1 <= threads <= MOST_THREADS):
-        raise LecoError(
-            f"The threads must be a whole number from 1 to {MOST_THREADS}, not {shortened(repr(threads))}."
-        )
+        raise LecoError(f"The threads must be a whole number from 1 to {MOST_THREADS}, not {shortened(repr(threads))}.")
 
 
 def checked(texts: Any) -> Iterator[Text]:
