@@ -98,3 +98,12 @@ def test_errors_name_the_file_and_the_line(tmp_path: Path) -> None:
     path.write_text("0\ta\tb\tentailment\n1\ta\tb\tentailment\n", encoding="utf-8")
     with pytest.raises(LecoError, match=r"'QNLI/train.tsv' has no column 'question'"):
         load_data("glue/qnli", glue_dir=tmp_path)
+
+
+@pytest.mark.parametrize("label", ["nan", "inf", "1e39"])
+def test_labels_of_a_regression_are_finite(tmp_path: Path, label: str) -> None:
+    write_task(tmp_path, "stsb", 20, 5)
+    path = tmp_path / "STS-B" / "train.tsv"
+    path.write_text(path.read_text(encoding="utf-8").replace("3.800", label, 1), encoding="utf-8")
+    with pytest.raises(LecoError, match=rf"'STS-B/train.tsv', line 3: the label '{label}' is none of numbers"):
+        load_data("glue/stsb", glue_dir=tmp_path)
