@@ -1,8 +1,8 @@
 """Names of files, columns and labels that look like markup or like orders to a terminal are shown as they are."""
 
 import json
-import re
 import os
+import re
 import shutil
 
 import pytest
