@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from leco.errors import LecoError
 from leco.options import setting_names, validate
-from leco.problems import SINGLE_LABEL
+from leco.problems import PROBLEMS, SINGLE_LABEL, Problem
 from leco.registry import format_settings
 
 Array = NDArray[Any]
@@ -29,6 +29,11 @@ class Task:
     num_outputs: int
     num_layers: int
     problem_type: str = SINGLE_LABEL
+
+    @property
+    def problem(self) -> Problem:
+        """The kind of problem."""
+        return PROBLEMS[self.problem_type]
 
 
 @dataclass(frozen=True)
@@ -109,6 +114,14 @@ def setting_arrays(criterion: Criterion) -> dict[str, Array]:
     }
 
 
+def same_for(rows: int, problem: Problem) -> Array:
+    """The kind of problem, once for each of the rows: how a state keeps it, so that `step` knows it.
+
+    All entries are one object; `step`, which always has a row, asks the first.
+    """
+    return np.full(rows, problem, dtype=object)
+
+
 def select(state: State, keep: Array) -> State:
     """The state of the rows that `keep` (bool [B] or indices) picks.
 
@@ -139,6 +152,8 @@ def simulate(criterion: Criterion, scores: Array, task: Task, doubts: Array | No
         )
     observed = doubts if doubts is not None and criterion.observes_doubt else scores
     for layer in range(1, num_layers):
+        if not inside.any():
+            break
         if not criterion.uses(layer):
             continue
         leaves, state = criterion.step(layer, observed[layer - 1], state)

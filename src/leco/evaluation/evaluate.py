@@ -17,7 +17,6 @@ from leco.evaluation.scores import Array, Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.exits.architecture import MHA, Architecture
 from leco.model import ModelStages, MultiExitModel
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.progress import progress_bar
 from leco.runtime import decide
 
@@ -43,20 +42,16 @@ def align_labels(data: TextData, model: MultiExitModel) -> TextData:
             f"--data is a {data.problem_type}, but the model was trained for a {model.config.problem_type}."
         )
     names = model.config.label_names
-    if data.problem_type == REGRESSION or list(data.label_names) == names:
+    if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
         raise LecoError(
             f"--data has the label '{shortened(unknown[0])}', which the model does not know. It knows: {listed(names)}."
         )
-    position = np.array([names.index(name) for name in data.label_names])
+    places = np.array([names.index(name) for name in data.label_names])
 
     def renumber(split: Split) -> Split:
-        if data.problem_type == SINGLE_LABEL:
-            return replace(split, labels=position[split.labels])
-        labels = np.zeros((len(split), len(names)), split.labels.dtype)
-        labels[:, position] = split.labels
-        return replace(split, labels=labels)
+        return replace(split, labels=data.problem.renumber(split.labels, places, len(names)))
 
     train, dev, test = map(renumber, (data.train, data.dev, data.test))
     return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
@@ -167,10 +162,10 @@ def counts_by_label(split: Split, model: MultiExitModel, exit_layers: Array) -> 
 
     Empty for a regression.
     """
-    if model.task.problem_type == REGRESSION:
+    task = model.task
+    if not task.problem.has_names:
         return {}
-    many = model.task.problem_type == MULTI_LABEL
     return {
-        name: counts(exit_layers[split.labels[:, index] == 1 if many else split.labels == index], model.task.num_layers)
+        name: counts(exit_layers[task.problem.has_label(split.labels, index)], task.num_layers)
         for index, name in enumerate(model.config.label_names)
     }

@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Task, simulate
-from leco.data import Split, collate, predictions_of, score
-from leco.model import MultiExitModel, scores_of
+from leco.data import Split, collate, score
+from leco.model import MultiExitModel
 from leco.model.finite import check_finite
+from leco.problems import PROBLEMS, Problem
 from leco.runtime import Encoding
 from leco.runtime.engine import batches_by_length
 
@@ -40,7 +41,7 @@ def exit_outputs(
     for rows in batches_by_length(encodings, batch_size):
         inputs = collate(model.tokenizer, [encodings[row] for row in rows])
         output = model(**{name: value.to(model.device) for name, value in inputs.items()})
-        stored[:, rows] = scores_of(output.exit_logits.float(), task.problem_type).cpu().numpy()
+        stored[:, rows] = task.problem.torch_scores(output.exit_logits.float()).cpu().numpy()
         doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
         on_batch(len(rows))
     by_layer = {f"what the exit on layer {m + 1} says": torch.from_numpy(layer) for m, layer in enumerate(stored)}
@@ -58,6 +59,11 @@ class Stored:
     problem_type: str
     doubts: Array | None = None  # [M, N]
 
+    @property
+    def problem(self) -> Problem:
+        """The kind of problem."""
+        return PROBLEMS[self.problem_type]
+
     def exit_layers(self, criterion: Criterion, task: Task) -> Array:
         """The layers [N] at which texts leave by a criterion."""
         return simulate(criterion, self.scores, task, self.doubts)
@@ -68,8 +74,7 @@ class Stored:
 
     def score_of(self, scores: Array) -> float:
         """The task's score of outputs [N, K]."""
-        predictions = predictions_of(self.problem_type, scores)
-        return score(self.metric, self.split.labels, predictions, self.split.groups)
+        return score(self.metric, self.split.labels, self.problem.predictions(scores), self.split.groups)
 
     def at(self, exit_layers: Array) -> float:
         """The task's score when text n leaves at `exit_layers[n]`."""

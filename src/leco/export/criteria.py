@@ -209,13 +209,13 @@ class CobeeWriter(Comparing):
 
 
 class PatienceWriter(Comparing):
-    """The same label, or for one output nearly the same value."""
+    """The same label, or for a regression nearly the same value."""
 
     criterion = Patience
 
     def agrees(self, graph: Graph, scores: str, state: Values) -> str:
         """Compare."""
-        if self.task.num_outputs == 1:
+        if not self.task.problem.has_names:
             change = graph.op("Squeeze", self._change(graph, scores, state), graph.constant([1]))
             return graph.op("Less", change, self.settings["theta"])
         label, before = (graph.op("ArgMax", p, axis=1, keepdims=0) for p in (scores, state["previous"]))

@@ -9,7 +9,7 @@ from leco.data import Split, TextData
 from leco.display import listed, shortened
 from leco.evaluation.evaluate import tokens
 from leco.model import ModelStages, MultiExitModel
-from leco.problems import REGRESSION
+from leco.problems import Label
 from leco.progress import progress_bar
 from leco.runtime import Answer, answers, decide
 
@@ -53,11 +53,12 @@ def _example(split: Split, row: int, answer: Answer, model: MultiExitModel) -> E
     text, label, names = split.texts[row], split.labels[row], model.config.label_names
     pair = (text,) if isinstance(text, str) else text
     parts = tuple(part if len(part) <= LONGEST else part[:LONGEST] + " …" for part in pair)
-    if model.config.problem_type == REGRESSION:
-        return Example(parts, f"{label:.2f}", f"{answer.label:.2f}", None, answer.exit_layer)
-    if isinstance(answer.label, tuple):
-        true = tuple(name for name, holds in zip(names, label, strict=True) if holds)
-        truth, said = (listed(some, 5) or "none" for some in (true, answer.label))
-        return Example(parts, truth, said, true == answer.label, answer.exit_layer)
-    true = names[label]
-    return Example(parts, shortened(true), shortened(answer.label), true == answer.label, answer.exit_layer)
+    true = model.task.problem.named(label, names)
+    right = true == answer.label if model.task.problem.has_names else None
+    return Example(parts, _shown(true), _shown(answer.label), right, answer.exit_layer)
+
+
+def _shown(label: Label) -> str:
+    if isinstance(label, float):
+        return f"{label:.2f}"
+    return shortened(label) if isinstance(label, str) else listed(label, 5) or "none"
