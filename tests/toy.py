@@ -17,7 +17,7 @@ from leco.search.relaxations import Darts
 from leco.search.searcher import Searcher
 from leco.training.options import RunOptions
 
-TOKENIZER = SimpleNamespace(pad_token_id=0, pad_token_type_id=0, save_pretrained=lambda folder: None)
+TOKENIZER = SimpleNamespace(is_fast=False, pad_token_id=0, pad_token_type_id=0, save_pretrained=lambda folder: None)
 LAYERS, HIDDEN = 3, 32
 LEARNED = Architecture("gelu", "conv_3", "null", "max", "tanh", width=16)
 

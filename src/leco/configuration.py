@@ -10,7 +10,7 @@ from leco.criteria import Criterion, Static, Task, check_deployable, criterion_f
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
 from leco.options import option, validate
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import PROBLEMS, SINGLE_LABEL
 
 
 class LecoConfig(PreTrainedConfig):
@@ -74,13 +74,13 @@ class LecoConfig(PreTrainedConfig):
 
     def check(self) -> None:
         """Raise LecoError for the first setting that no model has, such as one that was written by hand."""
-        if self.problem_type not in (SINGLE_LABEL, MULTI_LABEL, REGRESSION):
+        if self.problem_type not in PROBLEMS:
             raise LecoError(f"its problem_type is {self.problem_type!r}")
         names = [self.id2label.get(index) for index in range(len(self.id2label))]
         if not names or not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
             raise LecoError("its id2label does not give each output from 0 a name of its own")
-        if self.problem_type == REGRESSION and len(names) > 1:
-            raise LecoError("its id2label has several outputs, but a regression has one")
+        if not PROBLEMS[self.problem_type].fits(len(names)):
+            raise LecoError(f"its id2label has {len(names)} outputs, which no {self.problem_type} has")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
         task = Task(len(names), len(self.exits), self.problem_type)
         check_deployable(self.criterion.name)

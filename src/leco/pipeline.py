@@ -188,7 +188,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
         model = build_model(
             backbone,
             architectures,
-            job.data.label_names or ("value",),
+            job.data.output_names,
             problem_type=job.data.problem_type,
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,

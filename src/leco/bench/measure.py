@@ -12,8 +12,9 @@ import numpy as np
 
 from leco.bench.processes import serving
 from leco.bench.ways import Way
-from leco.data import Split, predictions_of, score
+from leco.data import Split, score
 from leco.evaluation.speedup import in_turn
+from leco.problems import PROBLEMS
 from leco.progress import progress_bar
 
 PLAIN, CONTROL = "plain", "plain again"
@@ -75,7 +76,7 @@ def bench(
         with progress_bar("scoring", len(names) * len(batch_sizes)) as advance:
             for name, batch_size in product(names, batch_sizes):
                 scores, layers = ask[name]("score", batch_size)
-                predictions = predictions_of(problem_type, scores)
+                predictions = PROBLEMS[problem_type].predictions(scores)
                 quality[name, batch_size] = score(metric, split.labels, predictions, split.groups), layers
                 advance(1)
         with progress_bar("timing", rounds * len(names) * len(batch_sizes)) as advance:

@@ -119,15 +119,15 @@ class TransformersRunner:
         import torch
 
         from leco.data import collate
-        from leco.model import scores_of
-        from leco.problems import SINGLE_LABEL
+        from leco.problems import PROBLEMS, SINGLE_LABEL
         from leco.runtime.engine import batches_by_length
 
+        problem = PROBLEMS[self.model.config.problem_type or SINGLE_LABEL]
         scores = np.empty((len(encodings), len(self.order)), np.float32)
         with torch.inference_mode():
             for rows in batches_by_length(encodings, batch_size):
                 logits = self.model(**collate(self.tokenizer, [encodings[row] for row in rows])).logits
-                scores[rows] = scores_of(logits, self.model.config.problem_type or SINGLE_LABEL).numpy()
+                scores[rows] = problem.torch_scores(logits).numpy()
         return scores[:, self.order], np.ones(len(encodings))
 
 

@@ -68,7 +68,7 @@ def command(
             read.test,
             read.metric,
             read.problem_type,
-            model.config.label_names or ["value"],
+            model.config.label_names,
             texts=texts,
             rounds=rounds,
         )

@@ -10,7 +10,7 @@ from leco.criteria.base import Array, Task
 from leco.criteria.counting import Comparing, patience_option
 from leco.criteria.grids import changes, patiences
 from leco.options import option
-from leco.problems import REGRESSION, SINGLE_LABEL
+from leco.problems import REGRESSION, SINGLE_LABEL, Problem
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Cobee(Comparing):
     tau: float = option(0.1, "Change of probability (regression: of the value) below which exits agree.", minimum=0)
     patience: int = patience_option()
 
-    def similar(self, scores: Array, previous: Array) -> Array:
+    def similar(self, scores: Array, previous: Array, problem: Problem) -> Array:
         """Equation 6 against the threshold."""
         rows, label = np.arange(len(scores)), scores.argmax(-1)
         return np.abs(scores[rows, label] - previous[rows, label]) < self.tau

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from leco.criteria.base import Array, Criterion, State, Task
+from leco.criteria.base import Array, Criterion, State, Task, same_for
 from leco.options import option
+from leco.problems import Problem
 
 
 def patience_option(default: int = 1) -> Any:
@@ -40,16 +41,19 @@ class Comparing(Counting):
     """Counting where exit m is held against exit m - 1: nothing agrees at layer 1, and none leaves before t + 1."""
 
     @abstractmethod
-    def similar(self, scores: Array, previous: Array) -> Array:
+    def similar(self, scores: Array, previous: Array, problem: Problem) -> Array:
         """Whether an exit's outputs `scores` [B, K] agree with those one layer before, `previous` [B, K]."""
 
     def start(self, rows: int, task: Task) -> State:
-        """A count of 0, and previous outputs that are never looked at."""
-        return {**super().start(rows, task), "previous": np.zeros((rows, task.num_outputs), np.float32)}
+        """A count of 0, previous outputs that are never looked at, and the kind of problem."""
+        previous = np.zeros((rows, task.num_outputs), np.float32)
+        return {**super().start(rows, task), "previous": previous, "problem": same_for(rows, task.problem)}
 
     def agrees(self, layer: int, scores: Array, state: State) -> Array:
         """Compare with the exit before."""
-        return self.similar(scores, state["previous"]) if layer > 1 else np.zeros(len(scores), bool)
+        if layer == 1:
+            return np.zeros(len(scores), bool)
+        return self.similar(scores, state["previous"], state["problem"][0])
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Count, and keep the outputs for the next layer."""

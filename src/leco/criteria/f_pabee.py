@@ -4,14 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from leco.criteria.base import Array, State, Task
+from leco.criteria.base import Array, Task
 from leco.criteria.counting import Comparing, patience_option
 from leco.criteria.grids import largest_entropy, patiences, rising
 from leco.criteria.information import cross_entropy, entropy, jensen_shannon
 from leco.options import option
-from leco.problems import MULTI_LABEL, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, SINGLE_LABEL, Problem
 
 SIMILARITIES: dict[str, Callable[[Array, Array], Array]] = {
     "kd": cross_entropy,
@@ -57,27 +55,12 @@ class FPabee(Comparing):
         "jskd", "How two exits are compared: one of " + ", ".join(SIMILARITIES) + ".", choices=tuple(SIMILARITIES)
     )
 
-    def start(self, rows: int, task: Task) -> State:
-        """A count of 0, and previous probabilities [B, K], or [B, 2K] where a text may have many labels."""
-        state = super().start(rows, task)
-        previous = state["previous"]
-        return {**state, "previous": yes_and_no(previous)} if task.problem_type == MULTI_LABEL else state
-
-    def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
-        """Count similar pairs."""
-        many = state["previous"].shape[1] != scores.shape[1]
-        return super().step(layer, yes_and_no(scores) if many else scores, state)
-
-    def similar(self, scores: Array, previous: Array) -> Array:
+    def similar(self, scores: Array, previous: Array, problem: Problem) -> Array:
         """Compare the similarity with the threshold."""
-        return SIMILARITIES[self.similarity](previous, scores) < self.tau
+        before, now = problem.distributions(previous), problem.distributions(scores)
+        return SIMILARITIES[self.similarity](before, now) < self.tau
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["FPabee"]:
         """All patience values, each with rising thresholds, for the default similarity."""
         return [cls(tau, patience) for patience in patiences(task) for tau in rising(largest_entropy(task))]
-
-
-def yes_and_no(probabilities: Array) -> Array:
-    """K labels' probabilities [B, K] as those of yes and of no [B, 2K]: sums over them are sums over the labels."""
-    return np.concatenate([probabilities, 1 - probabilities], axis=-1)

@@ -1,14 +1,8 @@
 """Grids of settings for the sweeps, from conservative to aggressive."""
 
-from math import log
-
 import numpy as np
 
 from leco.criteria.base import Task
-from leco.problems import MULTI_LABEL, REGRESSION
-
-REGRESSION_REACH = 100.0
-"""The largest change of a regression's value that a sweep tries, since the unit of the values is not known."""
 
 
 def rising(largest: float = 1.0, points: int = 40) -> list[float]:
@@ -26,7 +20,7 @@ def falling(largest_step: float = 1.0, points: int = 120) -> list[float]:
 
 def changes(task: Task) -> list[float]:
     """Thresholds on the change of one output from exit to exit: a probability, or the value of a regression."""
-    return rising(REGRESSION_REACH if task.problem_type == REGRESSION else 1.0)
+    return rising(task.problem.reach)
 
 
 def patiences(task: Task) -> range:
@@ -36,4 +30,4 @@ def patiences(task: Task) -> range:
 
 def largest_entropy(task: Task) -> float:
     """The entropy in nats of K equal probabilities, or of K undecided labels where a text may have many."""
-    return task.num_outputs * log(2) if task.problem_type == MULTI_LABEL else log(task.num_outputs)
+    return task.problem.largest_entropy(task.num_outputs)

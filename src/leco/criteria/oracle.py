@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from leco.criteria.base import Array, Criterion, State, Task
+from leco.criteria.base import Array, Criterion, State, Task, same_for
 from leco.errors import LecoError
 from leco.problems import MULTI_LABEL, SINGLE_LABEL
 
@@ -40,23 +40,20 @@ class Oracle(Criterion):
     labels: Any = field(default=(), repr=False, compare=False)
 
     def start(self, rows: int, task: Task) -> State:
-        """The labels, one for each row."""
+        """The labels, one for each row, and the kind of problem."""
         state = super().start(rows, task)
         labels = np.asarray(self.labels)
-        expected = (rows, task.num_outputs) if task.problem_type == MULTI_LABEL else (rows,)
+        expected = (rows, *task.problem.label_shape(task.num_outputs))
         if labels.shape != expected:
             raise LecoError(
                 f"The exit criterion '{self.name}' needs the labels of all rows, of shape {expected}, not "
                 f"{labels.shape}. It is for analysis over stored outputs: give it their labels, in the same order."
             )
-        return {**state, "labels": labels}
+        return {**state, "labels": labels, "problem": same_for(rows, task.problem)}
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Leave where the answer is right."""
-        labels = state["labels"]
-        if labels.ndim == 2:
-            return ((scores > 0.5) == labels).all(-1), state
-        return scores.argmax(-1) == labels, state
+        return state["problem"][0].right(scores, state["labels"]), state
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Oracle"]:

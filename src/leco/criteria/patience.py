@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from leco.criteria.base import Array, Task
 from leco.criteria.counting import Comparing, patience_option
 from leco.criteria.grids import changes, patiences
 from leco.options import option
-from leco.problems import REGRESSION, SINGLE_LABEL
+from leco.problems import REGRESSION, SINGLE_LABEL, Problem
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,12 @@ class Patience(Comparing):
     patience: int = patience_option()
     theta: float = option(0.5, "Regression only: change of the value below which exits agree.", minimum=0)
 
-    def similar(self, scores: Array, previous: Array) -> Array:
-        """The same label, or for one output nearly the same value."""
-        if scores.shape[1] == 1:
-            return np.abs(scores[:, 0] - previous[:, 0]) < self.theta
-        return scores.argmax(-1) == previous.argmax(-1)
+    def similar(self, scores: Array, previous: Array, problem: Problem) -> Array:
+        """The same label, or for a regression nearly the same value."""
+        return problem.alike(scores, previous, self.theta)
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Patience"]:
         """All patience values; for a regression, each with rising `theta`."""
-        if task.problem_type == REGRESSION:
-            return [cls(patience, theta) for patience in patiences(task) for theta in changes(task)]
-        return [cls(patience) for patience in patiences(task)]
+        thetas = [cls.theta] if task.problem.has_names else changes(task)
+        return [cls(patience, theta) for patience in patiences(task) for theta in thetas]

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from leco.data.columns import find_columns, texts_of
-from leco.data.labels import METRIC_OF, Labels, has_labels, learn_labels
+from leco.data.labels import Labels, has_labels, learn_labels
 from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import Split, TextData
 from leco.display import shortened
 from leco.errors import LecoError
-from leco.problems import REGRESSION, SINGLE_LABEL
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +35,7 @@ def from_tables(
     """
     columns, label = find_columns(tables["train"], text_columns, label_column, log)
     labels = learn_labels(tables["train"], label)
-    if labels.problem_type == REGRESSION:
+    if not labels.problem.has_names:
         log(f"Labels: '{label}' has decimals, so this is a regression (for classes, write names or whole numbers)")
     splits = {}
     for part, table in tables.items():
@@ -45,7 +44,7 @@ def from_tables(
         else:
             log(f"'{table.name}' has no labels in a column '{label}': it is not used as the {part} split.")
     train, dev, test = _complete(splits, labels, split_seed)
-    metric = METRIC_OF[labels.problem_type]
+    metric = labels.problem.metric
     return TextData(name, train, dev, test, labels.names, labels.problem_type, metric, pair=len(columns) == 2)
 
 
@@ -65,7 +64,7 @@ def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[S
 
 def _check_counts(train: Split, labels: Labels) -> None:
     """LecoError if a single label has so few rows that a cut could take them all."""
-    if labels.problem_type != SINGLE_LABEL:
+    if not labels.problem.has_classes:
         return
     counts = np.bincount(train.labels, minlength=len(labels.names))
     for name, count in zip(labels.names, counts, strict=True):

@@ -14,7 +14,7 @@ from leco.data.tables import Table, open_bytes, text_lines
 from leco.data.types import Split, TextData
 from leco.display import shortened
 from leco.errors import LecoError, unknown_name
-from leco.problems import REGRESSION, SINGLE_LABEL
+from leco.problems import PROBLEMS
 
 HUB_NAME = "nyu-mll/glue"
 DEV_ROWS = 1000
@@ -39,9 +39,8 @@ def load_glue(name: str, glue_dir: Path | None = None, split_seed: int = 0) -> T
     else:
         dev, train = cut(train, [DEV_ROWS], split_seed, stratify=False)
         test = original
-    problem_type = SINGLE_LABEL if task.label_names else REGRESSION
     pair = len(task.text_columns) == 2
-    return TextData(f"glue/{key}", train, dev, test, task.label_names, problem_type, task.metric, pair)
+    return TextData(f"glue/{key}", train, dev, test, task.label_names, task.problem_type, task.metric, pair)
 
 
 def _from_files(task: GlueTask, folder: Path) -> tuple[Split, Split]:
@@ -76,7 +75,7 @@ def read_glue_file(path: Path, task: GlueTask) -> Table:
 def _split(task: GlueTask, table: Table, text_columns: tuple[str, ...], label: str, codes: tuple[str, ...]) -> Split:
     texts = [table.column(column, REMEDY) for column in text_columns]
     values = table.column(label, REMEDY)
-    labels = np.empty(len(values), dtype=np.int64 if task.label_names else np.float32)
+    labels = np.empty(len(values), dtype=PROBLEMS[task.problem_type].dtype)
     for row, value in enumerate(values):
         try:
             labels[row] = codes.index(value) if codes else float(value)

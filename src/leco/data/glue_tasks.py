@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from leco.problems import REGRESSION, SINGLE_LABEL
+
 
 @dataclass(frozen=True)
 class GlueTask:
@@ -22,6 +24,7 @@ class GlueTask:
     dev_files: tuple[str, ...] = ("dev",)
     header: tuple[str, ...] | None = None
     hub_columns: tuple[str, ...] | None = None
+    problem_type: str = SINGLE_LABEL
 
 
 SENTENCES = ("sentence1", "sentence2")
@@ -64,5 +67,7 @@ GLUE_TASKS = {
         dev_files=("dev_matched", "dev_mismatched"),
         hub_columns=("premise", "hypothesis"),
     ),
-    "stsb": GlueTask("STS-B", SENTENCES, "score", (), (), metric="pearson_spearman", halved=True),
+    "stsb": GlueTask(
+        "STS-B", SENTENCES, "score", (), (), metric="pearson_spearman", halved=True, problem_type=REGRESSION
+    ),
 }

@@ -13,9 +13,8 @@ from leco.data.tables import Table
 from leco.data.types import Array
 from leco.display import listed, shortened
 from leco.errors import LecoError
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL, Problem
 
-METRIC_OF = {SINGLE_LABEL: "accuracy", REGRESSION: "pearson_spearman", MULTI_LABEL: "f1_micro"}
 WHOLE = re.compile(r"[+-]?\d+")
 
 
@@ -27,6 +26,11 @@ class Labels:
     problem_type: str
     names: tuple[str, ...]
 
+    @property
+    def problem(self) -> Problem:
+        """The kind of problem."""
+        return PROBLEMS[self.problem_type]
+
     def encode(self, table: Table) -> Array:
         """The labels of a table as `Split.labels` has them.
 
@@ -35,18 +39,21 @@ class Labels:
         return np.stack([self._number(table, row, value) for row, value in enumerate(_cells(table, self.column))])
 
     def _number(self, table: Table, row: int, value: Any) -> Array:
-        if self.problem_type == REGRESSION:
-            number = _as_float(value)
-            if not is_float32(number):
-                problem = f"{shortened(repr(value))} is not a number of 32 bits, but labels of this column are"
-                raise _bad(table, row, self.column, problem)
-            return np.array(number, dtype=np.float32)
-        many = self.problem_type == MULTI_LABEL
+        if not self.problem.has_names:
+            return self.problem.encode([self._value(table, row, value)], 1)
+        many = self.problem.has_lists
         if many is not isinstance(value, list):
             kind = "a list" if many else "one label"
             raise _bad(table, row, self.column, f"{shortened(repr(value))} is not {kind}, but other rows have that")
         indices = [self._index(table, row, name) for name in (value if many else [value])]
-        return np.isin(np.arange(len(self.names)), indices).astype(np.float32) if many else np.array(indices[0])
+        return self.problem.encode(indices, len(self.names))
+
+    def _value(self, table: Table, row: int, value: Any) -> float:
+        number = _as_float(value)
+        if not is_float32(number):
+            problem = f"{shortened(repr(value))} is not a number of 32 bits, but labels of this column are"
+            raise _bad(table, row, self.column, problem)
+        return number
 
     def _index(self, table: Table, row: int, value: Any) -> int:
         try:
@@ -78,7 +85,7 @@ def learn_labels(table: Table, column: str) -> Labels:
             f"The column '{column}' of '{table.name}' has only {only}: there is nothing to learn. "
             f"Choose another column with {LABEL_FLAG}, or give rows of at least two labels."
         )
-    names = () if kind == REGRESSION else table.classes.get(column) or _ordered(found)
+    names = (table.classes.get(column) or _ordered(found)) if PROBLEMS[kind].has_names else ()
     return Labels(column, kind, tuple(names))
 
 

@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
 from leco.data.types import Array
 from leco.errors import unknown_name
-from leco.problems import MULTI_LABEL, REGRESSION
+from leco.problems import PROBLEMS
 
 
 def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayLike | None = None) -> float:
@@ -33,16 +33,10 @@ def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayL
 
 
 def predictions_of(problem_type: str, scores: ArrayLike) -> Array:
-    """The predictions [...] of scores [..., K]: label indices, values, or for many labels [..., K] of 0 and 1.
-
-    Scores are probabilities, or the values of a regression. A label of many is predicted above one half.
-    """
-    values = np.asarray(scores)
-    if problem_type == REGRESSION:
-        return values[..., 0]
-    if problem_type == MULTI_LABEL:
-        return (values > 0.5).astype(np.int64)
-    return values.argmax(axis=-1)
+    """The former name of `leco.problems.PROBLEMS[problem_type].predictions(scores)`."""
+    message = "leco.data.predictions_of is now leco.problems.PROBLEMS[...].predictions; the old name will go."
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return PROBLEMS[problem_type].predictions(np.asarray(scores))
 
 
 def accuracy(labels: Array, predictions: Array) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leco.problems import REGRESSION
+from leco.problems import PROBLEMS, Problem
 from leco.tokens import Encoding, Text
 
 Array = NDArray[Any]
@@ -59,6 +59,16 @@ class TextData:
     pair: bool
 
     @property
+    def problem(self) -> Problem:
+        """The kind of problem."""
+        return PROBLEMS[self.problem_type]
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names [K] of an exit's outputs: the labels, or one for the value of a regression."""
+        return self.problem.output_names(self.label_names)
+
+    @property
     def num_outputs(self) -> int:
-        """K, the number of outputs of an exit: the number of labels, or 1 for a regression."""
-        return 1 if self.problem_type == REGRESSION else len(self.label_names)
+        """K, the number of outputs of an exit."""
+        return len(self.output_names)

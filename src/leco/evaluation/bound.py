@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from leco.criteria import Oracle, Static, Task
-from leco.data import predictions_of
 from leco.evaluation.scores import Array, Stored
 from leco.evaluation.speedup import OperatingPoint
-from leco.problems import MULTI_LABEL
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,4 @@ def bound(dev: Stored, test: Stored, task: Task) -> list[OperatingPoint]:
 
 def first_right(stored: Stored) -> Array:
     """The first layer [N] whose exit is right, 1 where none is."""
-    right = predictions_of(stored.problem_type, stored.scores) == stored.split.labels
-    if stored.problem_type == MULTI_LABEL:
-        right = right.all(-1)
-    return right.argmax(0) + 1
+    return stored.problem.right(stored.scores, stored.split.labels).argmax(0) + 1

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leco.data import Split
-from leco.problems import MULTI_LABEL, REGRESSION
 from leco.runtime import Predictor
 
 
@@ -20,10 +19,10 @@ def counts_by_label(split: Split, predictor: Predictor, exit_layers: NDArray[Any
 
     Empty for a regression.
     """
-    if predictor.problem_type == REGRESSION:
+    problem = predictor.problem
+    if not problem.has_names:
         return {}
-    many = predictor.problem_type == MULTI_LABEL
     return {
-        name: counts(exit_layers[split.labels[:, index] == 1 if many else split.labels == index], predictor.num_layers)
+        name: counts(exit_layers[problem.has_label(split.labels, index)], predictor.num_layers)
         for index, name in enumerate(predictor.label_names)
     }

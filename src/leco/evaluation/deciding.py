@@ -3,7 +3,7 @@
 import numpy as np
 
 from leco.criteria import Criterion
-from leco.data import Split, TextData, predictions_of, score
+from leco.data import Split, TextData, score
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, Point
 from leco.evaluation.result import Evaluation
@@ -26,7 +26,7 @@ def evaluate_decisions(
     test = _run(predictor, data.test, criterion, "test")
     full_depth = _run(predictor, data.test, predictor.full_depth, "test at full depth")
     dev_score, test_score, full_depth_score = (
-        score(data.metric, split.labels, predictions_of(predictor.problem_type, one.scores), split.groups)
+        score(data.metric, split.labels, predictor.problem.predictions(one.scores), split.groups)
         for split, one in ((data.dev, dev), (data.test, test), (data.test, full_depth))
     )
     chosen = OperatingPoint.by(criterion, dev_score, test.exit_layers)

@@ -18,7 +18,6 @@ from leco.evaluation.scores import Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.evaluation.tokens import tokens
 from leco.exits.architecture import MHA, Architecture
-from leco.problems import REGRESSION, SINGLE_LABEL
 from leco.progress import progress_bar
 from leco.runtime import GivesAllExits, Predictor
 
@@ -29,28 +28,24 @@ def stored_outputs(
     """Run all exits on a split, tokenized as `encodings`, and store their outputs."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
         scores, doubts = exit_outputs(predictor, encodings, on_batch=advance)
-    return Stored(scores, split, metric, predictor.problem_type, doubts)
+    return Stored(scores, split, metric, predictor.task.problem_type, doubts)
 
 
 def align_labels(data: TextData, model: Predictor) -> TextData:
     """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
-    if data.problem_type != model.problem_type:
-        raise LecoError(f"--data is a {data.problem_type}, but the model was trained for a {model.problem_type}.")
+    if data.problem_type != model.task.problem_type:
+        raise LecoError(f"--data is a {data.problem_type}, but the model was trained for a {model.task.problem_type}.")
     names = model.label_names
-    if data.problem_type == REGRESSION or list(data.label_names) == names:
+    if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
         raise LecoError(
             f"--data has the label '{shortened(unknown[0])}', which the model does not know. It knows: {listed(names)}."
         )
-    position = np.array([names.index(name) for name in data.label_names])
+    places = np.array([names.index(name) for name in data.label_names])
 
     def renumber(split: Split) -> Split:
-        if data.problem_type == SINGLE_LABEL:
-            return replace(split, labels=position[split.labels])
-        labels = np.zeros((len(split), len(names)), split.labels.dtype)
-        labels[:, position] = split.labels
-        return replace(split, labels=labels)
+        return replace(split, labels=data.problem.renumber(split.labels, places, len(names)))
 
     train, dev, test = map(renumber, (data.train, data.dev, data.test))
     return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
@@ -72,7 +67,7 @@ def choose_criterion(model: Predictor, data: TextData, criterion: str, max_drop:
 
 def applicable_criteria(model: Predictor) -> list[str]:
     """The names of the criteria that such a model can use: those defined for its kind of problem."""
-    return [name for name, one in CRITERIA.items() if one.deployable and model.problem_type in one.problem_types]
+    return [name for name, one in CRITERIA.items() if one.deployable and model.task.problem_type in one.problem_types]
 
 
 def evaluate(

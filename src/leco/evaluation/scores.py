@@ -12,8 +12,9 @@ import torch
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Task, simulate
-from leco.data import Split, predictions_of, score
+from leco.data import Split, score
 from leco.model.finite import check_finite
+from leco.problems import PROBLEMS, Problem
 from leco.runtime import Encoding, GivesAllExits
 
 Array = NDArray[Any]
@@ -46,6 +47,11 @@ class Stored:
     problem_type: str
     doubts: Array | None = None  # [M, N]
 
+    @property
+    def problem(self) -> Problem:
+        """The kind of problem."""
+        return PROBLEMS[self.problem_type]
+
     def exit_layers(self, criterion: Criterion, task: Task) -> Array:
         """The layers [N] at which texts leave by a criterion."""
         return simulate(criterion, self.scores, task, self.doubts)
@@ -56,8 +62,7 @@ class Stored:
 
     def score_of(self, scores: Array) -> float:
         """The task's score of outputs [N, K]."""
-        predictions = predictions_of(self.problem_type, scores)
-        return score(self.metric, self.split.labels, predictions, self.split.groups)
+        return score(self.metric, self.split.labels, self.problem.predictions(scores), self.split.groups)
 
     def at(self, exit_layers: Array) -> float:
         """The task's score when text n leaves at `exit_layers[n]`."""

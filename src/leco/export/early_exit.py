@@ -22,7 +22,6 @@ from leco.export.graph import BOOL, FLOAT, INT32, INT64, Graph, make_model
 from leco.export.traced import TracedBackbone
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
-from leco.problems import MULTI_LABEL, REGRESSION
 from leco.runtime.metadata import FULL_DEPTH
 
 INPUTS = "input_ids", "attention_mask", "token_type_ids"
@@ -222,12 +221,7 @@ class ModelWriter:
             return self._pick_scores(graph, layer, state, 1, self.task.num_layers)
         architecture, leave = self.model.config.exits[layer - 1], self.exits[layer - 1]
         tokens = Tokens(state["mask"], self.mask, state.get("rows"))
-        logits = write_exit(graph, architecture, leave, state["hidden"], tokens)
-        if self.task.problem_type == REGRESSION:
-            return logits
-        if self.task.problem_type == MULTI_LABEL:
-            return graph.op("Sigmoid", logits)
-        return graph.op("Softmax", logits, axis=1)
+        return self.task.problem.onnx_scores(graph, write_exit(graph, architecture, leave, state["hidden"], tokens))
 
     def _pick_scores(self, graph: Graph, layer: str, state: Values, first: int, last: int) -> str:
         """What one of the exits from `first` to `last` says, [b, K], found by halving."""

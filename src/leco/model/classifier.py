@@ -14,7 +14,6 @@ from leco.devices import pick_device
 from leco.errors import LecoError
 from leco.model.backbones import BACKBONES
 from leco.model.pretrained import load, load_tokenizer
-from leco.model.stages import scores_of
 from leco.problems import SINGLE_LABEL
 from leco.runtime import Decisions, PredictorMixin, in_batches
 from leco.runtime.predictor import ignore
@@ -55,7 +54,7 @@ class PlainClassifier(PredictorMixin):
 
         def run(batch: list[Encoding]) -> Decisions:
             inputs = {name: value.to(self.model.device) for name, value in collate(self.tokenizer, batch).items()}
-            scores = scores_of(self.model(**inputs).logits.float(), self.problem_type)
+            scores = self.problem.torch_scores(self.model(**inputs).logits.float())
             return Decisions(scores.cpu().numpy(), np.full(len(batch), self.num_layers))
 
         return in_batches(run, encodings, self.task.num_outputs, batch_size=batch_size, on_batch=on_batch)

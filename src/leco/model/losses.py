@@ -2,23 +2,17 @@
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from leco.problems import MULTI_LABEL, REGRESSION
+from leco.problems import PROBLEMS
 
 
 def exit_losses(logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:
     """The mean loss of each exit [M] over a batch: `L_m`, the summands of eq. 1.
 
-    Cross-entropy for one label (`labels` int64 [B]), binary cross-entropy for many (`labels` [B, K] of 0 and 1),
-    squared error for a regression (`labels` [B]); `logits` [B, M, K].
+    `logits` are [B, M, K], `labels` int64 [B] for a single label, [B, K] of 0 and 1 for many, [B] for a regression.
     """
-    layers = _precise(logits).unbind(1)  # M times [B, K]
-    if problem_type == REGRESSION:
-        return torch.stack([F.mse_loss(output.squeeze(-1), labels.to(output.dtype)) for output in layers])
-    if problem_type == MULTI_LABEL:
-        return torch.stack([F.binary_cross_entropy_with_logits(output, labels.to(output.dtype)) for output in layers])
-    return torch.stack([F.cross_entropy(output, labels) for output in layers])
+    loss = PROBLEMS[problem_type].loss
+    return torch.stack([loss(one, labels) for one in _precise(logits).unbind(1)])  # M times [B, K]
 
 
 def doubt_loss(doubts: Tensor, logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:
@@ -27,13 +21,7 @@ def doubt_loss(doubts: Tensor, logits: Tensor, labels: Tensor, problem_type: str
     The squared error to `1 - [the exit is right]`, to `tanh |y_m - y|` for a regression: the sum over the exits of the
     means over the batch. The exits learn nothing from it.
     """
-    answers = logits.detach()
-    if problem_type == REGRESSION:
-        targets = (answers.squeeze(-1) - labels.unsqueeze(1)).abs().tanh()
-    elif problem_type == MULTI_LABEL:
-        targets = ((answers > 0) != (labels.unsqueeze(1) > 0)).any(-1)
-    else:
-        targets = answers.argmax(-1) != labels.unsqueeze(1)
+    targets = PROBLEMS[problem_type].wrongness(logits.detach(), labels)
     return (doubts - targets.to(doubts.dtype)).square().mean(0).sum()
 
 
@@ -43,12 +31,7 @@ def divergence(teacher: Tensor, student: Tensor, problem_type: str) -> Tensor:
     `KL(p_teacher || p_student)` in nats, summed over the labels where a text may have many, each with a distribution of
     its own; the squared difference of the values for a regression.
     """
-    teacher, student = _precise(teacher), _precise(student)
-    if problem_type == REGRESSION:
-        return F.mse_loss(student, teacher)
-    if problem_type == MULTI_LABEL:  # each label has two outcomes, with the logits l and 0: [B, K, 2]
-        teacher, student = (torch.stack([logits, torch.zeros_like(logits)], dim=-1) for logits in (teacher, student))
-    return F.kl_div(student.log_softmax(-1), teacher.log_softmax(-1), log_target=True, reduction="batchmean")
+    return PROBLEMS[problem_type].divergence(_precise(teacher), _precise(student))
 
 
 def _precise(logits: Tensor) -> Tensor:

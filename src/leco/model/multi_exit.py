@@ -26,7 +26,7 @@ from leco.exits.standardize import StateStatistics
 from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
-from leco.model.stages import ModelStages, scores_of
+from leco.model.stages import ModelStages
 from leco.runtime import Decisions, PredictorMixin, decide
 from leco.runtime.engine import batches_by_length
 from leco.runtime.predictor import ignore
@@ -263,7 +263,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
         for rows in batches_by_length(encodings, batch_size):
             inputs = collate(self.tokenizer, [encodings[row] for row in rows])
             output = self(**{name: value.to(self.device) for name, value in inputs.items()})
-            scores[:, rows] = scores_of(output.exit_logits.float(), self.problem_type).cpu().numpy()
+            scores[:, rows] = self.problem.torch_scores(output.exit_logits.float()).cpu().numpy()
             doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
             on_batch(len(rows))
         return scores, doubts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from leco.data import collate
 from leco.model.backbones import Context, backbone_for
-from leco.problems import MULTI_LABEL, REGRESSION
+from leco.problems import PROBLEMS
 from leco.runtime import Encoding
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class ModelStages:
     def scores(self, layer: int, batch: Inside) -> NDArray[Any]:
         """The probabilities (or values) [B, K] of the exit on `layer`."""
         logits = self.model.exits.leave(layer, batch.hidden, batch.mask, batch.memory)
-        return scores_of(logits.float(), self.task.problem_type).cpu().numpy()
+        return self.task.problem.torch_scores(logits.float()).cpu().numpy()
 
     def doubt(self, layer: int, batch: Inside) -> NDArray[Any]:
         """The doubt [B] of the meta-classifier about the exit on `layer`."""
@@ -75,7 +76,7 @@ class ModelStages:
 
 
 def scores_of(logits: Tensor, problem_type: str) -> Tensor:
-    """What criteria look at: softmax of `logits` [.., K], or sigmoid for many labels, or the values of a regression."""
-    if problem_type == REGRESSION:
-        return logits
-    return logits.sigmoid() if problem_type == MULTI_LABEL else logits.softmax(-1)
+    """The former name of `leco.problems.PROBLEMS[problem_type].torch_scores(logits)`."""
+    message = "leco.model.scores_of is now leco.problems.PROBLEMS[...].torch_scores; the old name will go."
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return PROBLEMS[problem_type].torch_scores(logits)

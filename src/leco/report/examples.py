@@ -7,7 +7,7 @@ import numpy as np
 from leco.data import Split, TextData
 from leco.display import listed, shortened
 from leco.evaluation.tokens import tokens
-from leco.problems import REGRESSION
+from leco.problems import Label
 from leco.progress import progress_bar
 from leco.runtime import Answer, Predictor, answers
 
@@ -36,7 +36,7 @@ def first_and_last(predictor: Predictor, data: TextData, number: int = 6) -> tup
     """
     with progress_bar("answering the test texts", len(data.test)) as advance:
         decisions = predictor.decide(tokens(predictor, data.test), batch_size=32, on_batch=advance)
-    said = answers(decisions, predictor.label_names, predictor.problem_type)
+    said = answers(decisions, predictor.label_names, predictor.task.problem_type)
 
     rows = np.argsort(decisions.exit_layers, kind="stable").tolist()
     first, last = (
@@ -49,11 +49,12 @@ def _example(split: Split, row: int, answer: Answer, predictor: Predictor) -> Ex
     text, label, names = split.texts[row], split.labels[row], predictor.label_names
     pair = (text,) if isinstance(text, str) else text
     parts = tuple(part if len(part) <= LONGEST else part[:LONGEST] + " …" for part in pair)
-    if predictor.problem_type == REGRESSION:
-        return Example(parts, f"{label:.2f}", f"{answer.label:.2f}", None, answer.exit_layer)
-    if isinstance(answer.label, tuple):
-        true = tuple(name for name, holds in zip(names, label, strict=True) if holds)
-        truth, said = (listed(some, 5) or "none" for some in (true, answer.label))
-        return Example(parts, truth, said, true == answer.label, answer.exit_layer)
-    true = names[label]
-    return Example(parts, shortened(true), shortened(answer.label), true == answer.label, answer.exit_layer)
+    true = predictor.problem.named(label, names)
+    right = true == answer.label if predictor.problem.has_names else None
+    return Example(parts, _shown(true), _shown(answer.label), right, answer.exit_layer)
+
+
+def _shown(label: Label) -> str:
+    if isinstance(label, float):
+        return f"{label:.2f}"
+    return shortened(label) if isinstance(label, str) else listed(label, 5) or "none"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from leco.problems import MULTI_LABEL, REGRESSION
+from leco.problems import PROBLEMS, Label
 from leco.runtime.engine import Decisions
 
 
@@ -17,7 +17,7 @@ class Answer:
     value and `scores` names the one output.
     """
 
-    label: str | float | tuple[str, ...]
+    label: Label
     scores: dict[str, float]
     exit_layer: int
 
@@ -28,15 +28,11 @@ class Answer:
 
 def answers(decisions: Decisions, label_names: Sequence[str], problem_type: str) -> list[Answer]:
     """One answer for each row of the decisions."""
-    result = []
-    for row, layer in zip(decisions.scores.tolist(), decisions.exit_layers.tolist(), strict=True):
-        scores = dict(zip(label_names, row, strict=True))
-        label: str | float | tuple[str, ...]
-        if problem_type == REGRESSION:
-            label = row[0]
-        elif problem_type == MULTI_LABEL:
-            label = tuple(name for name, score in scores.items() if score > 0.5)
-        else:
-            label = max(scores, key=lambda name: scores[name])
-        result.append(Answer(label, scores, layer))
-    return result
+    problem = PROBLEMS[problem_type]
+    rows = zip(
+        problem.predictions(decisions.scores), decisions.scores.tolist(), decisions.exit_layers.tolist(), strict=True
+    )
+    return [
+        Answer(problem.named(prediction, label_names), dict(zip(label_names, scores, strict=True)), layer)
+        for prediction, scores, layer in rows
+    ]

@@ -8,7 +8,7 @@ from leco.criteria import Criterion, Task, criterion_from_dict, setting_arrays
 from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.files import parse_json
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import PROBLEMS
 from leco.shapes import checked
 
 if TYPE_CHECKING:
@@ -48,9 +48,9 @@ class Metadata:
     def task(self) -> Task:
         """What criteria need to know; LecoError where it is the task of no model."""
         many = len(self.labels)
-        if self.problem_type not in (SINGLE_LABEL, MULTI_LABEL, REGRESSION):
+        if self.problem_type not in PROBLEMS:
             raise LecoError(f"there is no problem type '{shortened(self.problem_type)}'")
-        if len(set(self.labels)) < many or many < (1 if self.problem_type == REGRESSION else 2):
+        if len(set(self.labels)) < many or not PROBLEMS[self.problem_type].fits(many):
             raise LecoError(f"its labels are {listed(self.labels) or 'none'}")
         if self.layers < 1 or self.max_length < 1:
             raise LecoError(f"it has {self.layers} layers and at most {self.max_length} tokens")

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Static, Task
+from leco.problems import Problem
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions
 from leco.runtime.texts import as_criterion, check_batch_size, checked
@@ -41,7 +42,7 @@ class Predictor(Protocol):
         """The outputs' names [K]."""
 
     @property
-    def problem_type(self) -> str:
+    def problem(self) -> Problem:
         """The kind of problem."""
 
     @property
@@ -110,6 +111,11 @@ class PredictorMixin:
     """What a predictor has once it has the rest of `Predictor`."""
 
     @property
+    def problem(self: Predictor) -> Problem:
+        """The kind of problem."""
+        return self.task.problem
+
+    @property
     def problem_type(self: Predictor) -> str:
         """Transformers' name of the kind of problem."""
         return self.task.problem_type
@@ -173,7 +179,7 @@ class PredictorMixin:
     ) -> list[Answer]:
         """Answer tokenized texts, as `predict` does."""
         decisions = self.decide(encodings, as_criterion(criterion), batch_size=batch_size)
-        return answers(decisions, self.label_names, self.problem_type)
+        return answers(decisions, self.label_names, self.task.problem_type)
 
 
 def cut_warning(cut: int, texts: int, max_length: int) -> None:

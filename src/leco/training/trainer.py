@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader
 from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.training_args import ParallelMode
 
-from leco.data import LengthGroupedBatches, TextDataset, collate, predictions_of, score
-from leco.model import MultiExitModel, scores_of
+from leco.data import LengthGroupedBatches, TextDataset, collate, score
+from leco.model import MultiExitModel
 from leco.model.finite import check_finite
 from leco.training.callbacks import SLOWER, Bar, FiniteWeights, diverged, epoch_rows
 from leco.training.checkpoints import Checkpoints, beginning_again, check_complete, last_checkpoint
@@ -176,14 +176,14 @@ def _trainer(
         dataloader_pin_memory=False,
         chosen=str(device),
     )
-    problem_type, exits = model.config.problem_type, range(len(model.exits))
+    problem, exits = model.task.problem, range(len(model.exits))
 
     def scores(prediction: EvalPrediction) -> dict[str, float]:
         _, logits, _ = cast(tuple[Any, ...], prediction.predictions)  # [N, K], [N, M, K] and the doubts
         by_layer = {f"what the exit on layer {m + 1} says on dev": torch.from_numpy(logits[:, m]) for m in exits}
         check_finite(by_layer, diverged(phase.name, trainer.state), SLOWER)
-        outputs = scores_of(torch.from_numpy(logits), problem_type).numpy()
-        by_exit = [score(metric, prediction.label_ids, predictions_of(problem_type, outputs[:, m])) for m in exits]
+        predictions = problem.predictions(problem.scores(logits))  # [N, M], or [N, M, K] for many labels
+        by_exit = [score(metric, prediction.label_ids, predictions[:, m]) for m in exits]
         return {"avg": float(np.mean(by_exit)), "best": max(by_exit), "last": by_exit[-1]} | {
             f"exit_{layer}": value for layer, value in enumerate(by_exit, start=1)
         }

@@ -1,0 +1,26 @@
+"""The kinds of problem. All that depends on the kind asks an object of this table. A new one is a file and a line."""
+
+from collections.abc import Mapping
+
+from leco.problems.base import Label, Nodes, Problem
+from leco.problems.many_labels import ManyLabels
+from leco.problems.regression import Regression
+from leco.problems.single_label import SingleLabel
+
+PROBLEMS: Mapping[str, Problem] = {kind.name: kind for kind in (SingleLabel(), ManyLabels(), Regression())}
+"""Each kind under Transformers' name of it."""
+
+SINGLE_LABEL, MULTI_LABEL, REGRESSION = SingleLabel.name, ManyLabels.name, Regression.name
+
+__all__ = [
+    "MULTI_LABEL",
+    "PROBLEMS",
+    "REGRESSION",
+    "SINGLE_LABEL",
+    "Label",
+    "ManyLabels",
+    "Nodes",
+    "Problem",
+    "Regression",
+    "SingleLabel",
+]

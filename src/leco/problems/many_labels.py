@@ -1,0 +1,96 @@
+"""Any number of labels for each text, none of which says anything of another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from leco.problems.base import Array, Label, Nodes, Problem, kl_divergence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+THRESHOLD = 0.5
+"""The probability above which a text is said to have a label."""
+
+
+class ManyLabels(Problem):
+    """Each of K labels holds or not: sigmoid and binary cross-entropy. Labels are 0 and 1, float32 [N, K]."""
+
+    name: ClassVar[str] = "multi_label_classification"
+    metric: ClassVar[str] = "f1_micro"
+    dtype: ClassVar[type[np.generic]] = np.float32
+    has_lists: ClassVar[bool] = True
+
+    def label_shape(self, num_outputs: int) -> tuple[int, ...]:
+        """0 or 1 for each label."""
+        return (num_outputs,)
+
+    def encode(self, found: Sequence[float], num_outputs: int) -> Array:
+        """1 at each place."""
+        return np.isin(np.arange(num_outputs), found).astype(self.dtype)
+
+    def renumber(self, labels: Array, places: Array, num_outputs: int) -> Array:
+        """Move the columns."""
+        moved = np.zeros((len(labels), num_outputs), labels.dtype)
+        moved[:, places] = labels
+        return moved
+
+    def has_label(self, labels: Array, index: int) -> Array:
+        """Those with 1 in the column."""
+        return labels[:, index] == 1
+
+    def scores(self, logits: Array) -> Array:
+        """Sigmoid."""
+        from scipy.special import expit
+
+        return expit(logits)
+
+    def torch_scores(self, logits: Tensor) -> Tensor:
+        """Sigmoid."""
+        return logits.sigmoid()
+
+    def onnx_scores(self, graph: Nodes, logits: str) -> str:
+        """Sigmoid."""
+        return graph.op("Sigmoid", logits)
+
+    def predictions(self, scores: Array) -> Array:
+        """1 where the probability is above one half, else 0: int64 [.., K]."""
+        return (scores > THRESHOLD).astype(np.int64)
+
+    def right(self, scores: Array, labels: Array) -> Array:
+        """All labels are as predicted."""
+        return np.all(super().right(scores, labels), axis=-1)
+
+    def named(self, label: Any, names: Sequence[str]) -> Label:
+        """The names of those that hold."""
+        return tuple(name for name, holds in zip(names, label, strict=True) if holds)
+
+    def distributions(self, scores: Array) -> Array:
+        """Each label is a distribution over yes and no: [.., 2K], all labels' yes first."""
+        return np.concatenate([scores, 1 - scores], axis=-1)
+
+    def largest_entropy(self, num_outputs: int) -> float:
+        """That of K undecided labels."""
+        return num_outputs * log(2)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Binary cross-entropy, a mean over the labels too."""
+        from torch.nn.functional import binary_cross_entropy_with_logits
+
+        return binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+
+    def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Whether some label is predicted wrongly."""
+        return ((self.torch_scores(logits) > THRESHOLD) != (labels.unsqueeze(1) > 0)).any(-1)
+
+    def divergence(self, teacher: Tensor, student: Tensor) -> Tensor:
+        """`KL(p_teacher || p_student)` in nats, summed over the labels."""
+        import torch
+
+        # each label has two outcomes, with the logits l and 0: [B, K, 2]
+        teacher, student = (torch.stack([one, torch.zeros_like(one)], dim=-1) for one in (teacher, student))
+        return kl_divergence(teacher, student)

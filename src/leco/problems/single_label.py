@@ -1,0 +1,80 @@
+"""One label for each text, of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from leco.problems.base import Array, Label, Nodes, Problem, kl_divergence
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class SingleLabel(Problem):
+    """Each text has one of K labels: softmax and cross-entropy. Labels are int64 [N]."""
+
+    name: ClassVar[str] = "single_label_classification"
+    metric: ClassVar[str] = "accuracy"
+    dtype: ClassVar[type[np.generic]] = np.int64
+    fewest_outputs: ClassVar[int] = 2
+
+    def encode(self, found: Sequence[float], num_outputs: int) -> Array:
+        """The one place."""
+        (place,) = found
+        return np.array(place, self.dtype)
+
+    def renumber(self, labels: Array, places: Array, num_outputs: int) -> Array:
+        """Look each up."""
+        return places[labels]
+
+    def has_label(self, labels: Array, index: int) -> Array:
+        """Those of this number."""
+        return labels == index
+
+    def scores(self, logits: Array) -> Array:
+        """Softmax."""
+        from scipy.special import softmax
+
+        return softmax(logits, axis=-1)
+
+    def torch_scores(self, logits: Tensor) -> Tensor:
+        """Softmax."""
+        return logits.softmax(-1)
+
+    def onnx_scores(self, graph: Nodes, logits: str) -> str:
+        """Softmax."""
+        return graph.op("Softmax", logits, axis=1)
+
+    def predictions(self, scores: Array) -> Array:
+        """The number of the label with the largest probability."""
+        return scores.argmax(-1)
+
+    def named(self, label: Any, names: Sequence[str]) -> Label:
+        """Its name."""
+        return names[int(label)]
+
+    def distributions(self, scores: Array) -> Array:
+        """The scores are one distribution."""
+        return scores
+
+    def largest_entropy(self, num_outputs: int) -> float:
+        """That of K equal probabilities."""
+        return log(num_outputs)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(logits, labels)
+
+    def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Whether another label has the largest logit."""
+        return logits.argmax(-1) != labels.unsqueeze(1)
+
+    def divergence(self, teacher: Tensor, student: Tensor) -> Tensor:
+        """`KL(p_teacher || p_student)` in nats."""
+        return kl_divergence(teacher, student)
