@@ -74,6 +74,21 @@ def check_deployable(name: str) -> None:
         raise LecoError(f"'{name}' needs the labels: it is for analysis. Choose one that a model can use.")
 
 
+def as_criterion(given: Criterion | str | None, default: Criterion) -> Criterion:
+    """A criterion that may be written, as `parse_criterion` reads it, or not given at all: then it is the `default`.
+
+    Raises LecoError for one that a model cannot use, and for whatever `parse_criterion` refuses.
+
+    >>> as_criterion("entropy:tau=0.5", Static())
+    Entropy(tau=0.5, normalized=False)
+    """
+    criterion = parse_criterion(given) if isinstance(given, str) else given
+    if criterion is None:
+        return default
+    check_deployable(criterion.name)
+    return criterion
+
+
 __all__ = [
     "CRITERIA",
     "MULTI_LABEL",
@@ -93,6 +108,7 @@ __all__ = [
     "Static",
     "Task",
     "Voting",
+    "as_criterion",
     "check_deployable",
     "criterion_from_dict",
     "parse_criterion",

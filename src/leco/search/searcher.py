@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from leco.data import LengthGroupedBatches, TextDataset, collate
-from leco.errors import LecoError, first_line
+from leco.errors import LecoError, first_line, parameter
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
 from leco.model.finite import check_finite
@@ -30,6 +30,15 @@ from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions
 
 Inputs = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class SearchSetup:
+    """How a search runs: the settings that it shares with the training, its own, and the relaxation as an object."""
+
+    run: RunOptions
+    options: SearchOptions
+    relaxation: Relaxation = field(default_factory=Darts)
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,11 @@ class Searcher:
         train: TextDataset,
         tokenizer: PreTrainedTokenizerBase,
         problem_type: str,
-        run: RunOptions,
-        options: SearchOptions,
-        relaxation: Relaxation | None = None,
+        setup: SearchSetup,
     ) -> None:
         self.model, self.train, self.tokenizer, self.problem_type = model, train, tokenizer, problem_type
-        self.run, self.options, self.relaxation = run, options, relaxation or Darts()
+        self.run, self.options, self.relaxation = setup.run, setup.options, setup.relaxation
+        options = setup.options
         self.progress = 0.0
         self.alphas = list(model.alphas.values())
         self.weights = list(model.weights().values())
@@ -157,7 +165,8 @@ class Searcher:
         losses = {"the loss on D2": alpha_losses[-1:], "the loss on D1": train_losses[-1:]}
         weights = {f"the weight '{name}'": weight for name, weight in self.model.named_parameters()}
         values = {**{name: torch.tensor(loss) for name, loss in losses.items() if loss}, **weights}
-        remedy = "Give a lower --search-lr, --search-exit-lr and --alpha-lr, and another --output."
+        rates = f"{parameter('search_lr')}, {parameter('search_exit_lr')} and {parameter('alpha_lr')}"
+        remedy = f"Give a lower {rates}, and another {parameter('output')}."
         check_finite(values, f"The search diverged in {moment}", remedy)
 
     def _rates(self) -> list[float]:
