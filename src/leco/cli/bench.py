@@ -67,15 +67,7 @@ def command(
         early, int8 = contenders.early(onnx)
         wanted = [name for text in against or () for name in text.split(",")]
         ways = [contenders.plain(int8=int8), early, *(contenders.against(name, int8=int8) for name in wanted)]
-        rows = bench(
-            ways,
-            read.test,
-            read.metric,
-            read.problem_type,
-            model.config.label_names or ["value"],
-            texts=texts,
-            rounds=rounds,
-        )
+        rows = bench(ways, read, texts=texts, rounds=rounds)
         result = {
             "data": read.name,
             "metric": read.metric,

@@ -13,6 +13,6 @@ def flags(app: typer.Typer) -> Callable[[str], str]:
     def table() -> dict[str, str]:
         commands = typer.main.get_command(app).commands.values()  # type: ignore[attr-defined]  # it is a group
         parameters = [parameter for command in commands for parameter in command.params]
-        return {one.name: one.opts[0] if one.opts[0].startswith("-") else one.make_metavar(None) for one in parameters}
+        return {one.name: one.opts[0] if one.opts[0].startswith("-") else one.metavar.strip("[]") for one in parameters}
 
     return lambda name: table().get(name, name)

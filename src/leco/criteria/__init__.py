@@ -1,4 +1,4 @@
-"""When to exit: criteria as pure functions of the exits' outputs. A new one is one file and one line here."""
+"""When to exit: criteria as pure functions of the exits' outputs. A new one is one file and, here, its name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +13,7 @@ from leco.criteria.patience import Patience
 from leco.criteria.pcee import Pcee
 from leco.criteria.static import Static
 from leco.criteria.voting import Voting
+from leco.display import shortened
 from leco.errors import LecoError
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.registry import Registry, build_variant, parse_variant
@@ -82,9 +83,11 @@ def as_criterion(given: Criterion | str | None, default: Criterion) -> Criterion
     >>> as_criterion("entropy:tau=0.5", Static())
     Entropy(tau=0.5, normalized=False)
     """
-    criterion = parse_criterion(given) if isinstance(given, str) else given
-    if criterion is None:
+    if given is None:
         return default
+    criterion = parse_criterion(given) if isinstance(given, str) else given
+    if not isinstance(criterion, Criterion):
+        raise LecoError(f"The criterion must be one such as {Cobee()!r}, not {shortened(repr(given))}.")
     check_deployable(criterion.name)
     return criterion
 
@@ -94,20 +97,9 @@ __all__ = [
     "MULTI_LABEL",
     "REGRESSION",
     "SINGLE_LABEL",
-    "Cobee",
     "Criterion",
-    "Entropy",
-    "FPabee",
-    "Lte",
-    "Margin",
-    "MaxProbability",
-    "Oracle",
-    "Patience",
-    "Pcee",
     "State",
-    "Static",
     "Task",
-    "Voting",
     "as_criterion",
     "check_deployable",
     "criterion_from_dict",
@@ -116,3 +108,4 @@ __all__ = [
     "setting_arrays",
     "simulate",
 ]
+__all__ += [criterion.__name__ for criterion in CRITERIA.values()]

@@ -49,11 +49,8 @@ class Experiment(ABC):
     def name(self) -> str:
         """Its name, in which whatever it is made of is told apart; on which device it runs is not."""
         known = DEFAULTS.identity(FIT)
-        options = (
-            name if value is True else f"{name}-{_shown(value)}"
-            for name, value in sorted(self.options)
-            if name in known
-        )
+        own = sorted((name, value) for name, value in self.options if name in known)
+        options = (name if value is True else f"{name}-{_shown(value)}" for name, value in own)
         return "_".join(map(plain, (self.task, self.model, self.preset, *options)))
 
     @property

@@ -66,9 +66,8 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
         if last:
             scores[rows] = current
             break
-        if "doubt" in state:
-            state = {**state, "doubt": stages.doubt(layer, batch)}
-        leaves, state = criterion.step(layer, current, state)
+        observed = stages.doubt(layer, batch) if criterion.observes_doubt else current
+        leaves, state = criterion.step(layer, observed, state)
         if leaves.any():
             scores[rows[leaves]] = current[leaves]
             exit_layers[rows[leaves]] = layer

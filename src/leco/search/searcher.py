@@ -70,7 +70,7 @@ class Searcher:
         self.run, self.options, self.relaxation = setup.run, setup.options, setup.relaxation
         options = setup.options
         self.progress = 0.0
-        self.alphas = list(model.alphas.values())
+        self.alphas = model.architecture_parameters()
         self.weights = list(model.weights().values())
         groups = decay_groups(
             model.weights(),
@@ -181,20 +181,20 @@ class Searcher:
         autocast = torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=self.run.bf16)
         with autocast, nullcontext() if backbone_gradients else torch.no_grad():
             hidden = self.model.hidden_states(inputs)
-        weights = self.relaxation.sample(self.model.live_alphas(), self.progress)
+        weights = self.relaxation.sample(self.model.live_alphas(), self.progress, self.model.own)
         channels = self.relaxation.channels(self.model.space.width)
         logits = self.model(hidden, inputs, weights, None if channels is None else channels.to(hidden.device))
         return exit_losses(logits, batch["labels"], self.problem_type).sum()
 
     def _mixture(self) -> dict[str, Tensor]:
         with torch.no_grad():
-            return self.relaxation.weights(self.model.live_alphas())
+            return self.relaxation.weights(self.model.live_alphas(), self.model.own)
 
     def _penalized(self, loss: Tensor) -> Tensor:
         """The loss of the alphas with what the relaxation, and the entropy of the candidates' weights, add to it."""
         alphas = self.model.live_alphas()
         if self.options.entropy_penalty:
-            loss = loss + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas)).sum()
+            loss = loss + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas, self.model.own)).sum()
         own = self.relaxation.penalty(alphas)
         return loss if own is None else loss + own
 
