@@ -2,11 +2,10 @@
 
 import torch
 
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.progress import say
 
 AUTO = "auto"
-DEVICE_HELP = "Where to run: auto (a GPU if there is one), cpu, cuda, cuda:N or mps."
 
 
 def pick_device(name: str = AUTO) -> torch.device:
@@ -34,7 +33,7 @@ def has_bf16(device: torch.device) -> bool:
     else:
         supported = device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     if not supported:
-        say(f"warning: --bf16: the device '{device}' has no bfloat16; running in float32.")
+        say(f"warning: {parameter('bf16')}: the device '{device}' has no bfloat16; running in float32.")
     return supported
 
 

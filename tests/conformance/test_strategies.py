@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import toy
 from conformance.gradients import assert_gradient, with_constants
 from conformance.settings import assert_refuses, extremes, written
 from leco.exits.architecture import LINEAR, MHA
@@ -20,7 +21,6 @@ from leco.training import callbacks
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import STRATEGIES, Moment, parse_strategy
-from leco.training.trainer import train_phases
 from toy import LAYERS, LEARNED, Killed, batch, dataset, loss_of, model_with, same_weights
 
 FAST = {"lr": 1e-3, "exit_lr": 1e-2}
@@ -45,7 +45,7 @@ on_every_problem = pytest.mark.parametrize("problem_type", [SINGLE_LABEL, MULTI_
 def test_it_learns_the_toy_task_and_is_saved(name, exits, tmp_path):
     model, data = model_with(exits), dataset(rows=96)
     options = TrainingOptions(strategy=name, epochs=6, **FAST)
-    log = train_phases(model, data, data, "accuracy", RunOptions(batch_size=8), options, tmp_path)
+    log = toy.train(model, (data, data), tmp_path, options)
     assert len(log.epochs) == 6 * len(STRATEGIES[name]().phases(LAYERS))
     assert log.seconds > 0
     assert log.epochs[-1]["dev_last"] > 0.9
@@ -62,7 +62,7 @@ def test_a_killed_training_in_mixed_precision_ends_as_one_that_was_not(name, tmp
 
     def train(folder):
         model = model_with(exits_for(name)[-1])
-        train_phases(model, dataset(), dataset(), "accuracy", settings, options, tmp_path / folder)
+        toy.train(model, (dataset(), dataset()), tmp_path / folder, options, run=settings)
         return model
 
     def die(self, args, state, control, **given):

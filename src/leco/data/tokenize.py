@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from leco.data.types import Text
+from leco.errors import parameter
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ def encode(
 
 def cut_line(cut: int, texts: int, max_length: int) -> str:
     """What a user is told of texts that were cut."""
-    return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated (--max-length)."
+    named = parameter("max_length")
+    return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated ({named})."
 
 
 def encode_and_count(

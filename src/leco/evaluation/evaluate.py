@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 
-from leco.criteria import CRITERIA, Criterion, Oracle
+from leco.criteria import CRITERIA, Criterion, Oracle, as_criterion
 from leco.data import Encoding, Split, TextData, encode
 from leco.display import listed, shortened
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
 from leco.evaluation.result import Evaluation
@@ -17,8 +18,10 @@ from leco.evaluation.scores import Array, Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.exits.architecture import MHA, Architecture
 from leco.model import ModelStages, MultiExitModel
+from leco.options import fill, naming, taking
 from leco.progress import progress_bar
 from leco.runtime import decide
+from leco.settings import TimingOptions
 
 
 def tokens(model: MultiExitModel, split: Split) -> list[Encoding]:
@@ -39,14 +42,16 @@ def align_labels(data: TextData, model: MultiExitModel) -> TextData:
     """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
     if data.problem_type != model.config.problem_type:
         raise LecoError(
-            f"--data is a {data.problem_type}, but the model was trained for a {model.config.problem_type}."
+            f"{parameter('data')} is a {data.problem_type}, "
+            f"but the model was trained for a {model.config.problem_type}."
         )
     names = model.config.label_names
     if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
         raise LecoError(
-            f"--data has the label '{shortened(unknown[0])}', which the model does not know. It knows: {listed(names)}."
+            f"{parameter('data')} has the label '{shortened(unknown[0])}', which the model does not know. "
+            f"It knows: {listed(names)}."
         )
     places = np.array([names.index(name) for name in data.label_names])
 
@@ -57,10 +62,13 @@ def align_labels(data: TextData, model: MultiExitModel) -> TextData:
     return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
 
 
-def choose_criterion(model: MultiExitModel, data: TextData, criterion: str, max_drop: float) -> Criterion:
-    """The setting of the named criterion that is chosen on dev; see `choose_setting`."""
+def choose_criterion(
+    model: MultiExitModel, data: TextData, criterion: type[Criterion] | str, max_drop: float
+) -> Criterion:
+    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; see `choose_setting`."""
+    kind = CRITERIA[criterion] if isinstance(criterion, str) else criterion
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
-    return choose_setting(CRITERIA[criterion], dev, model.task, max_drop).criterion
+    return choose_setting(kind, dev, model.task, max_drop).criterion
 
 
 def applicable_criteria(model: MultiExitModel) -> list[str]:
@@ -68,27 +76,35 @@ def applicable_criteria(model: MultiExitModel) -> list[str]:
     return [name for name, one in CRITERIA.items() if one.deployable and model.task.problem_type in one.problem_types]
 
 
+@taking(TimingOptions())
 @torch.inference_mode()
 def evaluate(
     model: MultiExitModel,
     data: TextData,
     *,
-    repeats: int = 10,
-    timed_texts: int | None = None,
+    criterion: Criterion | str | None = None,
     criteria: Sequence[str] | None = None,
+    **options: Any,
 ) -> Evaluation:
-    """Evaluate a model with its chosen criterion on the test split, and with all settings of other criteria.
+    """Evaluate a model with a criterion on the test split, and with all settings of other criteria.
 
     Args:
-        model: the model; `model.config.criterion` is the chosen criterion.
+        model: the model, which stays as it is.
         data: the data, with labels numbered as the model's (`align_labels`).
-        repeats: how often each speedup is measured, by really exiting.
-        timed_texts: on how many texts of the test split, the first ones; None: all.
+        criterion: by what texts leave, as an object or written as `parse_criterion` reads it; by default the one chosen
+            for the model, `model.config.criterion`.
         criteria: the names of those whose curves are wanted with measured speedups, and beside them the oracle's.
-            None: the chosen one's curve, in shares of layers, which takes no time.
+            None: the criterion's own curve, in shares of layers, which takes no time.
+        options: how speedups are measured, by really exiting, on the first texts of the test split.
+
+    Raises:
+        LecoError: for a criterion that is unknown, needs the labels or is not defined for the model.
 
     """
-    criterion = model.config.criterion
+    timing = fill(TimingOptions(), options, strict=True)
+    with naming("criterion"):
+        criterion = as_criterion(criterion, model.config.criterion)
+        criterion.check(model.task)
     encodings = tokens(model, data.test)
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
     test = stored_outputs(model, data.test, encodings, data.metric, "test")
@@ -98,13 +114,13 @@ def evaluate(
     names = [criterion.name] if criteria is None else criteria
     by_name = {name: operating_points(CRITERIA[name], dev, test, model.task) for name in names}
     if criteria is None:
-        (speedup,) = measure_speedups(model, encodings[:timed_texts], [chosen], repeats)
+        (speedup,) = measure_speedups(model, encodings[: timing.timed_texts], [chosen], timing.repeats)
         curves = {name: Curve(curve(some, test, model.task)) for name, some in by_name.items()}
         shared = None
     else:
         by_name[Oracle.name] = bound(dev, test, model.task)
         every = [chosen, *(point for some in by_name.values() for point in some)]
-        speedup, *others = measure_speedups(model, encodings[:timed_texts], every, repeats)
+        speedup, *others = measure_speedups(model, encodings[: timing.timed_texts], every, timing.repeats)
         curves, shared = measured_curves(by_name, others, test, model)
     by_exit = test.by_exit()
     exits = model.config.exits

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Task, simulate
 from leco.data import Split, collate, score
+from leco.errors import parameter
 from leco.model import MultiExitModel
 from leco.model.finite import check_finite
 from leco.problems import PROBLEMS, Problem
@@ -45,7 +46,8 @@ def exit_outputs(
         doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
         on_batch(len(rows))
     by_layer = {f"what the exit on layer {m + 1} says": torch.from_numpy(layer) for m, layer in enumerate(stored)}
-    check_finite(by_layer, "The model gives no answers", "Train it again, with a lower --lr and --exit-lr.")
+    remedy = f"Train it again, with a lower {parameter('lr')} and {parameter('exit_lr')}."
+    check_finite(by_layer, "The model gives no answers", remedy)
     return stored, doubts
 
 

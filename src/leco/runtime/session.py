@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from leco.criteria import Criterion, setting_arrays
 from leco.display import shortened
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Encoding, batches_by_length
 from leco.runtime.metadata import TOKENIZER, read_metadata
@@ -172,6 +172,6 @@ class Session:
         if type(criterion) is not type(self.criterion):
             raise LecoError(
                 f"The file exits by '{self.criterion.name}', not by '{criterion.name}'. Export the model again with "
-                f"--criterion {criterion.name}."
+                f"{parameter('criterion')} {criterion.name}."
             )
         return {name: value for name, value in setting_arrays(criterion).items() if name in self._settings}
