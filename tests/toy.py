@@ -92,10 +92,10 @@ def batch(rows=8, problem_type=SINGLE_LABEL):
     return {**inputs, "labels": kinds.get(problem_type, labels)}
 
 
-def loss_of(strategy, model, moment, inputs=None):
+def loss_of(strategy, model, current, inputs=None):
     """A strategy's loss of a batch."""
     inputs = inputs or batch(problem_type=model.config.problem_type)
-    return strategy.loss(model, strategy.forward(model, inputs, LAYERS), inputs["labels"], moment)
+    return strategy.loss(model, strategy.forward(model, inputs, LAYERS), inputs["labels"], current)
 
 
 def same_weights(one, other):

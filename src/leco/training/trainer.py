@@ -21,7 +21,7 @@ from leco.training.checkpoints import Checkpoints, beginning_again, check_comple
 from leco.training.log import TrainingLog
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
-from leco.training.strategies import Moment, Phase, Strategy
+from leco.training.strategies import Phase, Strategy, TrainingStep
 
 
 @dataclass
@@ -76,11 +76,11 @@ class MultiExitTrainer(Trainer):
             return (output.loss, output) if return_outputs else output.loss
         self.stepped = True
         output = self.strategy.forward(model, inputs, self.num_layers)
-        moment = Moment(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
-        loss = self.strategy.loss(model, output, inputs["labels"], moment)
+        current = TrainingStep(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
+        loss = self.strategy.loss(model, output, inputs["labels"], current)
         doubt_loss = self.strategy.doubt_loss(model, output, inputs["labels"])
         losses = {"the loss of the exits": loss, "the loss of the meta-classifier": doubt_loss}
-        where = f"The {self.phase.name} diverged in epoch {moment.epoch + 1}, step {moment.step + 1}"
+        where = f"The {self.phase.name} diverged in epoch {current.epoch + 1}, step {current.step + 1}"
         check_finite(losses, where, slower())
         return loss + doubt_loss
 
