@@ -1,6 +1,7 @@
 """LECO: early exiting for Transformer encoders.
 
-`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one. After
+`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one, and `load`
+gives the predictor of a model folder or of an ONNX file, which needs no PyTorch. After
 `import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
 """
 
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from leco import _registration as _registration
 from leco.criteria import CRITERIA, Criterion
 from leco.errors import LecoError
-from leco.runtime import Answer
+from leco.loading import PredictorSpec, load
+from leco.runtime import Answer, Predictor
 
 if TYPE_CHECKING:
     from leco.criteria import *  # noqa: F403
@@ -31,7 +33,18 @@ _LAZY = {
 
 _CRITERIA = {criterion.__name__: criterion for criterion in CRITERIA.values()}
 
-__all__ = ["Answer", "Architecture", "Criterion", "LecoConfig", "LecoError", "MultiExitModel", "fit"]
+__all__ = [
+    "Answer",
+    "Architecture",
+    "Criterion",
+    "LecoConfig",
+    "LecoError",
+    "MultiExitModel",
+    "Predictor",
+    "PredictorSpec",
+    "fit",
+    "load",
+]
 __all__ += list(_CRITERIA)
 
 

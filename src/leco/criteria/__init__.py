@@ -89,7 +89,10 @@ def as_criterion(given: Criterion | str | None, default: Criterion) -> Criterion
         return default
     criterion = parse_criterion(given) if isinstance(given, str) else given
     if not isinstance(criterion, Criterion):
-        raise LecoError(f"The criterion must be one such as {Cobee()!r}, not {shortened(repr(given))}.")
+        raise LecoError(
+            f"The criterion must be one such as {Cobee()!r}, or a text such as '{Cobee()}', not "
+            f"{shortened(repr(given))}."
+        )
     check_deployable(criterion.name)
     return criterion
 

@@ -5,9 +5,9 @@ from math import isnan
 from typing import Any
 
 from leco.data.tables import Table
-from leco.data.types import Text
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
+from leco.tokens import Text
 
 TEXT, LABEL = "text_columns", "label_column"
 """The settings that name the columns."""

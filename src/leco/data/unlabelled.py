@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 from leco.data.columns import TEXT, check_text_columns, guess_text_columns, texts_of
 from leco.data.readers import READERS, read_tables
 from leco.data.tables import Table, decoded, open_bytes
-from leco.data.types import Text
 from leco.display import listed
 from leco.errors import LecoError, parameter
+from leco.tokens import Text
 
 logger = logging.getLogger(__name__)
 

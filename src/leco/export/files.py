@@ -7,6 +7,7 @@ import onnx
 from onnx import helper
 
 from leco.criteria import Criterion
+from leco.data import padding
 from leco.display import visible
 from leco.environment import versions
 from leco.errors import LecoError, parameter
@@ -56,7 +57,7 @@ def write_model(
         "criterion": criterion.to_dict(),
         "int8": int8,
         "max_length": model.max_length,
-        "padding": {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id},
+        "padding": padding(tokenizer),
         "source": visible(model.name_or_path),
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},

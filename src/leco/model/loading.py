@@ -1,9 +1,11 @@
 """Loading multi-exit models, with errors that say what to do."""
 
+import os
 from pathlib import Path
 
 from leco.configuration import LecoConfig
 from leco.devices import pick_device
+from leco.display import shortened
 from leco.errors import LecoError, first_line, parameter
 from leco.files import read_json
 from leco.model.finite import check_finite
@@ -18,8 +20,8 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
     """
     place = pick_device(device)
     path = Path(folder)
-    if not path.is_dir():
-        raise LecoError(f"The model folder '{folder}' does not exist. 'leco fit' makes one.")
+    if not os.path.isdir(path):  # noqa: PTH112 - Path's may raise
+        raise LecoError(f"The model folder '{shortened(folder, 200)}' does not exist. 'leco fit' makes one.")
     try:
         model_type = read_json(path / "config.json").get("model_type")
     except (LecoError, AttributeError) as error:

@@ -73,9 +73,9 @@ def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **
 
 
 def _read_evaluation(folder: Path) -> Evaluation | None:
-    """The evaluation with all curves, or else the one that `fit` left."""
+    """The evaluation with all curves, or else the one that `fit` left; not one without what every exit says."""
     paths = [path for path in (folder / EVALUATION, folder / RESULTS) if path.is_file()]
-    return read_evaluation(paths[0]) if paths else None
+    return next((found for found in map(read_evaluation, paths) if not found.lacks), None)
 
 
 def _measured(found: Evaluation | None) -> TypeGuard[Evaluation]:

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from leco.evaluation.evaluate import stored_outputs, tokens
+from leco.evaluation.evaluate import stored_outputs
 from leco.evaluation.scores import Stored
+from leco.evaluation.tokens import tokens
 from leco.files import atomic_path, read_json, write_json
 from leco.model import load_model
 from leco.pipeline import ARCHITECTURES, HISTORY, TRAINING, search, train
