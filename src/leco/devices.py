@@ -2,14 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.progress import say
 
 if TYPE_CHECKING:
     import torch
 
 AUTO = "auto"
-DEVICE_HELP = "Where to run: auto (a GPU if there is one), cpu, cuda, cuda:N or mps."
 
 
 def pick_device(name: str = AUTO) -> "torch.device":
@@ -43,7 +42,7 @@ def has_bf16(device: "torch.device") -> bool:
     else:
         supported = device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
     if not supported:
-        say(f"warning: --bf16: the device '{device}' has no bfloat16; running in float32.")
+        say(f"warning: {parameter('bf16')}: the device '{device}' has no bfloat16; running in float32.")
     return supported
 
 

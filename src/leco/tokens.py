@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from leco.errors import parameter
+
 Text: TypeAlias = str | tuple[str, str]
 """One text, or a pair of texts that are classified together."""
 Encoding: TypeAlias = Mapping[str, Sequence[int]]
@@ -32,4 +34,5 @@ def pad(encodings: Sequence[Encoding], padding: Mapping[str, int], multiple: int
 
 def cut_line(cut: int, texts: int, max_length: int) -> str:
     """What a user is told of texts that were cut."""
-    return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated (--max-length)."
+    named = parameter("max_length")
+    return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated ({named})."

@@ -46,7 +46,7 @@ def test_tables(tmp_path: Path, name: str, content: str, columns: list[str] | No
     [
         ("x.txt", b"\n\n", "'x.txt' has no texts"),
         ("x.txt", b"a\n\xff", "line 2 is not UTF-8"),
-        ("x.csv", b"a,b\n1,2\n", "Which column of 'x.csv' is the text. Name it with --text-column"),
+        ("x.csv", b"a,b\n1,2\n", "Which column of 'x.csv' is the text. Name it with text_columns"),
         ("x.csv", b"text,b\n,2\n", "line 2: the column 'text' has no text"),
         ("x.docx", b"a", "unsupported suffix"),
     ],

@@ -9,14 +9,14 @@ from torch import nn
 from leco.bench.measure import PLAIN
 from leco.bench.ways import Way
 from leco.criteria import Static
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
 from leco.loading import PredictorSpec
 from leco.model import MultiExitModel, load_backbone, load_model, load_tokenizer
 from leco.model.backbones import backbone_for
 from leco.pipeline import train
-from leco.runs import SETTINGS, run_settings
+from leco.run_folder import SETTINGS, run_settings
 
 KINDS = (
     "pytorch, onnx-fp32, onnx-int8, first:K (K layers), the folder of a Transformers classifier, or another model's "
@@ -54,7 +54,7 @@ class Contenders:
         return self._plain(self.model, name, f"plain-{'int8' if int8 else 'fp32'}.onnx", int8=int8)
 
     def against(self, wanted: str, *, int8: bool) -> Way:
-        """The way that `--against` names; LecoError for an unknown one."""
+        """The way that `against` names; LecoError for an unknown one."""
         if wanted == "pytorch":
             return Way("plain in PyTorch", PredictorSpec(self.folder, device=self.device), full_depth=True)
         if wanted in ("onnx-fp32", "onnx-int8"):
@@ -76,10 +76,13 @@ class Contenders:
         """The pretrained backbone cut to its first layers and fine-tuned with the model's own settings."""
         settings = run_settings(self.folder) or {}
         if not 1 <= layers < self.model.task.num_layers:
-            raise LecoError(f"--against first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers.")
+            raise LecoError(
+                f"{parameter('against')} first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers."
+            )
         if missing := [name for name in ("model", "data", *AS_TRAINED) if name not in settings]:
             raise LecoError(
-                f"--against first:{layers} needs '{missing[0]}' in '{self.folder / SETTINGS}', as 'leco fit' writes it."
+                f"{parameter('against')} first:{layers} needs '{missing[0]}' in '{self.folder / SETTINGS}', "
+                "as 'leco fit' writes it."
             )
         cut, trained = (self.work.resolve() / f"first-{layers}{part}" for part in ("-backbone", ""))
         if not (cut / "config.json").exists():
@@ -103,7 +106,9 @@ class FileContenders:
     def early(self, file: Path | None) -> tuple[Way, bool]:
         """The file itself; and whether it is int8. LecoError where another one is named."""
         if file is not None:
-            raise LecoError(f"--onnx '{file}' goes with a model folder, but '{self.file}' is a file already.")
+            raise LecoError(
+                f"{parameter('onnx')} '{file}' goes with a model folder, but '{self.file}' is a file already."
+            )
         from leco.runtime import Session
 
         int8 = bool(Session(self.file).metadata["int8"])
@@ -114,16 +119,19 @@ class FileContenders:
         return Way(PLAIN, PredictorSpec(self.file), full_depth=True)
 
     def against(self, wanted: str, *, int8: bool) -> Way:
-        """The way that `--against` names; LecoError for one that is made of a model folder."""
+        """The way that `against` names; LecoError for one that is made of a model folder."""
         if wanted in ("pytorch", "onnx-fp32", "onnx-int8") or wanted.startswith("first:"):
-            raise LecoError(f"--against {wanted} is made of a model folder: leco bench DIR --onnx {self.file} has it.")
+            raise LecoError(
+                f"{parameter('against')} {wanted} is made of a model folder: give that, and '{self.file}' as "
+                f"{parameter('onnx')}."
+            )
         return another(wanted, self.device)
 
 
 def another(wanted: str, device: str) -> Way:
     """The way that answers with another predictor; LecoError where `wanted` is no path of one."""
     if not Path(wanted).exists():
-        raise LecoError(f"--against '{wanted}' is neither a folder nor one of: {KINDS}.")
+        raise LecoError(f"{parameter('against')} '{wanted}' is neither a folder nor one of: {KINDS}.")
     path = Path(wanted)
     name = path.name if path.is_dir() else wanted
     return Way(name, PredictorSpec(path, device="cpu" if path.is_file() else device))
@@ -136,7 +144,7 @@ def _cut(source: str, layers: int, folder: Path) -> None:
     parent, _, name = family.layers.rpartition(".")
     whole: Any = backbone.get_submodule(family.layers)
     if len(whole) != family.num_layers(backbone.config):
-        raise LecoError("--against first:K is not there for a backbone whose layers share their weights.")
+        raise LecoError(f"{parameter('against')} first:K is not there for a backbone whose layers share their weights.")
     setattr(backbone.get_submodule(parent), name, nn.ModuleList(list(whole)[:layers]))
     attribute = backbone.config.attribute_map.get("num_hidden_layers", "num_hidden_layers")
     setattr(backbone.config, attribute, layers)

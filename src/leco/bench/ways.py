@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from leco.criteria import Criterion
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
-from leco.options import naming
 from leco.runtime import Predictor
 from leco.tokens import Encoding, Text
 
@@ -26,9 +25,11 @@ class Way:
 
     def load(self, label_names: Sequence[str]) -> "Runner":
         """Load it, for scores in the order of `label_names`; LecoError where that cannot be."""
-        with naming(self.name):
+        try:
             predictor = self.predictor.load()
             order = positions(predictor.label_names, label_names)
+        except LecoError as error:
+            raise LecoError(f"{self.name}: {error}") from error
         return Runner(predictor, predictor.full_depth if self.full_depth else predictor.criterion, order)
 
 

@@ -11,6 +11,7 @@ from leco.evaluation.speedup import OperatingPoint, measure_speedups
 from leco.evaluation.tokens import tokens
 from leco.progress import progress_bar
 from leco.runtime import Decisions, Predictor
+from leco.settings import TimingOptions
 
 LACKS = (
     "What every exit says cannot be had of it, so that the exits' own scores, other settings' curves and the oracle's "
@@ -18,9 +19,7 @@ LACKS = (
 )
 
 
-def evaluate_decisions(
-    predictor: Predictor, data: TextData, criterion: Criterion, repeats: int, timed_texts: int | None
-) -> Evaluation:
+def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterion, timing: TimingOptions) -> Evaluation:
     """Evaluate one criterion on test and dev; see `leco.evaluation.evaluate`. The scores of exits are missing."""
     dev = _run(predictor, data.dev, criterion, "dev")
     test = _run(predictor, data.test, criterion, "test")
@@ -30,8 +29,8 @@ def evaluate_decisions(
         for split, one in ((data.dev, dev), (data.test, test), (data.test, full_depth))
     )
     chosen = OperatingPoint.by(criterion, dev_score, test.exit_layers)
-    encodings = tokens(predictor, data.test)[:timed_texts]
-    (speedup,) = measure_speedups(predictor, encodings, [chosen], repeats)
+    encodings = tokens(predictor, data.test)[: timing.timed_texts]
+    (speedup,) = measure_speedups(predictor, encodings, [chosen], timing.repeats)
     mean = float(test.exit_layers.mean())
     point = Point(
         criterion.to_dict(),

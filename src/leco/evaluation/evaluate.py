@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from leco.criteria import CRITERIA, Criterion, Oracle, Task
+from leco.criteria import CRITERIA, Criterion, Oracle, Task, as_criterion
 from leco.data import Encoding, Split, TextData
 from leco.display import listed, shortened
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
@@ -18,8 +19,10 @@ from leco.evaluation.scores import Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.evaluation.tokens import tokens
 from leco.exits.architecture import MHA, Architecture
+from leco.options import fill, naming, taking
 from leco.progress import progress_bar
 from leco.runtime import GivesAllExits, Predictor
+from leco.settings import TimingOptions
 
 
 def stored_outputs(
@@ -34,13 +37,16 @@ def stored_outputs(
 def align_labels(data: TextData, model: Predictor) -> TextData:
     """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
     if data.problem_type != model.task.problem_type:
-        raise LecoError(f"--data is a {data.problem_type}, but the model was trained for a {model.task.problem_type}.")
+        raise LecoError(
+            f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."
+        )
     names = model.label_names
     if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
         raise LecoError(
-            f"--data has the label '{shortened(unknown[0])}', which the model does not know. It knows: {listed(names)}."
+            f"{parameter('data')} has the label '{shortened(unknown[0])}', which the model does not know. "
+            f"It knows: {listed(names)}."
         )
     places = np.array([names.index(name) for name in data.label_names])
 
@@ -51,18 +57,19 @@ def align_labels(data: TextData, model: Predictor) -> TextData:
     return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
 
 
-def choose_criterion(model: Predictor, data: TextData, criterion: str, max_drop: float) -> Criterion:
-    """The setting of the named criterion that is chosen on dev; see `choose_setting`.
+def choose_criterion(model: Predictor, data: TextData, criterion: type[Criterion] | str, max_drop: float) -> Criterion:
+    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; see `choose_setting`.
 
     LecoError where the predictor does not give what every exit says, from which it is chosen.
     """
+    kind = CRITERIA[criterion] if isinstance(criterion, str) else criterion
     if not isinstance(model, GivesAllExits):
         raise LecoError(
-            f"The settings of '{criterion}' are chosen with what every exit says, which cannot be had here: write "
-            f"them, as in '{CRITERIA[criterion]()}', or give the model's folder."
+            f"The settings of '{kind.name}' are chosen with what every exit says, which cannot be had here: write "
+            f"them, as in '{kind()}', or give the model's folder."
         )
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
-    return choose_setting(CRITERIA[criterion], dev, model.task, max_drop).criterion
+    return choose_setting(kind, dev, model.task, max_drop).criterion
 
 
 def applicable_criteria(model: Predictor) -> list[str]:
@@ -70,41 +77,46 @@ def applicable_criteria(model: Predictor) -> list[str]:
     return [name for name, one in CRITERIA.items() if one.deployable and model.task.problem_type in one.problem_types]
 
 
+@taking(TimingOptions())
 def evaluate(
     model: Predictor,
     data: TextData,
     *,
-    criterion: Criterion | None = None,
-    repeats: int = 10,
-    timed_texts: int | None = None,
+    criterion: Criterion | str | None = None,
     criteria: Sequence[str] | None = None,
+    **options: Any,
 ) -> Evaluation:
     """Evaluate a predictor with one criterion on the test split, and with all settings of other criteria.
 
     Where it does not give what every exit says (`GivesAllExits`), the latter and the exits' own scores are missing.
 
     Args:
-        model: a model, an exported file or any other predictor.
-        criterion: the criterion that decides; by default the predictor's own.
+        model: a model, an exported file or any other predictor; it stays as it is.
         data: the data, with labels numbered as the predictor's (`align_labels`).
-        repeats: how often each speedup is measured, by really exiting.
-        timed_texts: on how many texts of the test split, the first ones; None: all.
+        criterion: by what texts leave, as an object or written as `parse_criterion` reads it; by default the
+            predictor's own.
         criteria: the names of those whose curves are wanted with measured speedups, and beside them the oracle's.
-            None: the chosen one's curve, in shares of layers, which takes no time.
+            None: the criterion's own curve, in shares of layers, which takes no time.
+        options: how speedups are measured, by really exiting, on the first texts of the test split.
+
+    Raises:
+        LecoError: for a criterion that is unknown, needs the labels or is not defined for the model.
 
     """
-    criterion = criterion or model.criterion
+    timing = fill(TimingOptions(), options, strict=True)
+    with naming("criterion"):
+        criterion = as_criterion(criterion, model.criterion)
+        criterion.check(model.task)
     if isinstance(model, GivesAllExits):
-        return _evaluate_exits(model, data, criterion, repeats, timed_texts, criteria)
-    return evaluate_decisions(model, data, criterion, repeats, timed_texts)
+        return _evaluate_exits(model, data, criterion, timing, criteria)
+    return evaluate_decisions(model, data, criterion, timing)
 
 
 def _evaluate_exits(
     predictor: GivesAllExits,
     data: TextData,
     criterion: Criterion,
-    repeats: int,
-    timed_texts: int | None,
+    timing: TimingOptions,
     criteria: Sequence[str] | None,
 ) -> Evaluation:
     """The evaluation of a predictor that gives what every exit says."""
@@ -117,13 +129,13 @@ def _evaluate_exits(
     names = [criterion.name] if criteria is None else criteria
     by_name = {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
     if criteria is None:
-        (speedup,) = measure_speedups(predictor, encodings[:timed_texts], [chosen], repeats)
+        (speedup,) = measure_speedups(predictor, encodings[: timing.timed_texts], [chosen], timing.repeats)
         curves = {name: Curve(curve(some, test, task)) for name, some in by_name.items()}
         shared = None
     else:
         by_name[Oracle.name] = bound(dev, test, task)
         every = [chosen, *(point for some in by_name.values() for point in some)]
-        speedup, *others = measure_speedups(predictor, encodings[:timed_texts], every, repeats)
+        speedup, *others = measure_speedups(predictor, encodings[: timing.timed_texts], every, timing.repeats)
         curves, shared = measured_curves(by_name, others, test, task)
     by_exit = test.by_exit()
     exits = predictor.exit_architectures

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Task, simulate
 from leco.data import Split, score
+from leco.errors import parameter
 from leco.model.finite import check_finite
 from leco.problems import PROBLEMS, Problem
 from leco.runtime import Encoding, GivesAllExits
@@ -33,7 +34,8 @@ def exit_outputs(
     """
     stored, doubts = predictor.exit_outputs(encodings, batch_size=batch_size, on_batch=on_batch)
     by_layer = {f"what the exit on layer {m + 1} says": torch.from_numpy(layer) for m, layer in enumerate(stored)}
-    check_finite(by_layer, "The model gives no answers", "Train it again, with a lower --lr and --exit-lr.")
+    remedy = f"Train it again, with a lower {parameter('lr')} and {parameter('exit_lr')}."
+    check_finite(by_layer, "The model gives no answers", remedy)
     return stored, doubts
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from leco.configuration import LecoConfig
 from leco.devices import pick_device
 from leco.display import shortened
-from leco.errors import LecoError, first_line
+from leco.errors import LecoError, first_line, parameter
 from leco.files import read_json
 from leco.model.finite import check_finite
 from leco.model.multi_exit import MultiExitModel
@@ -36,7 +36,11 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
     if missing := sorted(report["missing_keys"]):  # Transformers would go on with random ones
         raise LecoError(f"'{folder}' is broken: its weights lack '{missing[0]}' and {len(missing) - 1} more.")
     weights = {f"the weight '{name}'": weight for name, weight in model.named_parameters()}
-    check_finite(weights, f"'{folder}' is broken", "Train the model again, with a lower --lr and --exit-lr.")
+    check_finite(
+        weights,
+        f"'{folder}' is broken",
+        f"Train the model again, with a lower {parameter('lr')} and {parameter('exit_lr')}.",
+    )
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so
     try:
         model.config.check()

@@ -280,11 +280,10 @@ def build_model(
     label_names: Sequence[str],
     *,
     problem_type: str,
-    exit_dropout: float = 0.1,
-    max_tokens: int | None = None,
     states: StateStatistics | None = None,
+    **config: Any,
 ) -> MultiExitModel:
-    """A model with fresh exits of the given architectures on a pretrained backbone.
+    """A model with fresh exits of the given architectures on a pretrained backbone; `config` is more of `LecoConfig`.
 
     Given the statistics of the backbone's hidden states, the exits read standardized ones while they are trained.
     """
@@ -292,17 +291,16 @@ def build_model(
         architectures = [
             replace(one, standardized=True) if isinstance(one, PastFutureArchitecture) else one for one in architectures
         ]
-    config = LecoConfig(
+    configuration = LecoConfig(
         backbone_config=backbone.config,
         exit_architectures=architectures,
-        exit_dropout=exit_dropout,
-        max_tokens=max_tokens,
         attn_implementation=backbone.config._attn_implementation,
         problem_type=problem_type,
         id2label=dict(enumerate(label_names)),
         label2id={name: index for index, name in enumerate(label_names)},
+        **config,
     )
-    model = MultiExitModel(config, backbone).to(backbone.device)  # type: ignore[arg-type]  # Transformers types it loosely
+    model = MultiExitModel(configuration, backbone).to(backbone.device)  # type: ignore[arg-type]  # Transformers types it loosely
     if states is not None:
         model.exits.standardize(states)
     return model

@@ -10,11 +10,11 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, Static, Task
+from leco.criteria import Criterion, Static, Task, as_criterion
 from leco.problems import Problem
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions
-from leco.runtime.texts import as_criterion, check_batch_size, checked
+from leco.runtime.texts import check_batch_size, checked
 from leco.tokens import Encoding, Text, cut_line
 
 logger = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class PredictorMixin:
         What is no iterable of texts, no criterion or no batch size is refused at once, a text that is none when it is
         reached.
         """
-        chosen = as_criterion(criterion)
+        chosen = as_criterion(criterion, self.criterion)
         check_batch_size(batch_size)
         given = checked(texts)
 
@@ -178,7 +178,7 @@ class PredictorMixin:
         batch_size: int = 1,
     ) -> list[Answer]:
         """Answer tokenized texts, as `predict` does."""
-        decisions = self.decide(encodings, as_criterion(criterion), batch_size=batch_size)
+        decisions = self.decide(encodings, as_criterion(criterion, self.criterion), batch_size=batch_size)
         return answers(decisions, self.label_names, self.task.problem_type)
 
 

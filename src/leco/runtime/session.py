@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Task, setting_arrays
 from leco.display import shortened
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
 from leco.runtime.predictor import PredictorMixin, ignore
@@ -141,7 +141,7 @@ class Session(PredictorMixin):
         if type(criterion) is not type(self.criterion):
             raise LecoError(
                 f"The file exits by '{self.criterion.name}', not by '{criterion.name}'. Export the model again with "
-                f"--criterion {criterion.name}."
+                f"{parameter('criterion')} {criterion.name}."
             )
         criterion.check(self.task)
         return {name: value for name, value in setting_arrays(criterion).items() if name in self._settings}

@@ -4,29 +4,11 @@ from collections.abc import Iterator, Mapping
 from numbers import Integral
 from typing import Any
 
-from leco.criteria import Cobee, Criterion, check_deployable, parse_criterion
 from leco.display import shortened
 from leco.errors import LecoError
 from leco.tokens import Text
 
 MOST_THREADS = 1024
-
-
-def as_criterion(criterion: Any) -> Criterion | None:
-    """The criterion that was given as one or as text; LecoError for what is neither, or is for analysis alone.
-
-    >>> as_criterion("cobee:tau=0.2,patience=2")
-    Cobee(tau=0.2, patience=2)
-    """
-    if isinstance(criterion, str):
-        criterion = parse_criterion(criterion)
-        check_deployable(criterion.name)
-    if criterion is not None and not isinstance(criterion, Criterion):
-        raise LecoError(
-            f"The criterion must be one such as {Cobee()!r}, or a text such as '{Cobee()}', not "
-            f"{shortened(repr(criterion))}."
-        )
-    return criterion
 
 
 def check_batch_size(batch_size: Any) -> None:
