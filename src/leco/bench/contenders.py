@@ -19,8 +19,8 @@ from leco.pipeline import train
 from leco.run_folder import SETTINGS, run_settings
 
 KINDS = (
-    "pytorch, onnx-fp32, onnx-int8, first:K (K layers), the folder of a Transformers classifier, or another model's "
-    "folder or ONNX file"
+    "pytorch, onnx-fp32, onnx-int8, first:K (K layers), the folder of a Transformers classifier, or another "
+    "model's folder or ONNX file"
 )
 AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
 """The settings of a run that the first layers alone are trained with too."""
