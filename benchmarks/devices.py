@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from leco.data import load_data
-from leco.evaluation.evaluate import stored_outputs, tokens
+from leco.environment import machine, versions
+from leco.evaluation.evaluate import stored_outputs
+from leco.evaluation.tokens import tokens
 from leco.files import read_json, write_json
 from leco.model import load_model
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.pipeline import HISTORY, TRAINING, search, train
-from leco.runs import machine, versions
 
 
 def measure(model, glue_dir, rows, device, bf16):

@@ -54,7 +54,7 @@ def speed(model, data, contenders, arguments):
     file = contenders.work / "fused-norms.onnx"
     write_model(with_fused_norms(ModelWriter(model, int8=True).full_depth()), file, model, Static(), int8=True)
     static = [Way(FUSED, "onnx", file), *(contenders.against(f"first:{layers}", int8=True) for layers in CUTS)]
-    rows = bench_sst2([contenders.plain(int8=True), *early, *static], model, data, arguments)
+    rows = bench_sst2([contenders.plain(int8=True), *early, *static], data, arguments)
     texts = data.test.texts[: arguments.texts]
     files = {way.name: way.path for way in early if way.name in map(str, chosen)}
     return files, rows, {name: compaction(rows, name, file, texts) for name, file in files.items()}

@@ -13,10 +13,10 @@ OPTIONS = ("", "-bf16", "-compile", "-bf16-compile")
 
 
 def main():
-    arguments, model, data = on_sst2(texts=100, rounds=5)
+    arguments, _, data = on_sst2(texts=100, rounds=5)
     kinds = [f"torch{depth}{option}" for depth in ("-full", "") for option in OPTIONS]
     ways = [Way("plain" if kind == "torch-full" else kind, kind, arguments.model) for kind in kinds]
-    report("benchmarks/pytorch_engine", bench_sst2(ways, model, data, arguments))
+    report("benchmarks/pytorch_engine", bench_sst2(ways, data, arguments))
 
 
 if __name__ == "__main__":

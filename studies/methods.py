@@ -18,9 +18,10 @@ from benchmarks.common.recording import DOCS, ROOT, read, report, result_path, s
 from leco.criteria import CRITERIA
 from leco.data import load_data
 from leco.evaluation import align_labels, applicable_criteria
-from leco.evaluation.evaluate import stored_outputs, tokens
+from leco.evaluation.evaluate import stored_outputs
 from leco.evaluation.scores import settings
 from leco.evaluation.speedup import OperatingPoint, measure_speedups
+from leco.evaluation.tokens import tokens
 from leco.model import load_model
 from leco.reproduction import ResultsFolder, run_all
 from leco.reproduction.grids import methods

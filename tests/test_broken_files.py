@@ -16,7 +16,7 @@ from leco.evaluation import read_evaluation
 from leco.exits.architecture import load_architectures
 from leco.model import load_config, load_model, load_tokenizer
 from leco.report import gather, render
-from leco.runs import check_folder, trained_on
+from leco.run_folder import check_folder, trained_on
 from leco.search.history import SearchHistory
 from leco.training.log import TrainingLog
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+import toy
 from leco.devices import has_bf16, pick_device
 from leco.errors import LecoError
 from leco.evaluation.scores import exit_outputs
 from leco.exits.architecture import LINEAR, PAST_FUTURE
-from leco.training.options import RunOptions, TrainingOptions
+from leco.search.searcher import SearchSetup
+from leco.training.options import TrainingOptions
 from leco.training.strategies import STRATEGIES
-from leco.training.trainer import train_phases
 from toy import LEARNED, Killed, dataset, model_with, searcher
 
 GPU = pick_device() if pick_device().type != "cpu" else None
@@ -45,9 +46,7 @@ def test_bfloat16_follows_the_device(monkeypatch, capsys):
 
 def train(model, folder, device, strategy="joint", epochs=2):
     options = TrainingOptions(strategy=strategy, epochs=epochs, lr=1e-3, exit_lr=1e-2)
-    return train_phases(
-        model.to(device), dataset(), dataset(rows=32, seed=1), "accuracy", RunOptions(batch_size=8), options, folder
-    )
+    return toy.train(model.to(device), (dataset(), dataset(rows=32, seed=1)), folder, options)
 
 
 @on_gpu
@@ -68,9 +67,7 @@ def test_a_search_on_a_gpu_moves_as_on_the_processor():
         there.train,
         there.tokenizer,
         there.problem_type,
-        there.run,
-        there.options,
-        there.relaxation,
+        SearchSetup(there.run, there.options, there.relaxation),
     )
     for search in (here, there):
         search.model.supernet.dropout.p = 0.0
@@ -90,7 +87,11 @@ def test_a_search_that_began_on_the_processor_goes_on_on_a_gpu(tmp_path):
     first._store(tmp_path / "search.pt", 1)
     second = searcher(search_epochs=2)
     second = type(second)(
-        second.model.to(GPU), second.train, second.tokenizer, second.problem_type, second.run, second.options
+        second.model.to(GPU),
+        second.train,
+        second.tokenizer,
+        second.problem_type,
+        SearchSetup(second.run, second.options),
     )
     assert len(second.search(tmp_path / "search.pt").history.train_loss) == 2
 

@@ -44,7 +44,7 @@ def holder(tmp_path):
 
 def test_another_process_is_named_and_its_lock_dies_with_it(tmp_path, holder):
     process = holder(60)
-    message = rf"--output '.*out' is being written to by process {process.pid} on .* \(-c "
+    message = rf"output '.*out' is being written to by process {process.pid} on .* \(-c "
     with pytest.raises(LecoError, match=message), holding(tmp_path / "out"):
         pass
     os.kill(process.pid, signal.SIGKILL)
@@ -146,7 +146,7 @@ def full_disk():
 def test_a_full_disk_is_one_sentence(tmp_path, full_disk, write):
     with pytest.raises(LecoError) as error, writing(tmp_path), atomic_path(tmp_path / "file.bin") as temporary:
         write(temporary)
-    assert str(error.value).startswith(f"--output '{tmp_path}' cannot be written to (")
+    assert str(error.value).startswith(f"output '{tmp_path}' cannot be written to (")
     assert str(error.value).endswith("). Make room there and repeat the command: a run continues where it stopped.")
     assert not list(tmp_path.iterdir())
 

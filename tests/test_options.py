@@ -1,19 +1,26 @@
 """Options say what they allow, and presets fill them."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
 from leco import LecoError
+from leco.errors import parameter, parameters_shown
 from leco.options import naming
-from leco.presets import OPTION_GROUPS, PRESETS, build_options
+from leco.presets import DEFAULTS, FIT, PRESETS, SEARCH, TRAIN, build_options
+from leco.settings import SourceOptions, TimingOptions
 
-NAMES = [(group, field.name) for group in OPTION_GROUPS for field in fields(group)]
+GROUPS = DEFAULTS.groups(FIT)
+NAMES = [(type(group), field.name) for group in GROUPS for field in fields(group)]
 
 
 def test_the_paper_preset_is_the_defaults():
     options = build_options("paper", {})
-    assert (options.run, options.training, options.search) == tuple(group() for group in OPTION_GROUPS)
+    assert options == DEFAULTS
+    paper = options.run, options.training, options.search
+    assert paper == tuple(type(group)() for group in paper)
     assert (options.training.lr, options.search.alpha_lr, options.search.search_epochs) == (2e-5, 2e-4, 30)
 
 
@@ -31,9 +38,9 @@ def test_no_two_groups_share_a_name():
 @pytest.mark.parametrize(("group", "name"), NAMES)
 def test_each_option_has_help_and_refuses_what_it_is_not(group, name):
     with pytest.raises(LecoError) as error:
-        build_options("paper", {name: ["wrong"]})
-    assert str(error.value).startswith("--" + name.replace("_", "-")), "the flag is named"
-    assert "['wrong']" in str(error.value), "and the value"
+        build_options("paper", {name: [7]})
+    assert str(error.value).startswith(f"{name} must be "), "the parameter is named"
+    assert re.search(r"not [\[(]7", str(error.value)), "and the value"
     assert group.__dataclass_fields__[name].metadata["help"] in str(error.value), "and what is allowed"
 
 
@@ -57,10 +64,47 @@ def test_ranges(given):
     name, value = next(iter(given.items()))
     with pytest.raises(LecoError) as error:
         build_options("quick", given)
-    assert str(error.value).startswith(f"--{name.replace('_', '-')} must be ")
+    assert str(error.value).startswith(f"{name} must be ")
     assert f", not {value!r}." in str(error.value)
 
 
-def test_errors_can_name_a_flag():
-    with pytest.raises(LecoError, match=r"^--flag: wrong$"), naming("--flag"):
-        raise LecoError("wrong")
+def test_errors_name_parameters_and_the_command_line_says_how_they_are_shown():
+    def fail():
+        with naming("lr", value=3):
+            raise LecoError(f"not with {parameter('exit_lr')}")
+
+    with pytest.raises(LecoError, match=r"^lr '3': not with exit_lr$"):
+        fail()
+    with parameters_shown(str.upper), pytest.raises(LecoError, match=r"^LR '3': not with EXIT_LR$"):
+        fail()
+    with pytest.raises(LecoError, match=r"^lr '3'"):
+        fail()
+
+
+def test_none_is_not_given_where_a_setting_cannot_be_none():
+    options = build_options("quick", {"timed_texts": None, "repeats": None, "epochs": None})
+    assert options.timing == TimingOptions(repeats=3, timed_texts=None)
+    assert options.training.epochs == PRESETS["quick"]["epochs"]
+
+
+def test_what_users_write_becomes_what_settings_are():
+    source = build_options("quick", {"glue_dir": "glue", "text_columns": ["a", "b"]}).source
+    assert source == SourceOptions(glue_dir=Path("glue"), text_columns=("a", "b"))
+    for wrong in ({"text_columns": "a"}, {"text_columns": [1]}, {"glue_dir": 3}, {"label_column": 3}):
+        with pytest.raises(LecoError, match=f"^{next(iter(wrong))} must be "):
+            build_options("quick", wrong)
+
+
+def test_a_group_takes_its_own_settings_alone():
+    assert build_options("quick", {}, TRAIN).timing == DEFAULTS.timing
+    for names, given in [(TRAIN, "repeats"), (SEARCH, "exits"), (SEARCH, "max_drop")]:
+        with pytest.raises(LecoError, match=f"^Unknown option '{given}'"):
+            build_options("quick", {given: 1}, names)
+
+
+def test_a_run_is_what_its_settings_are_wherever_it_runs_and_the_data_lie():
+    one, other = ({"device": device, "glue_dir": device, "seed": 3} for device in ("cpu", "cuda"))
+    same = build_options("quick", one).identity(FIT)
+    assert same == build_options("quick", other).identity(FIT)
+    assert same["seed"] == 3
+    assert {name for _, name in NAMES} - set(same) == {"device", "glue_dir", "text_columns", "label_column"}

@@ -14,10 +14,12 @@ from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.search.model import SearchModel
 from leco.search.options import SearchOptions
 from leco.search.relaxations import Darts
-from leco.search.searcher import Searcher
+from leco.search.searcher import Searcher, SearchSetup
 from leco.training.options import RunOptions
+from leco.training.strategies import parse_strategy
+from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
-TOKENIZER = SimpleNamespace(pad_token_id=0, pad_token_type_id=0, save_pretrained=lambda folder: None)
+TOKENIZER = SimpleNamespace(is_fast=False, pad_token_id=0, pad_token_type_id=0, save_pretrained=lambda folder: None)
 LAYERS, HIDDEN = 3, 32
 LEARNED = Architecture("gelu", "conv_3", "null", "max", "tanh", width=16)
 
@@ -69,7 +71,16 @@ def searcher(relaxation=None, **options):
     model = SearchModel(encoder(), SearchSpace(width=8), 2, 0.1, relaxation.parameters)
     rates = {"search_lr": 1e-3, "search_exit_lr": 1e-2, "alpha_lr": 1e-2}
     settings = SearchOptions(**{"search_epochs": 3, **rates, **options})
-    return Searcher(model, dataset(), TOKENIZER, SINGLE_LABEL, RunOptions(batch_size=8), settings, relaxation)
+    return Searcher(
+        model, dataset(), TOKENIZER, SINGLE_LABEL, SearchSetup(RunOptions(batch_size=8), settings, relaxation)
+    )
+
+
+def train(model, data, folder, options, *, run=None, callbacks=()):
+    """Trains on the data, a training and a dev set and where it is not the accuracy a metric; gives the log."""
+    train_data, dev_data, metric = (*data, "accuracy")[:3]
+    setup = TrainingSetup(run or RunOptions(batch_size=8), options, parse_strategy(options.strategy))
+    return train_phases(model, TrainingData(train_data, dev_data, metric), setup, folder, callbacks)
 
 
 def batch(rows=8, problem_type=SINGLE_LABEL):
@@ -81,10 +92,10 @@ def batch(rows=8, problem_type=SINGLE_LABEL):
     return {**inputs, "labels": kinds.get(problem_type, labels)}
 
 
-def loss_of(strategy, model, moment, inputs=None):
+def loss_of(strategy, model, current, inputs=None):
     """A strategy's loss of a batch."""
     inputs = inputs or batch(problem_type=model.config.problem_type)
-    return strategy.loss(model, strategy.forward(model, inputs, LAYERS), inputs["labels"], moment)
+    return strategy.loss(model, strategy.forward(model, inputs, LAYERS), inputs["labels"], current)
 
 
 def same_weights(one, other):

@@ -14,7 +14,7 @@ from leco.model import build_model
 from leco.model.backbones import backbone_for
 from leco.search.model import SearchModel
 from leco.search.options import SearchOptions
-from leco.search.searcher import Searcher
+from leco.search.searcher import Searcher, SearchSetup
 from leco.training.options import RunOptions
 
 BATCH_SIZE = 32
@@ -58,7 +58,7 @@ def search_epoch(size: str, data: TextDataset, tokenizer: PreTrainedTokenizerBas
     """A function that runs one first-order search epoch: half the rows for the weights, half for the alphas."""
     model = SearchModel(backbone(size), SearchSpace(), num_outputs=2, dropout=0.1)
     run = RunOptions(batch_size=BATCH_SIZE, bf16=bf16)
-    searcher = Searcher(model, data, tokenizer, "single_label_classification", run, SearchOptions())
+    searcher = Searcher(model, data, tokenizer, "single_label_classification", SearchSetup(run, SearchOptions()))
     return lambda: searcher.run_epoch(0)
 
 

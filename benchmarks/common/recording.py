@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from leco.environment import machine, versions
 from leco.files import write_json, write_text
-from leco.runs import machine, versions
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

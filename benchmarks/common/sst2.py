@@ -30,8 +30,7 @@ def on_sst2(*, texts: int, rounds: int) -> tuple[argparse.Namespace, MultiExitMo
     return arguments, model, align_labels(load_data("glue/sst-2", glue_dir=arguments.glue_dir), model)
 
 
-def bench_sst2(ways: list[Way], model: MultiExitModel, data: TextData, arguments: argparse.Namespace) -> list[Any]:
+def bench_sst2(ways: list[Way], data: TextData, arguments: argparse.Namespace) -> list[Any]:
     """What `leco.bench` measures of some ways at batch sizes 1 and 32, as rows of a result."""
-    labels, settings = model.config.label_names, {"texts": arguments.texts, "rounds": arguments.rounds}
-    rows = bench(ways, data.test, data.metric, data.problem_type, labels, batch_sizes=(1, 32), **settings)
+    rows = bench(ways, data, texts=arguments.texts, rounds=arguments.rounds, batch_sizes=(1, 32))
     return [asdict(row) for row in rows]

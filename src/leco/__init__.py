@@ -1,6 +1,7 @@
 """LECO: early exiting for Transformer encoders.
 
-`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one. After
+`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one, and `load`
+gives the predictor of a model folder or of an ONNX file, which needs no PyTorch. After
 `import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
 """
 
@@ -8,23 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from leco import _registration as _registration
-from leco.criteria import (
-    Cobee,
-    Criterion,
-    Entropy,
-    FPabee,
-    Margin,
-    MaxProbability,
-    Oracle,
-    Patience,
-    Pcee,
-    Static,
-    Voting,
-)
+from leco.criteria import CRITERIA, Criterion
 from leco.errors import LecoError
-from leco.runtime import Answer
+from leco.loading import PredictorSpec, load
+from leco.runtime import Answer, Predictor
 
 if TYPE_CHECKING:
+    from leco.criteria import *  # noqa: F403
     from leco.exits.architecture import Architecture as Architecture
     from leco.model import LecoConfig as LecoConfig
     from leco.model import MultiExitModel as MultiExitModel
@@ -40,28 +31,26 @@ _LAZY = {
 }
 """What needs PyTorch, and where it is: imported when it is first asked for."""
 
+_CRITERIA = {criterion.__name__: criterion for criterion in CRITERIA.values()}
+
 __all__ = [
     "Answer",
     "Architecture",
-    "Cobee",
     "Criterion",
-    "Entropy",
-    "FPabee",
     "LecoConfig",
     "LecoError",
-    "Margin",
-    "MaxProbability",
     "MultiExitModel",
-    "Oracle",
-    "Patience",
-    "Pcee",
-    "Static",
-    "Voting",
+    "Predictor",
+    "PredictorSpec",
     "fit",
+    "load",
 ]
+__all__ += list(_CRITERIA)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _CRITERIA:
+        return _CRITERIA[name]
     if name not in _LAZY:
         raise AttributeError(f"module 'leco' has no attribute '{name}'")
     return getattr(import_module(_LAZY[name]), name)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from leco.display import in_markdown
+from leco.environment import versions
 from leco.model import MultiExitModel
-from leco.runs import versions
 
 _TEMPLATE = """\
 ---
@@ -56,18 +56,18 @@ Versions: {versions}.
 def model_card(
     model: MultiExitModel,
     backbone: str,
-    options: Mapping[str, Any],
+    settings: Mapping[str, Any],
     training: Mapping[str, Any],
     results: Mapping[str, Any],
 ) -> str:
-    """The card of a model trained from `backbone` with `options`, and its evaluation's `results`."""
+    """The card of a model trained from `backbone` with these settings, and its evaluation's `results`."""
     rows = [
         f"| {layer} | {_exit(architecture)} | {score:.4f} | {count} |"
         for layer, (architecture, score, count) in enumerate(
             zip(model.config.exits, results["exit_scores"], results["exit_layer_counts"], strict=True), start=1
         )
     ]
-    settings = ", ".join(f"{name}={in_markdown(value)}" for group in options.values() for name, value in group.items())
+    shown = ", ".join(f"{name}={in_markdown(value)}" for name, value in settings.items())
     name, data = in_markdown(backbone.rstrip("/").split("/")[-1]), in_markdown(results["data"])
     return _TEMPLATE.format(
         title=f"{name}, exiting early on {data}",
@@ -86,7 +86,7 @@ def model_card(
         avg=results["avg"],
         best=results["best"],
         exits="\n".join(rows),
-        made=f"Training took {training['seconds'] / 60:.1f} minutes, the search not counted. Settings: {settings}.",
+        made=f"Training took {training['seconds'] / 60:.1f} minutes, the search not counted. Settings: {shown}.",
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
     )
 

@@ -1,6 +1,8 @@
 """The error that users see: what was wrong, where, and what to do about it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from textwrap import shorten
 
@@ -8,9 +10,31 @@ from textwrap import shorten
 class LecoError(Exception):
     """A mistake that the user can repair. The command line prints its message and exits with code 2.
 
-    The message says what was wrong (with the flag, column or file and the value found) and what to do.
+    The message says what was wrong (with the parameter, column or file and the value found) and what to do.
     Everything else that is raised is a defect of this library.
     """
+
+
+_shown: ContextVar[Callable[[str], str]] = ContextVar("shown", default=str)
+
+
+def parameter(name: str) -> str:
+    """A parameter in a message: its name in Python, or what `parameters_shown` makes of it.
+
+    >>> f"Give a lower {parameter('exit_lr')}."
+    'Give a lower exit_lr.'
+    """
+    return _shown.get()(name)
+
+
+@contextmanager
+def parameters_shown(shown: Callable[[str], str]) -> Iterator[None]:
+    """A block in whose messages each parameter is written as `shown(name)`: on the command line as its flag."""
+    before = _shown.set(shown)
+    try:
+        yield
+    finally:
+        _shown.reset(before)
 
 
 def first_line(error: BaseException) -> str:

@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 
 from filelock import BaseFileLock, FileLock, Timeout
 
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.files import TEMPORARY, read_json
 
 LOCK = ".leco.lock"
@@ -48,19 +48,19 @@ class Hold:
 
 
 @contextmanager
-def holding(folder: Path, flag: str = "--output", *, wait: float = 0) -> Iterator[Hold]:
-    """A block that alone writes into the folder that `flag` names, which is made if need be.
+def holding(folder: Path, name: str = "output", *, wait: float = 0) -> Iterator[Hold]:
+    """A block that alone writes into the folder that `name` names, which is made if need be.
 
     A LecoError names the process that holds it, if that does not end within `wait` seconds. The lock is the operating
     system's, and ends with its process whatever ends that. What such a process left half written is removed. Of several
     processes that train one model together, the first holds the folder for all. Errors are those of `writing`.
     """
-    with writing(folder, flag):
+    with writing(folder, name):
         folder.mkdir(parents=True, exist_ok=True)
         if os.environ.get("RANK", "0") != "0":
             yield Hold(folder)
             return
-        lock = _locked(folder, flag, wait)
+        lock = _locked(folder, name, wait)
         if lock is None:
             yield Hold(folder)
             return
@@ -76,7 +76,7 @@ def holding(folder: Path, flag: str = "--output", *, wait: float = 0) -> Iterato
             lock.release()
 
 
-def _locked(folder: Path, flag: str, wait: float) -> BaseFileLock | None:
+def _locked(folder: Path, name: str, wait: float) -> BaseFileLock | None:
     """The lock of a folder; None, with a warning, where the file system has none."""
     lock = FileLock(folder / LOCK, preserve_lock_file=True)  # nothing weaker in its place
     try:
@@ -84,7 +84,8 @@ def _locked(folder: Path, flag: str, wait: float) -> BaseFileLock | None:
     except Timeout:
         holder = _holder(folder / LOCK)
         raise LecoError(
-            f"{flag} '{folder}' is being written to by {holder}. Wait until that has ended, or give another folder."
+            f"{parameter(name)} '{folder}' is being written to by {holder}. "
+            "Wait until that has ended, or give another folder."
         ) from None
     except OSError as error:
         if error.errno not in UNLOCKABLE:
@@ -101,8 +102,8 @@ def remove_temporaries(folder: Path) -> None:
 
 
 @contextmanager
-def writing(folder: Path, flag: str = "--output") -> Iterator[None]:
-    """A block that writes into the folder that `flag` names, whose errors name both and what to do."""
+def writing(folder: Path, name: str = "output") -> Iterator[None]:
+    """A block that writes into the folder that `name` names, whose errors name both and what to do."""
     try:
         yield
     except (LecoError, BrokenPipeError):  # the latter is of standard output
@@ -116,12 +117,14 @@ def writing(folder: Path, flag: str = "--output") -> Iterator[None]:
             remedy = "Make room there and repeat the command: a run continues where it stopped."
         elif number == errno.ENAMETOOLONG:
             remedy = "Give a shorter name."
-        raise LecoError(f"{flag} '{folder}' cannot be written to ({os.strerror(number)}). {remedy}") from error
+        raise LecoError(
+            f"{parameter(name)} '{folder}' cannot be written to ({os.strerror(number)}). {remedy}"
+        ) from error
 
 
-def check_writable(folder: Path, flag: str = "--output") -> None:
+def check_writable(folder: Path, name: str = "output") -> None:
     """LecoError unless files can be written into `folder`, which is made if need be."""
-    with writing(folder, flag):
+    with writing(folder, name):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder):
             pass

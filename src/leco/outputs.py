@@ -6,33 +6,33 @@ Each kind has a mark near its beginning by which it is known again.
 from collections.abc import Mapping
 from pathlib import Path
 
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 
 HEAD = 2**16
 """Bytes of a file in which its mark must be."""
 
 
-def check_output(path: Path, mark: bytes, flag: str = "--output") -> None:
+def check_output(path: Path, mark: bytes, name: str = "output") -> None:
     """LecoError unless `path` is free, an empty file, or a file of the kind that has `mark` in it.
 
-    `flag` is what named the file, or its folder.
+    `name` is what named the file, or its folder.
     """
     if path.is_dir():
-        raise LecoError(f"{flag} '{path}' is a folder. Give a file.")
+        raise LecoError(f"{parameter(name)} '{path}' is a folder. Give a file.")
     if not path.exists():
         return
     if not path.is_file():
-        raise LecoError(f"{flag} '{path}' is no ordinary file, which would be lost. Give another name.")
+        raise LecoError(f"{parameter(name)} '{path}' is no ordinary file, which would be lost. Give another name.")
     with path.open("rb") as file:
         head = file.read(HEAD)
     if head and mark not in head:
         raise LecoError(
-            f"{flag} '{path}' is something else than what would be written there, and would be lost. Give another "
-            "name, or remove it."
+            f"{parameter(name)} '{path}' is something else than what would be written there, and would be lost. "
+            "Give another name, or remove it."
         )
 
 
-def check_outputs(folder: Path, marks: Mapping[str, bytes], flag: str = "--output") -> None:
+def check_outputs(folder: Path, marks: Mapping[str, bytes], name: str = "output") -> None:
     """`check_output` of each of the files with these names in `folder`."""
-    for name, mark in marks.items():
-        check_output(folder / name, mark, flag)
+    for file, mark in marks.items():
+        check_output(folder / file, mark, name)

@@ -5,7 +5,7 @@ Every step leaves its result in the output folder, whole or not at all, and is n
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,34 +17,28 @@ from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
 from leco.files import atomic_path, write_json, write_text
-from leco.job import Job, open_job
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.model.statistics import state_statistics
-from leco.presets import build_options
+from leco.options import taking
+from leco.preparation import Job, open_job
+from leco.presets import DEFAULT_PRESET, DEFAULTS, FIT, SEARCH, TRAIN, build_options
 from leco.search.model import SearchModel
-from leco.search.relaxations import parse_relaxation
-from leco.search.searcher import Searcher
+from leco.search.searcher import Searcher, SearchSetup
+from leco.settings import LEARNED, ExitOptions
 from leco.training.callbacks import Checking
 from leco.training.log import TrainingLog
-from leco.training.trainer import train_phases
+from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
 ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
 
 
+@taking(*DEFAULTS.groups(FIT))
 def fit(
     model: str,
     data: str,
     output: str | Path,
     *,
-    preset: str = "quick",
-    exits: str | None = None,
-    criterion: str = "cobee",
-    max_drop: float = 0.01,
-    repeats: int = 3,
-    timed_texts: int | None = 300,
-    glue_dir: str | Path | None = None,
-    text_columns: Sequence[str] | None = None,
-    label_column: str | None = None,
+    preset: str = DEFAULT_PRESET,
     callbacks: Sequence[TrainerCallback] = (),
     **options: Any,
 ) -> MultiExitModel:
@@ -56,17 +50,8 @@ def fit(
         output: the folder for the model and all results; a killed run continues there.
         preset: a named set of options, `quick`, `sampling` (a longer search, by sampling, and a higher rate of
             exits) or `paper` (section 6.3 to the letter).
-        exits: `learned`, `linear`, `mha`, `paper:rte`, `paper:sst-2` or a file of architectures; by default those that
-            the strategy brings with it, or else learned ones.
-        criterion: the exit criterion; its settings are chosen on dev.
-        max_drop: how much score the settings may cost on dev, from 0 to 1.
-        repeats: how often the speedup is measured.
-        timed_texts: on how many test texts it is measured; None is all.
-        glue_dir: the folder with GLUE's own files; by default `$GLUE_DIR`, and without it the Hub.
-        text_columns: the column with the text, or two for pairs; by default they are guessed.
-        label_column: the column with the label; by default it is guessed.
         callbacks: callbacks of Transformers' Trainer, for the training.
-        options: any field of RunOptions, TrainingOptions and SearchOptions, in place of the preset's.
+        options: the settings below, in place of the preset's, which come before the defaults.
 
     Returns:
         The trained model with its criterion chosen. `OUTPUT/results.json` has the evaluation.
@@ -75,114 +60,75 @@ def fit(
         LecoError: for anything that the user can repair.
 
     """
-    with open_job(
-        model,
-        data,
-        output,
-        build_options(preset, options),
-        exits=exits,
-        choices={"criterion": criterion, "max_drop": max_drop, "repeats": repeats, "timed_texts": timed_texts},
-        glue_dir=glue_dir,
-        columns=(text_columns, label_column),
-    ) as job:
+    with open_job(model, data, output, build_options(preset, options, FIT), FIT) as job:
         run_training(job, callbacks)
-        trained = run_choice(job, criterion, max_drop)
-        run_evaluation(job, trained, repeats, timed_texts)
+        trained = run_choice(job)
+        run_evaluation(job, trained)
     return trained
 
 
+@taking(*DEFAULTS.groups(SEARCH))
 def search(
-    model: str,
-    data: str,
-    output: str | Path,
-    *,
-    preset: str = "quick",
-    glue_dir: str | Path | None = None,
-    text_columns: Sequence[str] | None = None,
-    label_column: str | None = None,
-    **options: Any,
+    model: str, data: str, output: str | Path, *, preset: str = DEFAULT_PRESET, **options: Any
 ) -> list[ExitArchitecture]:
     """Search the exits' architectures alone: what `leco search` does; the arguments are those of `fit`.
 
-    `OUTPUT/architectures.json` has them, for `--exits`; `search.json` and `search.png` have the search's history.
+    `OUTPUT/architectures.json` has them, for `exits`; `search.json` and `search.png` have the search's history.
     """
-    with open_job(
-        model,
-        data,
-        output,
-        build_options(preset, options),
-        choices={},
-        glue_dir=glue_dir,
-        columns=(text_columns, label_column),
-    ) as job:
+    settings = replace(build_options(preset, options, SEARCH), exits=ExitOptions(LEARNED))
+    with open_job(model, data, output, settings, SEARCH) as job:
         found = run_search(job)
         shutil.rmtree(job.work, ignore_errors=True)
     return found
 
 
+@taking(*DEFAULTS.groups(TRAIN))
 def train(
     model: str,
     data: str,
     output: str | Path,
     *,
-    preset: str = "quick",
-    exits: str | None = None,
-    criterion: str = "cobee",
-    max_drop: float = 0.01,
-    glue_dir: str | Path | None = None,
-    text_columns: Sequence[str] | None = None,
-    label_column: str | None = None,
+    preset: str = DEFAULT_PRESET,
     callbacks: Sequence[TrainerCallback] = (),
     **options: Any,
 ) -> MultiExitModel:
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
-    with open_job(
-        model,
-        data,
-        output,
-        build_options(preset, options),
-        exits=exits,
-        choices={"criterion": criterion, "max_drop": max_drop},
-        glue_dir=glue_dir,
-        columns=(text_columns, label_column),
-    ) as job:
+    with open_job(model, data, output, build_options(preset, options, TRAIN), TRAIN) as job:
         run_training(job, callbacks)
-        return run_choice(job, criterion, max_drop)
+        return run_choice(job)
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
     """Search the exits' architectures, or read them where they have been found."""
     path = job.folder / ARCHITECTURES
     if not path.exists():
-        run, options = job.options.run, job.options.search
-        backbone = load_backbone(job.backbone, job.device)
+        run, methods = job.options.run, job.methods
+        backbone = load_backbone(job.encoder.name, methods.device)
         states = read_states(job, backbone)
         set_seed(run.seed)
-        relaxation = parse_relaxation(options.relaxation)
-        space = options.search_space(run.width)
         model = SearchModel(
             backbone,
-            space,
+            methods.space,
             job.data.num_outputs,
             run.exit_dropout,
-            relaxation.parameters,
+            methods.relaxation.parameters,
             None if states is None else states.tokens,
-        ).to(job.device)
-        train_data = job.datasets["train"]
-        searcher = Searcher(model, train_data, job.tokenizer, job.data.problem_type, run, options, relaxation)
+        ).to(methods.device)
+        setup = SearchSetup(run, job.options.search, methods.relaxation)
+        searcher = Searcher(model, job.datasets["train"], job.encoder.tokenizer, job.data.problem_type, setup)
         result = searcher.search(job.work / "search.pt", check=job.hold.check)
         result.history.draw(job.folder / "search.png")
         result.history.save(job.folder / HISTORY)
         save_architectures(path, result.architectures)
     (job.work / "search.pt").unlink(missing_ok=True)
-    return load_architectures(path, job.num_layers)
+    return load_architectures(path, job.encoder.num_layers)
 
 
 def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train the multi-exit model and save it in the output folder, unless it is there."""
     if not (job.folder / TRAINING).exists():
-        architectures = job.architectures or run_search(job)
-        backbone, run = load_backbone(job.backbone, job.device), job.options.run
+        architectures = job.encoder.architectures or run_search(job)
+        backbone, run = load_backbone(job.encoder.name, job.methods.device), job.options.run
         states = read_states(job, backbone)
         set_seed(run.seed)
         model = build_model(
@@ -194,11 +140,10 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             max_tokens=run.max_length,
             states=states,
         )
-        model.tokenizer = job.tokenizer
-        data, callbacks = job.datasets, [Checking(job.hold.check), *callbacks]
-        log = train_phases(
-            model, data["train"], data["dev"], job.data.metric, run, job.options.training, job.work, callbacks
-        )
+        model.tokenizer = job.encoder.tokenizer
+        data = TrainingData(job.datasets["train"], job.datasets["dev"], job.data.metric)
+        setup = TrainingSetup(run, job.options.training, job.methods.strategy)
+        log = train_phases(model, data, setup, job.work, [Checking(job.hold.check), *callbacks])
         save_model(model, job.folder, job.work / "model")
         log.save(job.folder / TRAINING)
     shutil.rmtree(job.work, ignore_errors=True)
@@ -209,31 +154,33 @@ def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
     run = job.options.run
     if not run.standardize:
         return None
-    return state_statistics(backbone, job.datasets["train"], job.tokenizer, seed=run.seed, bf16=run.bf16)
+    return state_statistics(backbone, job.datasets["train"], job.encoder.tokenizer, seed=run.seed, bf16=run.bf16)
 
 
-def run_choice(job: Job, criterion: str, max_drop: float) -> MultiExitModel:
+def run_choice(job: Job) -> MultiExitModel:
     """Choose the criterion's settings on dev and keep them in the model's configuration."""
     model = load_model(job.folder, job.options.run.device)
     if model.config.exit_criterion is None:
-        model.config.exit_criterion = choose_criterion(model, job.data, criterion, max_drop).to_dict()
+        chosen = choose_criterion(model, job.data, job.methods.criterion, job.options.choice.max_drop)
+        model.config.exit_criterion = chosen.to_dict()
         job.hold.check()
         with atomic_path(job.folder / "config.json") as temporary:
             model.config.to_json_file(temporary, use_diff=True)
     return model
 
 
-def run_evaluation(job: Job, model: MultiExitModel, repeats: int, timed_texts: int | None) -> None:
+def run_evaluation(job: Job, model: MultiExitModel) -> None:
     """Evaluate on test, and write the curve, the model card and last the results, unless they are there."""
     path = job.folder / RESULTS
     if path.exists():
         return
-    found = evaluate(model, job.data, repeats=repeats, timed_texts=timed_texts)
+    found = evaluate(model, job.data, **asdict(job.options.timing))
     job.hold.check()
     draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
     results = found.to_dict()
     training = asdict(TrainingLog.load(job.folder / TRAINING))
-    write_text(job.folder / "README.md", model_card(model, job.backbone, asdict(job.options), training, results))
+    settings = job.options.identity(FIT)
+    write_text(job.folder / "README.md", model_card(model, job.encoder.name, settings, training, results))
     write_json(path, results)
 
 

@@ -1,16 +1,14 @@
 """All settings of a run together, and the named sets of them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from leco.errors import unknown_name
-from leco.options import naming
+from leco.options import check_names, fill, naming, settings_of
 from leco.registry import Registry
 from leco.search.options import SearchOptions
+from leco.settings import FIT_TIMING, ChoiceOptions, ExitOptions, SourceOptions, TimingOptions
 from leco.training.options import RunOptions, TrainingOptions
-
-OPTION_GROUPS: tuple[type, ...] = (RunOptions, TrainingOptions, SearchOptions)
 
 # Minutes in place of hours on two cores: short, with rates at which fresh exits and alphas move in that time.
 QUICK = {
@@ -37,26 +35,50 @@ PRESETS: Registry[Mapping[str, Any]] = Registry(
 )
 
 
+DEFAULT_PRESET = "quick"
+"""The preset of a run that names none."""
+
+
 @dataclass(frozen=True)
 class Options:
-    """The settings of a run: what its parts share, the training's, the search's."""
+    """The settings of a run, by group. The defaults are the paper's and, where it has none, those of `leco fit`."""
 
-    run: RunOptions
-    training: TrainingOptions
-    search: SearchOptions
+    source: SourceOptions = field(default_factory=SourceOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    search: SearchOptions = field(default_factory=SearchOptions)
+    exits: ExitOptions = field(default_factory=ExitOptions)
+    choice: ChoiceOptions = field(default_factory=ChoiceOptions)
+    timing: TimingOptions = FIT_TIMING
+
+    def groups(self, names: Sequence[str]) -> list[Any]:
+        """The groups of these names."""
+        return [getattr(self, name) for name in names]
+
+    def identity(self, names: Sequence[str]) -> dict[str, Any]:
+        """The settings in these groups that make a run what it is; of the others one may change while it goes on."""
+        return {
+            name: getattr(group, name)
+            for group in self.groups(names)
+            for name, (one, _) in settings_of(group).items()
+            if one.metadata.get("identifies", True)
+        }
 
 
-def build_options(preset: str, given: Mapping[str, Any]) -> Options:
-    """The settings of a preset, with those given in their place; None is not given. LecoError for unknown names."""
-    with naming("--preset"):
-        values = dict(PRESETS[preset])
-    values = {**values, **{name: value for name, value in given.items() if value is not None}}
-    names = [[field.name for field in fields(group)] for group in OPTION_GROUPS]
-    known = {name for group in names for name in group}
-    for name in values:
-        if name not in known:
-            raise unknown_name("option", name, known)
-    groups = [
-        group(**{n: values[n] for n in own if n in values}) for group, own in zip(OPTION_GROUPS, names, strict=True)
-    ]
-    return Options(*groups)
+DEFAULTS = Options()
+SEARCH = ("source", "run", "training", "search")
+TRAIN = (*SEARCH, "exits", "choice")
+FIT = (*TRAIN, "timing")
+"""The groups of settings that `search`, `train` and `fit` take."""
+
+
+def build_options(preset: str, given: Mapping[str, Any], names: Sequence[str] = FIT) -> Options:
+    """The settings of a preset in the groups of these names, with those given in their place (`fill`).
+
+    LecoError for an unknown preset, a setting of none of these groups and a value that is not allowed.
+    """
+    with naming("preset"):
+        named = PRESETS[preset]
+    check_names(DEFAULTS.groups(names), given)
+    groups = {name: fill(fill(getattr(DEFAULTS, name), named), given) for name in names}
+    return replace(DEFAULTS, **groups)

@@ -96,7 +96,7 @@ def test_report_without_data_says_what_is_missing(leco, model, reviews):
         ("evaluate missing --data DATA", "The model folder 'missing' does not exist. 'leco fit' makes one."),
         ("report missing", "The model folder 'missing' does not exist. 'leco fit' makes one."),
         ("report ENCODER", "holds a model of type 'bert', not a multi-exit one."),
-        ("report MODEL --output ENCODER", "is a folder. Give a file, such as"),
+        ("report MODEL --output ENCODER", "is a folder. Give a file."),
         ("report MODEL --output DATA/x.html", "reviews.csv' cannot be written to (File exists)"),
         ("report MODEL --data missing.csv", "--data: The file 'missing.csv' does not exist."),
     ],

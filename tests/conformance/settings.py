@@ -7,7 +7,7 @@ from typing import get_type_hints
 import pytest
 
 from leco.errors import LecoError
-from leco.options import flag, setting_names
+from leco.options import setting_names
 
 LARGE, SMALL = 1000, 1e-6
 """Where a range has no end, and next to an end that is not in it."""
@@ -44,10 +44,10 @@ def extremes(variant):
 
 
 def assert_refuses(variant):
-    """What is beyond the range of a setting, or not of its type, is refused with an error that names the flag."""
+    """What is beyond the range of a setting, or not of its type, is refused with an error that names it."""
     for name, hint, meta in _settings(variant):
         for value in _beyond(hint, meta):
-            with pytest.raises(LecoError, match=f"{flag(name)} must be .*, not "):
+            with pytest.raises(LecoError, match=f"^{name} must be .*, not "):
                 variant(**{name: value})
 
 

@@ -7,13 +7,13 @@ import torch
 from torch.nn import functional as F
 from transformers import MODEL_MAPPING, AutoConfig, AutoModelForSequenceClassification
 
+import toy
 from leco import MaxProbability
 from leco.exits.architecture import LINEAR, MHA, PAST_FUTURE
 from leco.model import MultiExitModel
 from leco.model.backbones import BACKBONES, backbone_for, walk
-from leco.training.options import RunOptions, TrainingOptions
-from leco.training.strategies import STRATEGIES, Moment, Phase
-from leco.training.trainer import train_phases
+from leco.training.options import TrainingOptions
+from leco.training.strategies import STRATEGIES, Phase, TrainingStep
 from tiny import CASES, CELL, MIXED, TINY, assert_same_answers, encoder, multi_exit, sentences, text_model, texts
 from toy import dataset, loss_of, model_with
 
@@ -169,7 +169,7 @@ def test_rows_leave_it(tokenizer, family):
 def test_it_learns_the_toy_task(family, tmp_path):
     model, data = model_with(LINEAR, family=family), dataset(rows=96)
     options = TrainingOptions(epochs=6, lr=2e-3, exit_lr=1e-2)
-    log = train_phases(model, data, data, "accuracy", RunOptions(batch_size=8), options, tmp_path)
+    log = toy.train(model, (data, data), tmp_path, options)
     assert max(row["dev_last"] for row in log.epochs) > 0.9
 
 
@@ -177,5 +177,5 @@ def test_it_learns_the_toy_task(family, tmp_path):
 def test_no_gradient_reaches_it_where_it_is_frozen(family):
     model, strategy, phase = model_with(LINEAR, family=family).train(), STRATEGIES["joint"](), Phase(backbone=False)
     phase.freeze(model)
-    loss_of(strategy, model, Moment(phase, 0, 0)).backward()
+    loss_of(strategy, model, TrainingStep(phase, 0, 0)).backward()
     assert {name.split(".")[0] for name, value in model.named_parameters() if value.grad is not None} == {"exits"}

@@ -82,7 +82,7 @@ def test_a_width_is_taken_or_refused_by_its_flag(operations, name, width):
         found = tuple(operations[name](width)(torch.randn(1, 3, width), None).shape)
     except LecoError as error:
         found = str(error)
-    assert f"not --width {width}." in found if isinstance(found, str) else found[-1] == width
+    assert f"not width {width}." in found if isinstance(found, str) else found[-1] == width
 
 
 @pytest.mark.parametrize("architecture", EXITS, ids=str)

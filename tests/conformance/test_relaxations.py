@@ -16,26 +16,29 @@ SPACE = SearchSpace(width=8)
 every = pytest.mark.parametrize("name", RELAXATIONS)
 
 
-def alphas(relaxation, seed=0, dtype=torch.float32):
-    """Random architecture parameters, the relaxation's own among them."""
+def architecture_parameters(relaxation, seed=0, dtype=torch.float32):
+    """Random alphas, and the relaxation's own parameters."""
     generator = torch.Generator().manual_seed(seed)
-    sizes = {edge: len(SPACE.operations(edge)) for edge in EDGES} | dict(relaxation.parameters)
-    return {name: torch.randn(LAYERS, size, generator=generator).to(dtype) for name, size in sizes.items()}
+    sizes = {edge: len(SPACE.operations(edge)) for edge in EDGES}
+    return tuple(
+        {name: torch.randn(LAYERS, size, generator=generator).to(dtype).requires_grad_() for name, size in of.items()}
+        for of in (sizes, relaxation.parameters)
+    )
 
 
-def sampled(relaxation, given, progress=0.5):
+def sampled(relaxation, given, own, progress=0.5):
     """One draw of the weights, always the same."""
     torch.manual_seed(7)
-    return relaxation.sample(given, progress)
+    return relaxation.sample(given, progress, own)
 
 
-def objective(relaxation, given):
+def objective(relaxation, given, own):
     """A scalar that depends on all weights of a draw and on the relaxation's penalty."""
-    weights = sampled(relaxation, given)
+    weights = sampled(relaxation, given, own)
     generator = torch.Generator().manual_seed(1)
     total = sum((value * torch.rand(value.shape, generator=generator)).sum() for value in weights.values())
-    own = relaxation.penalty(given)
-    return total if own is None else total + own
+    penalty = relaxation.penalty(given)
+    return total if penalty is None else total + penalty
 
 
 @every
@@ -70,7 +73,10 @@ def test_each_step_moves_what_it_trains_and_nothing_else(name, second_order):
         step(*batches)
         return {key for key, value in search.model.named_parameters() if not torch.equal(value, before[key])}
 
-    assert moved_by(search.alpha_step, batch, batch) == {f"alphas.{key}" for key in search.model.alphas}
+    assert moved_by(search.alpha_step, batch, batch) == {
+        *(f"alphas.{key}" for key in search.model.alphas),
+        *(f"own.{key}" for key in search.model.own),
+    }
     assert {key.split(".")[0] for key in moved_by(search.weight_step, batch)} == {"backbone", "supernet"}
 
 
@@ -95,8 +101,8 @@ def test_a_second_order_step_draws_once(name):
 @every
 def test_its_weights_rank_candidates_as_the_alphas_do(name):
     for relaxation in extremes(RELAXATIONS[name]):
-        given = alphas(relaxation)
-        weights = relaxation.weights(given)
+        given, own = architecture_parameters(relaxation)
+        weights = relaxation.weights(given, own)
         assert set(weights) == set(EDGES)
         for edge in EDGES:
             assert torch.equal(weights[edge].argsort(dim=-1), given[edge].argsort(dim=-1))
@@ -106,19 +112,20 @@ def test_its_weights_rank_candidates_as_the_alphas_do(name):
 @every
 def test_its_gradient_is_that_of_differences(name):
     relaxation = RELAXATIONS[name]()
-    given = {key: value.requires_grad_() for key, value in alphas(relaxation, dtype=torch.float64).items()}
-    for value in given.values():
-        assert torch.autograd.grad(objective(relaxation, given), value)[0].abs().sum() > 0
-    assert_gradient(partial(objective, relaxation, given), given.values())
+    given, own = architecture_parameters(relaxation, dtype=torch.float64)
+    parameters = [*given.values(), *own.values()]
+    for value in parameters:
+        assert torch.autograd.grad(objective(relaxation, given, own), value)[0].abs().sum() > 0
+    assert_gradient(partial(objective, relaxation, given, own), parameters)
 
 
 @every
 def test_no_layer_depends_on_another(name):
     relaxation = RELAXATIONS[name]()
-    given = alphas(relaxation)
-    together = relaxation.weights(given)
+    both = architecture_parameters(relaxation)
+    together = relaxation.weights(*both)
     for layer in range(LAYERS):
-        alone = relaxation.weights({key: value[layer : layer + 1] for key, value in given.items()})
+        alone = relaxation.weights(*({key: value[layer : layer + 1] for key, value in of.items()} for of in both))
         for edge in EDGES:
             torch.testing.assert_close(alone[edge][0], together[edge][layer])
 
@@ -128,8 +135,8 @@ def test_no_layer_depends_on_another(name):
 @every
 def test_both_ends_of_its_settings_and_of_the_search_give_finite_weights_and_gradients(name, dtype, progress):
     for relaxation in extremes(RELAXATIONS[name]):
-        given = {key: value.requires_grad_() for key, value in alphas(relaxation, dtype=dtype).items()}
-        weights = sampled(relaxation, given, progress)
+        given, own = architecture_parameters(relaxation, dtype=dtype)
+        weights = sampled(relaxation, given, own, progress)
         for edge, value in weights.items():
             assert value.dtype == dtype
             assert value.isfinite().all()
@@ -142,15 +149,16 @@ def test_both_ends_of_its_settings_and_of_the_search_give_finite_weights_and_gra
 @every
 def test_a_candidate_that_was_dropped_has_no_weight(name):
     relaxation = RELAXATIONS[name]()
-    given = alphas(relaxation)
+    given, own = architecture_parameters(relaxation)
     for edge in EDGES:
-        given[edge][:, 0] = -torch.inf
-    for weights in (relaxation.weights(given), sampled(relaxation, given)):
+        with torch.no_grad():
+            given[edge][:, 0] = -torch.inf
+    for weights in (relaxation.weights(given, own), sampled(relaxation, given, own)):
         for edge in EDGES:
             assert (weights[edge][:, 0] == 0).all()
             assert weights[edge].isfinite().all()
-    own = relaxation.penalty(given)
-    assert own is None or own.isfinite()
+    penalty = relaxation.penalty(given)
+    assert penalty is None or penalty.isfinite()
 
 
 @every

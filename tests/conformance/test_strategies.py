@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import toy
 from conformance.gradients import assert_gradient, with_constants
 from conformance.settings import assert_refuses, extremes, written
 from leco.exits.architecture import LINEAR, MHA
@@ -19,8 +20,7 @@ from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.training import callbacks
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
-from leco.training.strategies import STRATEGIES, Moment, parse_strategy
-from leco.training.trainer import train_phases
+from leco.training.strategies import STRATEGIES, TrainingStep, parse_strategy
 from toy import LAYERS, LEARNED, Killed, batch, dataset, loss_of, model_with, same_weights
 
 FAST = {"lr": 1e-3, "exit_lr": 1e-2}
@@ -34,7 +34,7 @@ def exits_for(name):
 
 def moments(strategy):
     """A training's moments that may have losses of their own: two epochs of each phase."""
-    return [Moment(phase, epoch, epoch) for phase in strategy.phases(LAYERS) for epoch in range(2)]
+    return [TrainingStep(phase, epoch, epoch) for phase in strategy.phases(LAYERS) for epoch in range(2)]
 
 
 every = pytest.mark.parametrize("name", STRATEGIES)
@@ -45,7 +45,7 @@ on_every_problem = pytest.mark.parametrize("problem_type", [SINGLE_LABEL, MULTI_
 def test_it_learns_the_toy_task_and_is_saved(name, exits, tmp_path):
     model, data = model_with(exits), dataset(rows=96)
     options = TrainingOptions(strategy=name, epochs=6, **FAST)
-    log = train_phases(model, data, data, "accuracy", RunOptions(batch_size=8), options, tmp_path)
+    log = toy.train(model, (data, data), tmp_path, options)
     assert len(log.epochs) == 6 * len(STRATEGIES[name]().phases(LAYERS))
     assert log.seconds > 0
     assert log.epochs[-1]["dev_last"] > 0.9
@@ -62,7 +62,7 @@ def test_a_killed_training_in_mixed_precision_ends_as_one_that_was_not(name, tmp
 
     def train(folder):
         model = model_with(exits_for(name)[-1])
-        train_phases(model, dataset(), dataset(), "accuracy", settings, options, tmp_path / folder)
+        toy.train(model, (dataset(), dataset()), tmp_path / folder, options, run=settings)
         return model
 
     def die(self, args, state, control, **given):
@@ -102,7 +102,7 @@ def test_each_phase_moves_what_it_trains_and_nothing_else(name):
         named = {key: value for key, value in model.named_parameters() if "meta." not in key}  # which has its own loss
         before = {key: value.detach().clone() for key, value in named.items()}
         optimizer = torch.optim.AdamW(decay_groups(named, {"backbone.": 1e-3, "exits.": 1e-3}, weight_decay=0.01))
-        sum(loss_of(strategy, model, Moment(phase, epoch, epoch)) for epoch in range(2)).backward()
+        sum(loss_of(strategy, model, TrainingStep(phase, epoch, epoch)) for epoch in range(2)).backward()
         optimizer.step()
         optimizer.zero_grad()
         for key, value in named.items():
@@ -113,10 +113,10 @@ def test_each_phase_moves_what_it_trains_and_nothing_else(name):
 @every
 def test_its_gradient_is_that_of_its_loss(name, problem_type, monkeypatch):
     model, strategy = model_with(exits_for(name)[-1], problem_type).double().eval(), STRATEGIES[name]()
-    for moment in moments(strategy):
-        moment.phase.freeze(model)
+    for current in moments(strategy):
+        current.phase.freeze(model)
         trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-        assert_gradient(with_constants(partial(loss_of, strategy, model, moment), monkeypatch), trained)
+        assert_gradient(with_constants(partial(loss_of, strategy, model, current), monkeypatch), trained)
 
 
 @torch.no_grad()
@@ -127,24 +127,24 @@ def test_a_batch_is_no_more_than_its_rows(name, problem_type):
     model, strategy = model_with(exits_for(name)[-1], problem_type).eval(), STRATEGIES[name]()
     inputs = batch(problem_type=problem_type)
     wider = {key: value if key == "labels" else F.pad(value, (0, 3)) for key, value in inputs.items()}
-    for moment in moments(strategy):
-        loss = loss_of(strategy, model, moment, inputs)
+    for current in moments(strategy):
+        loss = loss_of(strategy, model, current, inputs)
         halves = [
-            loss_of(strategy, model, moment, {k: v[part] for k, v in inputs.items()})
+            loss_of(strategy, model, current, {k: v[part] for k, v in inputs.items()})
             for part in (slice(4), slice(4, 8))
         ]
         torch.testing.assert_close(sum(halves) / 2, loss)
-        torch.testing.assert_close(loss_of(strategy, model, moment, wider), loss)
+        torch.testing.assert_close(loss_of(strategy, model, current, wider), loss)
 
 
 @on_every_problem
 @every
 def test_both_ends_of_its_settings_and_autocast_give_finite_gradients(name, problem_type):
     for strategy in extremes(STRATEGIES[name]):
-        for moment in moments(strategy):
+        for current in moments(strategy):
             model = model_with(exits_for(name)[-1], problem_type).train()
             with torch.autocast("cpu", torch.bfloat16):
-                loss = loss_of(strategy, model, moment)
+                loss = loss_of(strategy, model, current)
             loss.backward()
             assert loss.dtype == torch.float32
             assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)

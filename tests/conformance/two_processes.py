@@ -9,9 +9,9 @@ import torch.distributed
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from leco.training.options import RunOptions, TrainingOptions
+import toy
+from leco.training.options import TrainingOptions
 from leco.training.strategies import STRATEGIES
-from leco.training.trainer import train_phases
 from toy import LEARNED, dataset, model_with
 
 
@@ -20,7 +20,7 @@ def train(name: str, folder: Path) -> dict[str, bool]:
     model = model_with(STRATEGIES[name].exits or LEARNED)
     before = flat(model)
     options = TrainingOptions(strategy=name, epochs=2, lr=1e-3, exit_lr=1e-2)
-    train_phases(model, dataset(), dataset(), "accuracy", RunOptions(batch_size=8), options, folder)
+    toy.train(model, (dataset(), dataset()), folder, options)
     after = flat(model)
     both = [torch.zeros_like(after) for _ in range(torch.distributed.get_world_size())]
     torch.distributed.all_gather(both, after)

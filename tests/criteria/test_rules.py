@@ -113,23 +113,12 @@ def oracle(c, row, task, label):
     return first_where(row, lambda m: argmax(row[m - 1]) == label)
 
 
-LOOPS = {
-    "cobee": cobee,
-    "patience": patience,
-    "entropy": entropy,
-    "max-probability": max_probability,
-    "margin": margin,
-    "f-pabee": f_pabee,
-    "pcee": pcee,
-    "voting": voting,
-    "lte": lte,
-    "static": static,
-    "oracle": oracle,
-}
+LOOPS = {name: globals().get(name.replace("-", "_")) for name in CRITERIA}
+"""The functions above, by their criteria's names."""
 
 
 def test_each_criterion_has_its_loop():
-    assert set(LOOPS) == set(CRITERIA)
+    assert [name for name, loop in LOOPS.items() if loop is None] == []
 
 
 @pytest.mark.parametrize("num_layers", [2, 6, 12])

@@ -45,16 +45,16 @@ def test_settings_have_their_order_and_their_defaults():
         ({"name": "cobe"}, ["'cobe'", "Did you mean 'cobee'", *CRITERIA]),
         ({"name": "cobee", "tua": 0.1}, ["setting", "'cobee'", "'tua'", "Did you mean 'tau'", "patience"]),
         ({"name": "oracle", "labels": [1]}, ["setting", "'oracle'", "'labels'"]),
-        ({"name": "cobee", "tau": "0.1"}, ["--tau", "a number", "'0.1'"]),
-        ({"name": "cobee", "tau": None}, ["--tau", "a number", "None"]),
-        ({"name": "cobee", "tau": -1}, ["--tau", "at least 0", "-1"]),
-        ({"name": "cobee", "tau": float("nan")}, ["--tau", "a number", "nan"]),
-        ({"name": "cobee", "patience": 0}, ["--patience", "at least 1", "0"]),
-        ({"name": "cobee", "patience": 1.5}, ["--patience", "a whole number", "1.5"]),
-        ({"name": "margin", "tau": 1.5}, ["--tau", "at most 1", "1.5"]),
-        ({"name": "voting", "tau": 0}, ["--tau", "more than 0"]),
-        ({"name": "entropy", "normalized": 1}, ["--normalized", "true or false"]),
-        ({"name": "f-pabee", "similarity": "cosine"}, ["--similarity", "jskd", "jensen-shannon", "cosine"]),
+        ({"name": "cobee", "tau": "0.1"}, ["tau", "a number", "'0.1'"]),
+        ({"name": "cobee", "tau": None}, ["tau", "a number", "None"]),
+        ({"name": "cobee", "tau": -1}, ["tau", "at least 0", "-1"]),
+        ({"name": "cobee", "tau": float("nan")}, ["tau", "a number", "nan"]),
+        ({"name": "cobee", "patience": 0}, ["patience", "at least 1", "0"]),
+        ({"name": "cobee", "patience": 1.5}, ["patience", "a whole number", "1.5"]),
+        ({"name": "margin", "tau": 1.5}, ["tau", "at most 1", "1.5"]),
+        ({"name": "voting", "tau": 0}, ["tau", "more than 0"]),
+        ({"name": "entropy", "normalized": 1}, ["normalized", "true or false"]),
+        ({"name": "f-pabee", "similarity": "cosine"}, ["similarity", "jskd", "jensen-shannon", "cosine"]),
     ],
 )
 def test_a_dict_that_is_refused_is_told_why(value, words):
@@ -69,9 +69,9 @@ def test_a_dict_that_is_refused_is_told_why(value, words):
         ("cobee:tau", ["'cobee:tau'", "'tau'", "SETTING=VALUE", "cobee:tau=0.1,patience=1"]),
         ("cobee:tau=", ["'tau='", "SETTING=VALUE"]),
         ("cobee:=1", ["'=1'", "SETTING=VALUE"]),
-        ("cobee:tau=low", ["--tau", "a number", "'low'"]),
-        ("cobee:tau=nan", ["--tau", "a number"]),
-        ("cobee:patience=1.0", ["--patience", "a whole number"]),
+        ("cobee:tau=low", ["tau", "a number", "'low'"]),
+        ("cobee:tau=nan", ["tau", "a number"]),
+        ("cobee:patience=1.0", ["patience", "a whole number"]),
         ("nothing:tau=1", ["Unknown exit criterion 'nothing'", *CRITERIA]),
         ("", ["Unknown exit criterion ''", *CRITERIA]),
     ],
@@ -83,7 +83,7 @@ def test_a_text_that_is_refused_is_told_why(text, words):
 
 
 def test_a_layer_that_the_model_does_not_have_is_refused():
-    with pytest.raises(LecoError, match=r"--layer must be at most 6, .* not 7"):
+    with pytest.raises(LecoError, match=r"layer must be at most 6, .* not 7"):
         Static(7).check(TASK)
 
 

@@ -33,7 +33,7 @@ def test_of_two_unknown_columns_the_longer_is_the_text() -> None:
     lines: list[str] = []
     found = find_columns(table(v1=["ham", "spam"], v2=["see you there", "win a price"]), None, None, lines.append)
     assert found == (("v2",), "v1")
-    assert lines == ["Columns: text = 'v2', label = 'v1' (set them with --text-column / --label-column)"]
+    assert lines == ["Columns: text = 'v2', label = 'v1' (set them with text_columns / label_column)"]
     assert find_columns(table(a=[1, 0], b=["x", "y"]), None, None, lines.append) == (("b",), "a")
 
 
@@ -47,12 +47,12 @@ def test_named_columns_win_and_nothing_is_logged() -> None:
 @pytest.mark.parametrize(
     ("text", "label", "message"),
     [
-        (["txt"], None, "no column 'txt'. Its columns: a, b, c. Choose one with --text-column"),
-        (["a"], "lbl", "no column 'lbl'. Its columns: a, b, c. Choose one with --label-column"),
+        (["txt"], None, "no column 'txt'. Its columns: a, b, c. Choose one with text_columns"),
+        (["a"], "lbl", "no column 'lbl'. Its columns: a, b, c. Choose one with label_column"),
         (None, "lbl", "no column 'lbl'"),
-        (["a", "b", "c"], None, "--text-column takes one column, or two"),
-        (None, None, "Which column of 'x.csv' is the text. Name it with --text-column"),
-        (["a"], None, "Which column of 'x.csv' is the label. Name it with --label-column"),
+        (["a", "b", "c"], None, "text_columns takes one column, or two"),
+        (None, None, "Which column of 'x.csv' is the text. Name it with text_columns"),
+        (["a"], None, "Which column of 'x.csv' is the label. Name it with label_column"),
     ],
 )
 def test_unknown_columns(text: list[str] | None, label: str | None, message: str) -> None:

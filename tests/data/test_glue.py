@@ -86,7 +86,7 @@ def test_the_environment_names_the_folder(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_errors_name_the_file_and_the_line(tmp_path: Path) -> None:
-    with pytest.raises(LecoError, match=r"has no 'QNLI/train.tsv'. Give the folder .* --glue-dir"):
+    with pytest.raises(LecoError, match=r"has no 'QNLI/train.tsv'. Give the folder .* glue_dir"):
         load_data("glue/qnli", glue_dir=tmp_path)
     write_task(tmp_path, "qnli", 20, 5)
     with pytest.raises(LecoError, match="20 rows are too few"):

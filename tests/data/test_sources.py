@@ -37,7 +37,7 @@ def test_a_file_is_cut_80_10_10(tmp_path: Path) -> None:
     assert len({*data.train.texts, *data.dev.texts, *data.test.texts}) == 200
     assert (data.problem_type, data.metric, data.label_names) == (SINGLE_LABEL, "accuracy", ("neg", "pos"))
     assert (data.num_outputs, data.pair) == (2, False)
-    assert lines == ["Columns: text = 'text', label = 'label' (set them with --text-column / --label-column)"]
+    assert lines == ["Columns: text = 'text', label = 'label' (set them with text_columns / label_column)"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_train_rows_are_a_stratified_sample(tmp_path: Path) -> None:
         ({"train.csv": 9}, {}, "9 rows are too few"),
         ({"train.csv": 20, "dev.csv": 1}, {}, "1 rows are too few"),
         ({"train.csv": 20, "train.tsv": 20}, {}, "more than one train file: train.csv, train.tsv"),
-        ({"train.csv": 20}, {"train_rows": 0}, "--train-rows must be at least 1, not 0"),
+        ({"train.csv": 20}, {"train_rows": 0}, "train_rows must be at least 1, not 0"),
         ({"train.csv": 20}, {"text_columns": ["t"]}, "no column 't'. Its columns: text, label, extra"),
     ],
 )
@@ -128,7 +128,7 @@ def test_unknown_sources(source: str, message: str) -> None:
 
 
 def test_glue_has_its_own_columns() -> None:
-    with pytest.raises(LecoError, match="leave out --text-column"):
+    with pytest.raises(LecoError, match="leave out text_columns"):
         load_data("glue/rte", text_columns=["sentence1"])
 
 
@@ -136,7 +136,7 @@ def test_an_unreachable_hub_is_one_sentence_at_once(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", _refuse)
     monkeypatch.delenv("GLUE_DIR", raising=False)
     start = monotonic()
-    for source, remedy in (("nobody/no-such-data", "folder with train"), ("glue/rte", "--glue-dir")):
+    for source, remedy in (("nobody/no-such-data", "folder with train"), ("glue/rte", "glue_dir")):
         with pytest.raises(LecoError, match=rf"Hub cannot be reached \(ConnectionError\)\. Give .*{remedy}") as caught:
             load_data(source)
         assert "\n" not in str(caught.value)

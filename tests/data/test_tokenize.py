@@ -33,7 +33,7 @@ def test_truncation_is_counted_in_one_line(tokenizer: PreTrainedTokenizerBase) -
     encodings = encode(tokenizer, texts, 8, lines.append)
     assert [len(encoding["input_ids"]) for encoding in encodings] == [8, 3, 8, 8]
     assert encodings[0]["input_ids"][-1] == tokenizer.sep_token_id
-    assert lines == ["2 of 4 texts are longer than 8 tokens and are truncated (--max-length)."]
+    assert lines == ["2 of 4 texts are longer than 8 tokens and are truncated (max_length)."]
     encode(tokenizer, texts, 100, lines.append)
     assert len(lines) == 1
 

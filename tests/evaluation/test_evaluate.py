@@ -1,13 +1,14 @@
 """What is reported of a model, with a clock that counts layers in place of seconds."""
 
 import json
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from leco import Cobee, LecoError, MaxProbability, Static
+from leco import Cobee, Entropy, LecoError, MaxProbability, Static
 from leco.criteria import CRITERIA, criterion_from_dict
 from leco.data import Split, TextData, encode
 from leco.evaluation import align_labels, applicable_criteria, choose_criterion, evaluate
@@ -91,14 +92,14 @@ def test_what_a_kind_of_criterion_does_to_a_text_runs_once_for_all_its_settings(
 
 def test_the_evaluation_is_what_the_answers_say(model, clock):
     data = labelled()
-    model.config.exit_criterion = MaxProbability(0.6).to_dict()
-    result = evaluate(model, data, repeats=2, timed_texts=4).to_dict()
+    criterion = MaxProbability(0.6)
+    result = evaluate(model, data, criterion=criterion, repeats=2, timed_texts=4).to_dict()
     assert json.loads(json.dumps(result)) == result
 
     def accuracy(answers):
         return np.mean([answer.label == "abc"[label] for answer, label in zip(answers, data.test.labels)])
 
-    answers = model.predict(data.test.texts)
+    answers = model.predict(data.test.texts, criterion)
     exit_layers = [answer.exit_layer for answer in answers]
     by_exit = [accuracy(model.predict(data.test.texts, criterion=Static(layer))) for layer in range(1, LAYERS + 1)]
     assert result["exit_scores"] == pytest.approx(by_exit)
@@ -112,7 +113,7 @@ def test_the_evaluation_is_what_the_answers_say(model, clock):
     assert result["speedup_factor"] == pytest.approx(1 / (1 - result["speedup"]))
     assert len(result["speedup_repeats"]) == 2
     assert (result["data"], result["metric"], result["rows"]) == ("some", "accuracy", 30)
-    on_dev = model.predict(data.dev.texts)
+    on_dev = model.predict(data.dev.texts, criterion)
     assert result["dev"]["mean_exit_layer"] == pytest.approx(np.mean([answer.exit_layer for answer in on_dev]))
     assert len(result["dev"]["exit_scores"]) == LAYERS
     assert [len(counts) for counts in result["exit_layer_counts_by_label"].values()] == [LAYERS] * 3
@@ -124,12 +125,38 @@ def test_the_evaluation_is_what_the_answers_say(model, clock):
         assert point["speedup"] is point["speedup_factor"] is None
 
 
+def test_the_criterion_is_an_argument_and_the_model_stays_as_it_is(model):
+    data, before = labelled(rows=4), model.config.to_dict()
+    timing = {"repeats": 1, "timed_texts": 1}
+    wanted = [Entropy(tau=0.5), "entropy:tau=0.5", None]
+    found = [evaluate(model, data, criterion=one, **timing).criterion for one in wanted]
+    assert found == [*[{"name": "entropy", "tau": 0.5, "normalized": False}] * 2, model.config.criterion.to_dict()]
+    assert model.config.to_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"criterion": "entropi"}, "criterion: Unknown exit criterion 'entropi'"),
+        ({"criterion": "entropy:tau=-1"}, "criterion: tau must be at least 0, not -1"),
+        ({"criterion": "oracle"}, "criterion: 'oracle' needs the labels"),
+        ({"criterion": Static(9)}, f"criterion: layer must be at most {LAYERS}"),
+        ({"criterion": 7}, "criterion: The criterion must be one such as Cobee"),
+        ({"repeats": 0}, "repeats must be at least 1, not 0"),
+        ({"timed_texts": 1.5}, "timed_texts must be a whole number, not 1.5"),
+        ({"repeat": 1}, "Unknown option 'repeat'. Did you mean 'repeats'?"),
+    ],
+)
+def test_what_evaluate_refuses(model, given, message):
+    with pytest.raises(LecoError, match=f"^{re.escape(message)}"):
+        evaluate(model, labelled(rows=4), **given)
+
+
 def test_curves_of_all_criteria_are_measured_by_really_exiting(model, clock):
     data = labelled()
-    model.config.exit_criterion = Cobee().to_dict()
     names = applicable_criteria(model)
     assert set(names) == {name for name, criterion in CRITERIA.items() if criterion.deployable}
-    result = evaluate(model, data, repeats=2, criteria=names)
+    result = evaluate(model, data, criterion=Cobee(), repeats=2, criteria=names)
     assert set(result.curves) == {*names, "oracle"}
     low, high = result.area_range
     for name in names:

@@ -72,5 +72,5 @@ def test_activations_have_their_formulas():
 
 
 def test_a_width_that_the_heads_do_not_divide_is_an_error():
-    with pytest.raises(LecoError, match="8 heads needs a width divisible by 8, not --width 12"):
+    with pytest.raises(LecoError, match="8 heads needs a width divisible by 8, not width 12"):
         ENCODERS["mha_8"](12)

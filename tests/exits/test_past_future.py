@@ -13,7 +13,7 @@ from leco.exits.architecture import LINEAR, PAST_FUTURE
 from leco.exits.modules import build_exits
 from leco.model import MultiExitModel
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
-from leco.training.strategies import STRATEGIES, Moment, Phase
+from leco.training.strategies import STRATEGIES, Phase, TrainingStep
 from tiny import bert, multi_exit, randomize, sentences, texts
 
 M, B, D, K = 4, 3, 6, 2
@@ -100,7 +100,7 @@ def test_the_loss_against_a_loop_and_what_is_imitated_is_left_alone():
                 real = output.cls_by_row[row, j - 1]
                 distances.append(1 - imagined @ real / (imagined.norm() * real.norm()))
         expected = expected + sum(distances) / len(distances) / (M - 1)
-    torch.testing.assert_close(strategy.loss(model, output, labels, Moment(Phase(), 0, 0)), expected / 2)
+    torch.testing.assert_close(strategy.loss(model, output, labels, TrainingStep(Phase(), 0, 0)), expected / 2)
     (gradient,) = torch.autograd.grad(strategy.imitation_loss(model, output), output.cls_by_row)
     assert gradient[:, :-1].abs().sum(-1).min() > 0
     assert (gradient[:, -1] == 0).all()

@@ -85,3 +85,10 @@ def test_an_operation_without_a_form_in_onnx_is_named():
     leave.encoders.append(Lstm())
     with pytest.raises(LecoError, match="The encoder operation Lstm cannot be exported"):
         write_exit(Graph(), architecture, leave, "hidden", ALL)
+
+
+def test_an_activation_without_a_form_in_onnx_is_named(monkeypatch):
+    monkeypatch.setitem(ACTIVATIONS._table, "mish", torch.nn.functional.mish)
+    architecture = Architecture("mish", "mha_2", "null", "avg", "null", width=WIDTH)
+    with pytest.raises(LecoError, match="The activation 'mish' cannot be exported"):
+        write_exit(Graph(), architecture, build_exit(architecture, HIDDEN, LABELS), "hidden", ALL)

@@ -191,7 +191,7 @@ def test_a_classifier_beside_it_is_loaded_in_the_same_way(tmp_path, encoder_fold
     config = load_config(str(encoder_folder))
     config.id2label, config.label2id = {0: "a", 1: "b"}, {"a": 0, "b": 1}
     BertForSequenceClassification(config).save_pretrained(tmp_path)
-    with pytest.raises(LecoError, match=r"--against: The tokenizer of .* knows nothing but"):
+    with pytest.raises(LecoError, match=r"against: The tokenizer of .* knows nothing but"):
         TransformersRunner(tmp_path, ["a", "b"])
     load_tokenizer(str(encoder_folder)).save_pretrained(tmp_path)
     assert TransformersRunner(tmp_path, ["b", "a"]).order == [1, 0]

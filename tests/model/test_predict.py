@@ -134,7 +134,7 @@ def test_a_text_for_a_list_of_texts_is_refused(model):
 @pytest.mark.parametrize(
     ("problem_type", "criterion", "message"),
     [
-        (SINGLE_LABEL, Static(LAYERS + 1), f"--layer must be at most {LAYERS}"),
+        (SINGLE_LABEL, Static(LAYERS + 1), f"layer must be at most {LAYERS}"),
         (REGRESSION, Entropy(), "'entropy' is not defined for the problem type 'regression'"),
         (MULTI_LABEL, Cobee(), "'cobee' is not defined for the problem type 'multi_label_classification'"),
     ],

@@ -104,7 +104,7 @@ def test_samples_are_of_some_tasks(grid):
 
 @pytest.mark.parametrize("text", ["many", "rte=", "0", "wnli=10"])
 def test_bad_samples(text):
-    with pytest.raises(LecoError, match="--train-rows"):
+    with pytest.raises(LecoError, match="train_rows"):
         parse_train_rows(text, ["rte"])
 
 

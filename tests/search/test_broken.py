@@ -15,7 +15,7 @@ RELAXATIONS = [relaxations.RELAXATIONS[name]() for name in relaxations.RELAXATIO
 @pytest.mark.parametrize("second_order", [False, True])
 def test_a_search_ends_at_the_first_number_that_is_not_finite(tmp_path, rate, second_order):
     with pytest.raises(
-        LecoError, match=r"^The search diverged in epoch 1, step 1: the .* is .*\. Give a lower --search"
+        LecoError, match=r"^The search diverged in epoch 1, step 1: the .* is .*\. Give a lower search_lr"
     ):
         searcher(**{rate: 1e30}, second_order=second_order).search(tmp_path / "search.pt")
     assert not list(tmp_path.iterdir())

@@ -66,9 +66,7 @@ def test_pc_darts_lets_most_channels_pass_by():
 
 
 def test_pc_darts_normalizes_the_two_encoder_edges():
-    given = alphas(beta=2)
-    given["beta"] = torch.tensor([[10.0, -10.0]]).repeat(LAYERS, 1)
-    weights = PcDarts().weights(given)
+    weights = PcDarts().weights(alphas(), {"beta": torch.tensor([[10.0, -10.0]]).repeat(LAYERS, 1)})
     torch.testing.assert_close(weights["encoder_1"].sum(-1), torch.full((LAYERS,), 2.0))
     torch.testing.assert_close(weights["encoder_2"].sum(-1), torch.zeros(LAYERS), atol=1e-6, rtol=0)
 

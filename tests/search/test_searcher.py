@@ -69,7 +69,7 @@ def test_alphas_wait_for_the_weights_to_warm_up(monkeypatch, tmp_path):
     assert search.history.alpha_loss[0] is None
     search.history.save(tmp_path / "history.json")
     assert SearchHistory.load(tmp_path / "history.json") == search.history
-    with pytest.raises(LecoError, match="--search-warmup must be less than --search-epochs 2, not 2"):
+    with pytest.raises(LecoError, match="search_warmup must be less than search_epochs 2, not 2"):
         SearchOptions(search_epochs=2, search_warmup=2)
 
 

@@ -10,22 +10,22 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
+import toy
 from leco import LecoError
 from leco.exits.architecture import LINEAR, PAST_FUTURE
 from leco.model.finite import check_finite
 from leco.problems import REGRESSION
 from leco.training.checkpoints import mark_complete
 from leco.training.loggers import check_logger
-from leco.training.options import RunOptions, TrainingOptions
+from leco.training.options import TrainingOptions
 from leco.training.strategies import STRATEGIES
-from leco.training.trainer import train_phases
 from toy import LEARNED, Killed, dataset, model_with
 
 
 def run(model, folder, callbacks=(), data=None, epochs=2, metric="accuracy", **options):
     settings = TrainingOptions(epochs=epochs, **{"lr": 1e-3, "exit_lr": 1e-2, **options})
     train, dev = data or dataset(), data or dataset(rows=32, seed=1)
-    return train_phases(model, train, dev, metric, RunOptions(batch_size=8), settings, Path(folder), callbacks)
+    return toy.train(model, (train, dev, metric), Path(folder), settings, callbacks=callbacks)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_numbers_with_which_nothing_can_be_computed(values, found):
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_ends_at_the_first_number_that_is_not_finite(tmp_path, strategy):
     exits = PAST_FUTURE if STRATEGIES[strategy].exits else LINEAR
-    with pytest.raises(LecoError, match=r"diverged in epoch 1, step \d+: .* is .*\. Give a lower --lr"):
+    with pytest.raises(LecoError, match=r"diverged in epoch 1, step \d+: .* is .*\. Give a lower lr and exit_lr"):
         run(model_with(exits), tmp_path, lr=1e30, exit_lr=1e30, strategy=strategy)
     assert not list(tmp_path.rglob("checkpoint-*")), "nothing of it is kept"
 

@@ -6,12 +6,12 @@ from torch.nn import functional as F
 
 from leco.errors import LecoError
 from leco.exits.architecture import LINEAR
-from leco.training.strategies import STRATEGIES, Moment, Phase, parse_strategy
+from leco.training.strategies import STRATEGIES, Phase, TrainingStep, parse_strategy
 from leco.training.strategies.gaml import align
 from leco.training.strategies.gradient_equilibrium import scale_gradient
 from toy import LAYERS, LEARNED, batch, loss_of, model_with
 
-MOMENT = Moment(Phase(), epoch=0, step=0)
+MOMENT = TrainingStep(Phase(), epoch=0, step=0)
 
 
 def cross_entropies(model):
@@ -32,10 +32,10 @@ def test_losses_against_their_formulas():
         "self-distillation": ce[-1],
     }
     for name, value in expected.items():
-        moment = Moment(STRATEGIES[name]().phases(LAYERS)[0], epoch=0, step=1)
-        torch.testing.assert_close(loss_of(STRATEGIES[name](), model, moment), value)
+        current = TrainingStep(STRATEGIES[name]().phases(LAYERS)[0], epoch=0, step=1)
+        torch.testing.assert_close(loss_of(STRATEGIES[name](), model, current), value)
     second = STRATEGIES["two-stage"]().phases(LAYERS)[1]
-    torch.testing.assert_close(loss_of(STRATEGIES["two-stage"](), model, Moment(second, 0, 0)), sum(ce[:-1]))
+    torch.testing.assert_close(loss_of(STRATEGIES["two-stage"](), model, TrainingStep(second, 0, 0)), sum(ce[:-1]))
     (only,) = STRATEGIES["two-stage"](second=False).phases(LAYERS)
     assert only.backbone
     assert only.exits == {LAYERS}
@@ -44,13 +44,13 @@ def test_losses_against_their_formulas():
 def test_alternating_by_epoch_and_by_step():
     model = model_with(LEARNED).eval()
     ce = cross_entropies(model)
-    for text, moment, value in [
-        ("alternating", Moment(Phase(), epoch=1, step=0), sum(ce)),
-        ("alternating", Moment(Phase(), epoch=2, step=1), ce[-1]),
-        ("alternating:per_step=true", Moment(Phase(), epoch=1, step=0), ce[-1]),
-        ("alternating:per_step=true", Moment(Phase(), epoch=0, step=1), sum(ce)),
+    for text, current, value in [
+        ("alternating", TrainingStep(Phase(), epoch=1, step=0), sum(ce)),
+        ("alternating", TrainingStep(Phase(), epoch=2, step=1), ce[-1]),
+        ("alternating:per_step=true", TrainingStep(Phase(), epoch=1, step=0), ce[-1]),
+        ("alternating:per_step=true", TrainingStep(Phase(), epoch=0, step=1), sum(ce)),
     ]:
-        torch.testing.assert_close(loss_of(parse_strategy(text), model, moment), value)
+        torch.testing.assert_close(loss_of(parse_strategy(text), model, current), value)
 
 
 def test_self_distillation_is_the_divergence_from_the_last_exit_and_needs_no_label():
@@ -64,8 +64,8 @@ def test_self_distillation_is_the_divergence_from_the_last_exit_and_needs_no_lab
             for k in range(2):
                 expected += (p[-1, row, k] * (p[-1, row, k] / p[m, row, k]).log()).item() / len(p[m])
     strategy = STRATEGIES["self-distillation"]()
-    moment = Moment(strategy.phases(LAYERS)[1], 0, 0)
-    assert strategy.loss(model, output, None, moment).item() == pytest.approx(expected, rel=1e-4)
+    current = TrainingStep(strategy.phases(LAYERS)[1], 0, 0)
+    assert strategy.loss(model, output, None, current).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_scale_gradient_changes_the_gradient_alone():

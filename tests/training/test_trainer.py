@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import TrainerCallback
 
+import toy
 from leco.data import collate, score
 from leco.exits.architecture import LINEAR
 from leco.model import doubt_loss
@@ -15,7 +16,6 @@ from leco.training import callbacks, checkpoints
 from leco.training.checkpoints import last_checkpoint, mark_complete
 from leco.training.options import RunOptions, TrainingOptions
 from leco.training.strategies import STRATEGIES, Phase
-from leco.training.trainer import train_phases
 from toy import LEARNED, TOKENIZER, Killed, batch, dataset, model_with, same_weights
 
 
@@ -24,7 +24,7 @@ def run(model, folder, epochs=3, data=None, metric="accuracy", **options):
     dev_data = data or dataset(rows=32, seed=1)
     settings = RunOptions(batch_size=8, **{k: options.pop(k) for k in ("seed", "bf16") if k in options})
     training = TrainingOptions(epochs=epochs, **{"lr": 1e-3, "exit_lr": 1e-2, **options})
-    return train_phases(model, train_data, dev_data, metric, settings, training, Path(folder))
+    return toy.train(model, (train_data, dev_data, metric), Path(folder), training, run=settings)
 
 
 def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
@@ -37,7 +37,7 @@ def test_the_weights_of_the_best_epoch_are_kept(tmp_path):
     model = model_with(LEARNED)
     train_data, dev_data = dataset(), dataset(rows=32, seed=1)
     options = TrainingOptions(epochs=4, lr=1e-3, exit_lr=1e-2)
-    train_phases(model, train_data, dev_data, "accuracy", RunOptions(batch_size=8), options, tmp_path, [Watch()])
+    toy.train(model, (train_data, dev_data), tmp_path, options, callbacks=[Watch()])
     best = seen[max(seen)]
     assert all(torch.equal(value, best[name]) for name, value in model.state_dict().items())
 

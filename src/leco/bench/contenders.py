@@ -9,13 +9,13 @@ from torch import nn
 from leco.bench.measure import PLAIN
 from leco.bench.ways import Way
 from leco.criteria import Static
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
 from leco.model import MultiExitModel, load_backbone, load_model, load_tokenizer
 from leco.model.backbones import backbone_for
 from leco.pipeline import train
-from leco.runs import SETTINGS, run_settings
+from leco.run_folder import SETTINGS, run_settings
 
 KINDS = "pytorch, onnx-fp32, onnx-int8, first:K (K layers), or the folder of a Transformers classifier"
 AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
@@ -46,7 +46,7 @@ class Contenders:
         return self._plain(self.model, name, f"plain-{'int8' if int8 else 'fp32'}.onnx", int8=int8)
 
     def against(self, wanted: str, *, int8: bool) -> Way:
-        """The way that `--against` names; LecoError for an unknown one."""
+        """The way that `against` names; LecoError for an unknown one."""
         if wanted == "pytorch":
             return Way("plain in PyTorch", "torch-full", self.folder)
         if wanted in ("onnx-fp32", "onnx-int8"):
@@ -59,7 +59,7 @@ class Contenders:
             return self._plain(model, name, f"first-{layers}-{suffix}.onnx", int8=int8)
         if Path(wanted).is_dir():
             return Way(Path(wanted).name, "transformers", Path(wanted))
-        raise LecoError(f"--against '{wanted}' is neither a folder nor one of: {KINDS}.")
+        raise LecoError(f"{parameter('against')} '{wanted}' is neither a folder nor one of: {KINDS}.")
 
     def _plain(self, model: MultiExitModel, name: str, file: str, *, int8: bool) -> Way:
         path = self.work / file
@@ -70,10 +70,13 @@ class Contenders:
         """The pretrained backbone cut to its first layers and fine-tuned with the model's own settings."""
         settings = run_settings(self.folder) or {}
         if not 1 <= layers < self.model.task.num_layers:
-            raise LecoError(f"--against first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers.")
+            raise LecoError(
+                f"{parameter('against')} first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers."
+            )
         if missing := [name for name in ("model", "data", *AS_TRAINED) if name not in settings]:
             raise LecoError(
-                f"--against first:{layers} needs '{missing[0]}' in '{self.folder / SETTINGS}', as 'leco fit' writes it."
+                f"{parameter('against')} first:{layers} needs '{missing[0]}' in '{self.folder / SETTINGS}', "
+                "as 'leco fit' writes it."
             )
         cut, trained = (self.work.resolve() / f"first-{layers}{part}" for part in ("-backbone", ""))
         if not (cut / "config.json").exists():
@@ -91,7 +94,7 @@ def _cut(source: str, layers: int, folder: Path) -> None:
     parent, _, name = family.layers.rpartition(".")
     whole: Any = backbone.get_submodule(family.layers)
     if len(whole) != family.num_layers(backbone.config):
-        raise LecoError("--against first:K is not there for a backbone whose layers share their weights.")
+        raise LecoError(f"{parameter('against')} first:K is not there for a backbone whose layers share their weights.")
     setattr(backbone.get_submodule(parent), name, nn.ModuleList(list(whole)[:layers]))
     attribute = backbone.config.attribute_map.get("num_hidden_layers", "num_hidden_layers")
     setattr(backbone.config, attribute, layers)

@@ -12,9 +12,8 @@ import numpy as np
 
 from leco.bench.processes import serving
 from leco.bench.ways import Way
-from leco.data import Split, score
+from leco.data import TextData, score
 from leco.evaluation.speedup import in_turn
-from leco.problems import PROBLEMS
 from leco.progress import progress_bar
 
 PLAIN, CONTROL = "plain", "plain again"
@@ -52,32 +51,31 @@ class Row:
 
 def bench(
     ways: Sequence[Way],
-    split: Split,
-    metric: str,
-    problem_type: str,
-    label_names: Sequence[str],
+    data: TextData,
     *,
     texts: int = 200,
     rounds: int = 5,
     batch_sizes: Sequence[int] = (1, 8, 32),
 ) -> list[Row]:
-    """Score each way on a test split and time it on the first `texts` of it; the first way is the plain model.
+    """Score each way on the test split and time it on the first `texts` of it; the first way is the plain model.
 
+    The labels of `data` are numbered as the model's (`leco.evaluation.align_labels`).
     Tokenization is not in the times. A control, the plain model in one more process, is added.
     """
+    split, label_names = data.test, list(data.label_names) or ["value"]
     named = {way.name: way for way in ways} | {CONTROL: Way(CONTROL, ways[0].kind, ways[0].path)}
     names, rows = list(named), []
     with ExitStack() as stack:
         ask = {
-            name: stack.enter_context(serving(_prepare, way, split.texts, list(label_names), texts))
+            name: stack.enter_context(serving(_prepare, way, split.texts, label_names, texts))
             for name, way in named.items()
         }
         quality: dict[tuple[str, int], tuple[float, float]] = {}
         with progress_bar("scoring", len(names) * len(batch_sizes)) as advance:
             for name, batch_size in product(names, batch_sizes):
                 scores, layers = ask[name]("score", batch_size)
-                predictions = PROBLEMS[problem_type].predictions(scores)
-                quality[name, batch_size] = score(metric, split.labels, predictions, split.groups), layers
+                predictions = data.problem.predictions(scores)
+                quality[name, batch_size] = score(data.metric, split.labels, predictions, split.groups), layers
                 advance(1)
         with progress_bar("timing", rounds * len(names) * len(batch_sizes)) as advance:
             for batch_size in batch_sizes:

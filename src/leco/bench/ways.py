@@ -101,7 +101,7 @@ class TransformersRunner:
 
         from leco.model.pretrained import load, load_tokenizer
 
-        with naming("--against"):
+        with naming("against"):
             self.model = load(AutoModelForSequenceClassification, str(path), "model").eval()
             self.tokenizer = load_tokenizer(str(path), self.model.config)
         names = [self.model.config.id2label[index] for index in range(self.model.config.num_labels)]

@@ -10,9 +10,10 @@ import typer
 
 from leco import __version__
 from leco.cli import bench, demo, evaluate, export, fit, predict, report, reproduce, search, train
+from leco.cli.flags import flags
 from leco.cli.output import print_lines
 from leco.cli.streams import check_arguments, drop_stdout, prepare_streams
-from leco.errors import LecoError
+from leco.errors import LecoError, parameters_shown
 from leco.progress import close_bars, console, say
 
 INTERRUPTED = 130
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             prepare_streams()
             check_arguments(sys.argv[1:] if arguments is None else arguments)
-            code = app(arguments, standalone_mode=False)
+            with parameters_shown(flags(app)):
+                code = app(arguments, standalone_mode=False)
             sys.stdout.flush()
         finally:
             close_bars()

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
-from leco.cli.parameters import DATA_HELP, SOURCE, Json, ModelFolder, load_texts, with_options
+from leco.cli.parameters import DATA_HELP, Json, ModelFolder, load_texts, with_options
+from leco.options import fill
+from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
     from leco.bench import Row
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 COLUMNS = "way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time", "range"
 
 
-@with_options(shared=SOURCE)
+@with_options(SourceOptions())
 def command(
     folder: ModelFolder,
     options: dict[str, Any],
@@ -48,30 +50,24 @@ def command(
     """
     with quiet_stdout(), ExitStack() as stack:
         from leco.bench import MARKS, Contenders, bench, draw
+        from leco.environment import machine, versions
         from leco.files import write_json
         from leco.folders import holding
         from leco.model import load_model
         from leco.outputs import check_outputs
-        from leco.runs import machine, trained_on, versions
+        from leco.run_folder import trained_on
 
+        source = fill(SourceOptions(), options)
         model = load_model(folder)
-        read = load_texts(data or trained_on(folder), options, model)
+        read = load_texts(data or trained_on(folder), source, model)
         work = output or folder / "bench"
         check_outputs(work, MARKS)
         stack.enter_context(holding(work))
-        contenders = Contenders(model, folder, work, options["glue_dir"])
+        contenders = Contenders(model, folder, work, source.glue_dir)
         early, int8 = contenders.early(onnx)
         wanted = [name for text in against or () for name in text.split(",")]
         ways = [contenders.plain(int8=int8), early, *(contenders.against(name, int8=int8) for name in wanted)]
-        rows = bench(
-            ways,
-            read.test,
-            read.metric,
-            read.problem_type,
-            model.config.label_names,
-            texts=texts,
-            rounds=rounds,
-        )
+        rows = bench(ways, read, texts=texts, rounds=rounds)
         result = {
             "data": read.name,
             "metric": read.metric,

@@ -7,22 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
-from leco.cli.parameters import (
-    MAX_DROP,
-    SOURCE,
-    Data,
-    Json,
-    ModelFolder,
-    chosen_criteria,
-    load_texts,
-    timing,
-    with_options,
-)
+from leco.cli.parameters import Data, Json, ModelFolder, chosen_criteria, load_texts, part, with_options
+from leco.options import fill
+from leco.settings import SHORT_TIMING, ChoiceOptions, SourceOptions
 
 HELP = "Criterion whose curve is wanted, by default all; several with commas or by repeating. The first one answers."
 
 
-@with_options(shared={**MAX_DROP, **SOURCE, **timing(repeats=10, timed_texts=50)})
+@with_options(SourceOptions(), part(ChoiceOptions(), "max_drop"), SHORT_TIMING)
 def command(
     folder: ModelFolder,
     data: Data,
@@ -49,22 +41,23 @@ def command(
         from leco.options import naming
         from leco.outputs import check_outputs
 
+        source, choice = fill(SourceOptions(), options), fill(ChoiceOptions(), options)
+        timing = fill(SHORT_TIMING, options)
         chosen = chosen_criteria(criterion or [])
         model = load_model(folder)
-        with naming("--criterion"):
+        with naming("criterion"):
             for one, _ in chosen:
                 one.check(model.task)
         if output is not None:
             check_outputs(output, MARKS)
             stack.enter_context(holding(output))
-        max_drop = options.pop("max_drop")
-        texts = load_texts(data, {name: options.pop(name) for name in SOURCE}, model)
+        texts = load_texts(data, source, model)
+        answering = None
         if chosen:
             first, settled = chosen[0]
-            answering = first if settled else choose_criterion(model, texts, first.name, max_drop)
-            model.config.exit_criterion = answering.to_dict()
+            answering = first if settled else choose_criterion(model, texts, type(first), choice.max_drop)
         names = list(dict.fromkeys(one.name for one, _ in chosen)) or applicable_criteria(model)
-        found = evaluate(model, texts, criteria=names, **options)
+        found = evaluate(model, texts, criterion=answering, criteria=names, **vars(timing))
         saved = save_evaluation(found, output) if output is not None else []
     results = found.to_dict()
     if json:

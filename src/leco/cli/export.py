@@ -9,18 +9,19 @@ import typer
 from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
 from leco.cli.parameters import (
     DATA_HELP,
-    MAX_DROP,
-    SOURCE,
     CriterionText,
     Json,
     ModelFolder,
     chosen_criterion,
     load_texts,
+    part,
     with_options,
 )
+from leco.options import fill
+from leco.settings import ChoiceOptions, SourceOptions
 
 
-@with_options(shared={**MAX_DROP, **SOURCE})
+@with_options(SourceOptions(), part(ChoiceOptions(), "max_drop"))
 def command(
     folder: ModelFolder,
     options: dict[str, Any],
@@ -49,25 +50,25 @@ def command(
         from leco.model import load_model
         from leco.options import naming
         from leco.outputs import check_output
-        from leco.runs import trained_on
+        from leco.run_folder import trained_on
 
         if to != "onnx":
             raise unknown_name("format (--to)", to, ["onnx"])
+        source, choice = fill(SourceOptions(), options), fill(ChoiceOptions(), options)
         chosen = chosen_criterion(criterion)
         model = load_model(folder)
         chosen = chosen or model.config.criterion
-        with naming("--criterion"):
+        with naming("criterion"):
             chosen.check(model.task)
         path = output or folder / ("model-int8.onnx" if int8 else "model.onnx")
         check_output(path, MARK)
         check_writable(path.parent)
         result: dict[str, Any] = {"file": str(path), "opset": opset, "int8": int8}
         if int8:
-            source = {name: options.pop(name) for name in SOURCE}
             texts = load_texts(data or trained_on(folder), source, model)
             before = choose_for(model, texts, chosen, None, int8=False, opset=opset)
             settled = criterion is not None and ":" in criterion
-            after = choose_for(model, texts, chosen, None if settled else options["max_drop"], int8=True, opset=opset)
+            after = choose_for(model, texts, chosen, None if settled else choice.max_drop, int8=True, opset=opset)
             chosen = after.criterion
             result["data"], result["metric"] = texts.name, texts.metric
             for name, quality in (("float32", before), ("int8", after)):

@@ -3,16 +3,17 @@
 from typing import Any
 
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
-from leco.cli.parameters import TRAIN, Backbone, Data, Json, Output, timing, with_options
-from leco.presets import OPTION_GROUPS
+from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
+from leco.presets import DEFAULT_PRESET, DEFAULTS, FIT
 
 
-@with_options(*OPTION_GROUPS, shared={**TRAIN, **timing(repeats=3, timed_texts=300)})
+@with_options(*DEFAULTS.groups(FIT))
 def command(
     model: Backbone,
     data: Data,
     output: Output,
     options: dict[str, Any],
+    preset: Preset = DEFAULT_PRESET,
     json: Json = False,
 ) -> None:
     """Search exits, train, choose the exit criterion's settings, evaluate and save.
@@ -23,6 +24,6 @@ def command(
         from leco.evaluation import read_evaluation
         from leco.pipeline import RESULTS, fit
 
-        fit(model, data, output, **options)
+        fit(model, data, output, preset=preset, **options)
         results = read_evaluation(output / RESULTS).to_dict()
     print_json(results) if json else print_evaluation(results, output, next_command="evaluate", output=output)

@@ -2,15 +2,17 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import Field, fields
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from leco.criteria import Criterion, check_deployable, parse_criterion
-from leco.options import flag, naming
+from leco.options import help_of, naming, setting_names, settings_of
+from leco.search.options import SearchOptions
+from leco.settings import SourceOptions
+from leco.training.options import RunOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from leco.data import TextData
@@ -42,71 +44,18 @@ CriterionText = Annotated[
     ),
 ]
 
-Shared = Mapping[str, tuple[Any, Any]]
-"""Parameters that several commands hand on to the library as they are: for each name its annotation and default."""
+Preset = Annotated[str, typer.Option("--preset", help=PRESET_HELP)]
 
-SOURCE: Shared = {
-    "glue_dir": (
-        Annotated[
-            Path | None,
-            typer.Option("--glue-dir", envvar="GLUE_DIR", help="Folder with GLUE's files; else the Hub is asked."),
-        ],
-        None,
-    ),
-    "text_columns": (
-        Annotated[
-            list[str] | None,
-            typer.Option("--text-column", help="Column with the text; twice for pairs. Guessed if not given."),
-        ],
-        None,
-    ),
-    "label_column": (
-        Annotated[str | None, typer.Option("--label-column", help="Column with the label. Guessed if not given.")],
-        None,
-    ),
-}
-MAX_DROP: Shared = {
-    "max_drop": (
-        Annotated[float, typer.Option("--max-drop", min=0, max=1, help="Dev score that exiting may cost, 0 to 1.")],
-        0.01,
-    ),
-}
-SEARCH: Shared = {
-    "preset": (Annotated[str, typer.Option("--preset", help=PRESET_HELP)], "quick"),
-    **SOURCE,
-}
-TRAIN: Shared = {
-    "exits": (
-        Annotated[
-            str | None,
-            typer.Option(
-                "--exits",
-                help="learned, linear, mha, paper:rte, paper:sst-2 or a file. Default: the strategy's own, or learned.",
-            ),
-        ],
-        None,
-    ),
-    "criterion": (
-        Annotated[str, typer.Option("--criterion", help="Exit criterion; its settings are chosen on dev.")],
-        "cobee",
-    ),
-    **MAX_DROP,
-    **SEARCH,
-}
+PAPER = (RunOptions, TrainingOptions, SearchOptions)
+"""The groups whose defaults are the paper's, in whose place presets have others."""
+
+FLAGS = {"text_columns": "--text-column"}
+"""The flags that are not named like their settings: what may be given time and again is singular."""
 
 
-def timing(repeats: int, timed_texts: int | None) -> Shared:
-    """How the speedup is measured, with these defaults."""
-    return {
-        "repeats": (
-            Annotated[int, typer.Option("--repeats", min=1, help="How often the test texts are timed.")],
-            repeats,
-        ),
-        "timed_texts": (
-            Annotated[int | None, typer.Option("--timed-texts", min=1, help="Time this many test texts only.")],
-            timed_texts,
-        ),
-    }
+def part(group: Any, *names: str) -> tuple[Any, tuple[str, ...]]:
+    """Some settings of a group only, for `with_options`."""
+    return group, names
 
 
 def chosen_criteria(texts: Sequence[str]) -> list[tuple[Criterion, bool]]:
@@ -124,46 +73,41 @@ def chosen_criterion(text: str | None) -> Criterion | None:
     """The criterion that a user wrote; LecoError, naming the flag, for one that is unknown or needs labels."""
     if text is None:
         return None
-    with naming("--criterion"):
+    with naming("criterion"):
         check_deployable(text.partition(":")[0])
         return parse_criterion(text)
 
 
-def load_texts(data: str, source: Mapping[str, Any], model: "MultiExitModel") -> "TextData":
-    """The data that `--data` and the `SOURCE` parameters name, with the model's labels; lines say what is cut."""
+def load_texts(data: str, source: SourceOptions, model: "MultiExitModel") -> "TextData":
+    """The data that `--data` and the settings of its source name, with the model's labels; lines say what is cut."""
     from leco.data import encode, load_data
     from leco.evaluation import align_labels
     from leco.progress import say
 
-    with naming("--data"):
-        read = load_data(data, **source, log=say)
+    with naming("data"):
+        read = load_data(data, **vars(source), log=say)
     texts = align_labels(read, model)
     encode(model.tokenizer, [*texts.dev.texts, *texts.test.texts], model.max_length, log=say)
     return texts
 
 
-def with_options(*groups: type, shared: Shared) -> Callable[[Function], Function]:
-    """Give a command the `shared` parameters, and a flag for each field of the option dataclasses `groups`.
+def with_options(*groups: Any) -> Callable[[Function], Function]:
+    """Give a command a flag for each setting of `groups`, which hold the defaults, or of a `part` of one.
 
-    Their values reach the function as one dictionary, its parameter `options`; flags not given are not in it.
+    The values of the flags that are given reach the function as one dictionary, its parameter `options`.
     """
 
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
         own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
-        added = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-            for name, (annotation, default) in shared.items()
-        ]
-        flags = [_flag(group, field) for group in groups for field in fields(group)]
+        parts = [one if isinstance(one, tuple) else (one, setting_names(one)) for one in groups]
+        flags = [_flag(group, name) for group, names in parts for name in names]
 
         def command(**values: Any) -> Any:
-            options = {parameter.name: values.pop(parameter.name) for parameter in added}
-            given = {parameter.name: values.pop(parameter.name) for parameter in flags}
-            options.update({name: value for name, value in given.items() if value is not None})
-            return function(**values, options=options)
+            given = {one.name: values.pop(one.name) for one in flags}
+            return function(**values, options={name: value for name, value in given.items() if value is not None})
 
-        parameters = [*own, *added, *flags]
+        parameters = [*own, *flags]
         command.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         command.__doc__, command.__name__ = function.__doc__, function.__name__
@@ -172,11 +116,20 @@ def with_options(*groups: type, shared: Shared) -> Callable[[Function], Function
     return decorate
 
 
-def _flag(group: type, field: Field[Any]) -> inspect.Parameter:
-    """The parameter for one field: without a default of its own, since presets have theirs."""
-    hint: Any = get_type_hints(group)[field.name]
-    switch = f"{flag(field.name)}/--no-{flag(field.name)[2:]}" if hint is bool else flag(field.name)
-    panel = f"{group.__name__.removesuffix('Options')} options"
-    settings = typer.Option(switch, help=f"{field.metadata['help']} (paper: {field.default})", rich_help_panel=panel)
+def _flag(group: Any, name: str) -> inspect.Parameter:
+    """The parameter for one setting: without a default of its own, since groups and presets have theirs."""
+    hint, flag = settings_of(group)[name][1], flag_of(name)
+    hint = {tuple[str, ...] | None: list[str]}.get(hint, hint)
+    switch = f"{flag}/--no-{flag[2:]}" if hint is bool else flag
+    settings = typer.Option(
+        switch,
+        help=help_of(group, name, "paper" if isinstance(group, PAPER) else "default"),
+        rich_help_panel=f"{type(group).__name__.removesuffix('Options')} options",
+    )
     annotation: Any = Annotated[hint | None, settings]
-    return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def flag_of(name: str) -> str:
+    """The flag of a setting."""
+    return FLAGS.get(name, "--" + name.replace("_", "-"))

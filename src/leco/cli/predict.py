@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import JsonLines, quiet_stdout
-from leco.cli.parameters import SOURCE, CriterionText, Json, ModelFolder, chosen_criterion, with_options
+from leco.cli.parameters import CriterionText, Json, ModelFolder, chosen_criterion, part, with_options
+from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
     from leco.runtime import Answer
 
 
-@with_options(shared={"text_columns": SOURCE["text_columns"]})
+@with_options(part(SourceOptions(), "text_columns"))
 def command(
     folder: ModelFolder,
     options: dict[str, Any],

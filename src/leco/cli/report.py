@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
-from leco.cli.parameters import DATA_HELP, SOURCE, Json, ModelFolder, load_texts, timing, with_options
+from leco.cli.parameters import DATA_HELP, Json, ModelFolder, load_texts, with_options
 from leco.files import write_text
+from leco.options import fill
+from leco.settings import SHORT_TIMING, SourceOptions
 
 if TYPE_CHECKING:
     from leco.report import Content
 
 
-@with_options(shared={**SOURCE, **timing(repeats=10, timed_texts=50)})
+@with_options(SourceOptions(), SHORT_TIMING)
 def command(
     folder: ModelFolder,
     options: dict[str, Any],
@@ -38,16 +40,16 @@ def command(
         from leco.outputs import check_output, check_outputs
         from leco.report import MARK, gather, render
 
+        source, timing = fill(SourceOptions(), options), fill(SHORT_TIMING, options)
         model = load_model(folder)
         path = output if output is not None else folder / "report.html"
         check_output(path, MARK.encode())
         check_writable(path.parent)
-        source = {name: options.pop(name) for name in SOURCE}
         if data is not None:
-            check_outputs(folder, MARKS, "DIR")
-            stack.enter_context(holding(folder, "DIR"))
+            check_outputs(folder, MARKS, "folder")
+            stack.enter_context(holding(folder, "folder"))
         texts = None if data is None else load_texts(data, source, model)
-        content = gather(folder, model, texts, **options)
+        content = gather(folder, model, texts, **vars(timing))
         if data is None or path.parent.resolve() != folder.resolve():
             stack.enter_context(holding(path.parent, wait=SHORTLY))
         write_text(path, render(content))

@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, quoted
-from leco.cli.parameters import SEARCH, Backbone, Data, Json, Output, with_options
-from leco.search.options import SearchOptions
-from leco.training.options import RunOptions
+from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
+from leco.presets import DEFAULT_PRESET, DEFAULTS
 
 
-@with_options(RunOptions, SearchOptions, shared=SEARCH)
+@with_options(*DEFAULTS.groups(("source", "run", "search")))
 def command(
     model: Backbone,
     data: Data,
     output: Output,
     options: dict[str, Any],
+    preset: Preset = DEFAULT_PRESET,
     json: Json = False,
 ) -> None:
     """Search the architecture of each layer's exit, and write it as a file for 'leco train --exits'.
@@ -25,7 +25,7 @@ def command(
     with quiet_stdout():
         from leco import pipeline
 
-        architectures = pipeline.search(model, data, output, **options)
+        architectures = pipeline.search(model, data, output, preset=preset, **options)
         found = [architecture.to_dict() for architecture in architectures]
     path = output / pipeline.ARCHITECTURES
     if json:

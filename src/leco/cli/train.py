@@ -4,16 +4,17 @@ from dataclasses import asdict
 from typing import Any
 
 from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
-from leco.cli.parameters import TRAIN, Backbone, Data, Json, Output, with_options
-from leco.presets import OPTION_GROUPS
+from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
+from leco.presets import DEFAULT_PRESET, DEFAULTS, TRAIN
 
 
-@with_options(*OPTION_GROUPS, shared=TRAIN)
+@with_options(*DEFAULTS.groups(TRAIN))
 def command(
     model: Backbone,
     data: Data,
     output: Output,
     options: dict[str, Any],
+    preset: Preset = DEFAULT_PRESET,
     json: Json = False,
 ) -> None:
     """Train a multi-exit model, with exits of your choice, and choose the exit criterion's settings on dev.
@@ -24,7 +25,7 @@ def command(
         from leco import pipeline
         from leco.training.log import TrainingLog
 
-        trained = pipeline.train(model, data, output, **options)
+        trained = pipeline.train(model, data, output, preset=preset, **options)
     if json:
         log = TrainingLog.load(output / pipeline.TRAINING)
         print_json({"model": str(output), "criterion": trained.config.exit_criterion, **asdict(log)})

@@ -1,18 +1,21 @@
-"""When to exit: criteria as pure functions of the exits' outputs. A new one is one file and one line here."""
+"""When to exit: criteria as pure functions of the exits' outputs. A new one is one file and, here, its name."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from leco.criteria.base import Criterion, State, Task, select, setting_arrays, simulate
-from leco.criteria.cobee import Cobee
-from leco.criteria.confidence import Entropy, Margin, MaxProbability
-from leco.criteria.f_pabee import FPabee
-from leco.criteria.lte import Lte
-from leco.criteria.oracle import Oracle
-from leco.criteria.patience import Patience
-from leco.criteria.pcee import Pcee
-from leco.criteria.static import Static
-from leco.criteria.voting import Voting
+from leco.criteria.cobee import Cobee as Cobee
+from leco.criteria.confidence import Entropy as Entropy
+from leco.criteria.confidence import Margin as Margin
+from leco.criteria.confidence import MaxProbability as MaxProbability
+from leco.criteria.f_pabee import FPabee as FPabee
+from leco.criteria.lte import Lte as Lte
+from leco.criteria.oracle import Oracle as Oracle
+from leco.criteria.patience import Patience as Patience
+from leco.criteria.pcee import Pcee as Pcee
+from leco.criteria.static import Static as Static
+from leco.criteria.voting import Voting as Voting
+from leco.display import shortened
 from leco.errors import LecoError
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.registry import Registry, build_variant, parse_variant
@@ -74,25 +77,35 @@ def check_deployable(name: str) -> None:
         raise LecoError(f"'{name}' needs the labels: it is for analysis. Choose one that a model can use.")
 
 
+def as_criterion(given: Criterion | str | None, default: Criterion) -> Criterion:
+    """A criterion that may be written, as `parse_criterion` reads it, or not given at all: then it is the `default`.
+
+    Raises LecoError for one that a model cannot use, and for whatever `parse_criterion` refuses.
+
+    >>> as_criterion("entropy:tau=0.5", Static())
+    Entropy(tau=0.5, normalized=False)
+    """
+    if given is None:
+        return default
+    criterion = parse_criterion(given) if isinstance(given, str) else given
+    if not isinstance(criterion, Criterion):
+        raise LecoError(
+            f"The criterion must be one such as {Cobee()!r}, or a text such as '{Cobee()}', not "
+            f"{shortened(repr(given))}."
+        )
+    check_deployable(criterion.name)
+    return criterion
+
+
 __all__ = [
     "CRITERIA",
     "MULTI_LABEL",
     "REGRESSION",
     "SINGLE_LABEL",
-    "Cobee",
     "Criterion",
-    "Entropy",
-    "FPabee",
-    "Lte",
-    "Margin",
-    "MaxProbability",
-    "Oracle",
-    "Patience",
-    "Pcee",
     "State",
-    "Static",
     "Task",
-    "Voting",
+    "as_criterion",
     "check_deployable",
     "criterion_from_dict",
     "parse_criterion",
@@ -100,3 +113,4 @@ __all__ = [
     "setting_arrays",
     "simulate",
 ]
+__all__ += [criterion.__name__ for criterion in CRITERIA.values()]

@@ -19,10 +19,7 @@ from leco.registry import format_settings
 
 Array = NDArray[Any]
 State = dict[str, Array]
-"""What a criterion remembers: arrays whose first dimension is the rows, so that rows can leave.
-
-Under "doubt", if its start puts it there, it asks for the meta-classifier's doubt [B] about the exit of each step.
-"""
+"""What a criterion remembers: arrays whose first dimension is the rows, so that rows can leave."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,8 @@ class Criterion(ABC):
     name: ClassVar[str]
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL})
     deployable: ClassVar[bool] = True
+    observes_doubt: ClassVar[bool] = False
+    """Whether `step` is given the meta-classifier's doubts [B] about an exit in place of the exit's scores."""
 
     def __post_init__(self) -> None:
         validate(self)
@@ -84,7 +83,8 @@ class Criterion(ABC):
         """Whether each row leaves at `layer` (bool [B]), and the state after it.
 
         `scores` [B, K] are the exit's probabilities (softmax, or sigmoid where the task has many labels), or its
-        values where the task is a regression. After the last layer every row leaves, whatever this says.
+        values where the task is a regression; or doubts [B], see `observes_doubt`. After the last layer every row
+        leaves, whatever this says.
         """
 
     @classmethod
@@ -146,18 +146,17 @@ def simulate(criterion: Criterion, scores: Array, task: Task, doubts: Array | No
     exit_layers = np.full(rows, num_layers)
     inside = np.ones(rows, dtype=bool)
     state = criterion.start(rows, task)
-    if "doubt" in state and doubts is None:
+    if criterion.observes_doubt and doubts is None:
         raise LecoError(
             f"The exit criterion '{criterion.name}' needs the meta-classifier's doubts, and there are none."
         )
+    observed = doubts if doubts is not None and criterion.observes_doubt else scores
     for layer in range(1, num_layers):
         if not inside.any():
             break
         if not criterion.uses(layer):
             continue
-        if doubts is not None and "doubt" in state:
-            state = {**state, "doubt": doubts[layer - 1]}
-        leaves, state = criterion.step(layer, scores[layer - 1], state)
+        leaves, state = criterion.step(layer, observed[layer - 1], state)
         exit_layers[inside & leaves] = layer
         inside &= ~leaves
     return exit_layers

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from leco.criteria.base import Array, Criterion, State, Task
 from leco.criteria.grids import rising
 from leco.options import option
@@ -31,17 +29,14 @@ class Lte(Criterion):
     """
 
     name: ClassVar[str] = "lte"
+    observes_doubt: ClassVar[bool] = True
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL, MULTI_LABEL, REGRESSION})
 
     tau: float = option(0.2, "Doubt below which a row leaves, 0 to 1; from 0, never.", minimum=0, maximum=1)
 
-    def start(self, rows: int, task: Task) -> State:
-        """The doubts, which whoever runs the exits puts there before each step."""
-        return {**super().start(rows, task), "doubt": np.ones(rows, np.float32)}
-
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
-        """Compare the doubt with the threshold."""
-        return state["doubt"] < self.tau, state
+        """Compare the doubts, given as `scores` [B], with the threshold."""
+        return scores < self.tau, state
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Lte"]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from leco.criteria.base import Array, Criterion, State, Task
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.options import option
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 
@@ -35,7 +35,9 @@ class Static(Criterion):
         """The layer must exist, too."""
         super().check(task)
         if self.layer > task.num_layers:
-            raise LecoError(f"--layer must be at most {task.num_layers}, the number of layers, not {self.layer}.")
+            raise LecoError(
+                f"{parameter('layer')} must be at most {task.num_layers}, the number of layers, not {self.layer}."
+            )
 
     def uses(self, layer: int) -> bool:
         """Only the appointed exit is computed."""

@@ -5,9 +5,10 @@ from leco.data.demo import minilm_folder, rotten_tomatoes
 from leco.data.glue_tasks import GLUE_TASKS
 from leco.data.metrics import METRICS, predictions_of, score
 from leco.data.sources import load_data
-from leco.data.tokenize import Encoding, collate, cut_line, encode, encode_and_count, without_limits
-from leco.data.types import Split, Text, TextData
+from leco.data.tokenize import collate, encode, encode_and_count, padding, without_limits
+from leco.data.types import Split, TextData
 from leco.data.unlabelled import read_texts
+from leco.tokens import Encoding, Text, cut_line
 
 __all__ = [
     "GLUE_TASKS",
@@ -24,6 +25,7 @@ __all__ = [
     "encode_and_count",
     "load_data",
     "minilm_folder",
+    "padding",
     "predictions_of",
     "read_texts",
     "rotten_tomatoes",

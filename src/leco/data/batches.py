@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset, Sampler
 
-from leco.data.tokenize import Encoding
 from leco.data.types import Array
+from leco.tokens import Encoding
 
 
 class TextDataset(Dataset[dict[str, Any]]):

@@ -5,12 +5,12 @@ from math import isnan
 from typing import Any
 
 from leco.data.tables import Table
-from leco.data.types import Text
 from leco.display import listed, shortened
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
+from leco.tokens import Text
 
-TEXT_FLAG, LABEL_FLAG = "--text-column", "--label-column"
-TEXT_REMEDY, LABEL_REMEDY = f"Choose one with {TEXT_FLAG}.", f"Choose one with {LABEL_FLAG}."
+TEXT, LABEL = "text_columns", "label_column"
+"""The settings that name the columns."""
 
 PAIRS = (
     ("sentence1", "sentence2"),
@@ -27,6 +27,11 @@ TEXTS = ("text", "sentence", "review", "content", "comment", "tweet", "message",
 LABELS = ("label", "labels", "class", "category", "target", "sentiment", "score", "rating", "stars", "gold_label")
 
 
+def remedy(setting: str) -> str:
+    """What to do about a column that is not there or does not serve."""
+    return f"Choose one with {parameter(setting)}."
+
+
 def find_columns(
     table: Table, text_columns: Sequence[str] | None, label_column: str | None, log: Callable[[str], None]
 ) -> tuple[tuple[str, ...], str]:
@@ -36,7 +41,7 @@ def find_columns(
     the one with the longer values. LecoError if nothing fits, or a column that the user names is not there.
     """
     if label_column:
-        table.column(label_column, LABEL_REMEDY)
+        table.column(label_column, remedy(LABEL))
     text = check_text_columns(table, text_columns) or guess_text_columns(table, [label_column])
     label = label_column or _first(LABELS, _lower(table, text))
     rest = [column for column in table.columns if column not in (*text, label)]
@@ -48,21 +53,25 @@ def find_columns(
     elif text and not label and len(rest) == 1:
         label = rest[0]
     if not text or not label:
-        missing, flag = ("label", LABEL_FLAG) if text else ("text", TEXT_FLAG)
+        missing, setting = ("label", LABEL) if text else ("text", TEXT)
         known = listed(list(table.columns))
-        raise LecoError(f"Which column of '{table.name}' is the {missing}? Name it with {flag}. Its columns: {known}.")
+        raise LecoError(
+            f"Which column of '{table.name}' is the {missing}? Name it with {parameter(setting)}. Its columns: {known}."
+        )
     if not text_columns or not label_column:
         names = " and ".join(f"'{column}'" for column in text)
-        log(f"Columns: text = {names}, label = '{label}' (set them with {TEXT_FLAG} / {LABEL_FLAG})")
+        log(f"Columns: text = {names}, label = '{label}' (set them with {parameter(TEXT)} / {parameter(LABEL)})")
     return text, label
 
 
 def check_text_columns(table: Table, text_columns: Sequence[str] | None) -> tuple[str, ...]:
     """The columns that the user names, none if None; LecoError if one is missing or they are more than two."""
     for column in text_columns or ():
-        table.column(column, TEXT_REMEDY)
+        table.column(column, remedy(TEXT))
     if len(text_columns or ()) > 2:
-        raise LecoError(f"{TEXT_FLAG} takes one column, or two for pairs of texts, not {len(text_columns or ())}.")
+        raise LecoError(
+            f"{parameter(TEXT)} takes one column, or two for pairs of texts, not {len(text_columns or ())}."
+        )
     return tuple(text_columns or ())
 
 
@@ -78,7 +87,7 @@ def guess_text_columns(table: Table, taken: Collection[str | None] = ()) -> tupl
 
 def texts_of(table: Table, columns: Sequence[str]) -> list[Text]:
     """The texts [N], pairs if two columns are given. LecoError names the first row that has no text."""
-    values = [table.column(column, TEXT_REMEDY) for column in columns]
+    values = [table.column(column, remedy(TEXT)) for column in columns]
     for column, cells in zip(columns, values, strict=True):
         for row, cell in enumerate(cells):
             if not isinstance(cell, str) or not cell.strip():

@@ -13,12 +13,16 @@ from leco.data.splits import cut
 from leco.data.tables import Table, open_bytes, text_lines
 from leco.data.types import Split, TextData
 from leco.display import shortened
-from leco.errors import LecoError, unknown_name
+from leco.errors import LecoError, parameter, unknown_name
 from leco.problems import PROBLEMS
 
 HUB_NAME = "nyu-mll/glue"
 DEV_ROWS = 1000
-REMEDY = "Give the folder of a GLUE download with --glue-dir or $GLUE_DIR."
+
+
+def remedy() -> str:
+    """What to do where a task is not there or broken."""
+    return f"Give the folder of a GLUE download as {parameter('glue_dir')} or $GLUE_DIR."
 
 
 def load_glue(name: str, glue_dir: Path | None = None, split_seed: int = 0) -> TextData:
@@ -47,14 +51,14 @@ def _from_files(task: GlueTask, folder: Path) -> tuple[Split, Split]:
     def read(part: str) -> Split:
         path = folder / task.folder / f"{part}.tsv"
         if not path.is_file():
-            raise LecoError(f"The GLUE folder '{folder}' has no '{task.folder}/{part}.tsv'. {REMEDY}")
+            raise LecoError(f"The GLUE folder '{folder}' has no '{task.folder}/{part}.tsv'. {remedy()}")
         return _split(task, read_glue_file(path, task), task.text_columns, task.label_column, task.codes)
 
     return read("train"), _grouped([read(part) for part in task.dev_files])
 
 
 def _from_hub(key: str, task: GlueTask) -> tuple[Split, Split]:
-    tables = hub_tables(HUB_NAME, key, remedy=REMEDY)
+    tables = hub_tables(HUB_NAME, key, remedy=remedy())
 
     def read(part: str) -> Split:
         return _split(task, tables[part], task.hub_columns or task.text_columns, "label", task.label_names)
@@ -73,8 +77,8 @@ def read_glue_file(path: Path, task: GlueTask) -> Table:
 
 
 def _split(task: GlueTask, table: Table, text_columns: tuple[str, ...], label: str, codes: tuple[str, ...]) -> Split:
-    texts = [table.column(column, REMEDY) for column in text_columns]
-    values = table.column(label, REMEDY)
+    texts = [table.column(column, remedy()) for column in text_columns]
+    values = table.column(label, remedy())
     labels = np.empty(len(values), dtype=PROBLEMS[task.problem_type].dtype)
     for row, value in enumerate(values):
         try:
@@ -84,7 +88,7 @@ def _split(task: GlueTask, table: Table, text_columns: tuple[str, ...], label: s
         except ValueError as error:
             legal = ", ".join(codes) or "numbers"
             raise LecoError(
-                f"{table.where(row)}: the label '{shortened(value)}' is none of {legal}. {REMEDY}"
+                f"{table.where(row)}: the label '{shortened(value)}' is none of {legal}. {remedy()}"
             ) from error
     return Split(list(zip(*texts, strict=True)) if len(texts) == 2 else texts[0], labels)
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from leco.data.columns import LABEL_FLAG, LABEL_REMEDY, is_missing
+from leco.data.columns import LABEL, is_missing, remedy
 from leco.data.tables import Table
 from leco.data.types import Array
 from leco.display import listed, shortened
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL, Problem
 
 WHOLE = re.compile(r"[+-]?\d+")
@@ -83,7 +83,7 @@ def learn_labels(table: Table, column: str) -> Labels:
         only = f"one label, '{shortened(next(iter(found)))}'" if found else "no label"
         raise LecoError(
             f"The column '{column}' of '{table.name}' has only {only}: there is nothing to learn. "
-            f"Choose another column with {LABEL_FLAG}, or give rows of at least two labels."
+            f"Choose another column with {parameter(LABEL)}, or give rows of at least two labels."
         )
     names = (table.classes.get(column) or _ordered(found)) if PROBLEMS[kind].has_names else ()
     return Labels(column, kind, tuple(names))
@@ -100,7 +100,7 @@ def is_float32(number: float) -> bool:
 
 
 def _cells(table: Table, column: str) -> list[Any]:
-    values = table.column(column, LABEL_REMEDY)
+    values = table.column(column, remedy(LABEL))
     for row, value in enumerate(values):
         if is_missing(value):
             raise _bad(table, row, column, "the label is missing")

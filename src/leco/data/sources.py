@@ -3,9 +3,10 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from leco.data.assemble import from_tables
 from leco.data.demo import DEMOS
@@ -16,7 +17,9 @@ from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import TextData
 from leco.display import shortened
-from leco.errors import LecoError, unknown_name
+from leco.errors import LecoError, parameter, unknown_name
+from leco.options import fill, taking
+from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
 
@@ -25,31 +28,31 @@ HUB_NAME = re.compile(r"[\w-][\w.-]{0,95}(/[\w-][\w.-]{0,95})?")
 REMEDY = f"Give a file ({', '.join(READERS)}) or a folder with train.* instead."
 
 
+@taking(SourceOptions())
 def load_data(
     source: str,
     *,
-    glue_dir: Path | None = None,
-    text_columns: Sequence[str] | None = None,
-    label_column: str | None = None,
     train_rows: int | None = None,
     split_seed: int = 0,
     log: Callable[[str], None] = logger.info,
+    **options: Any,
 ) -> TextData:
     """The data set `source`: "glue/TASK", "demo/rotten_tomatoes", a file, a folder, or a data set's name on the Hub.
 
     A file (.csv .tsv .jsonl .json .parquet) is cut 80/10/10 into train, dev and test; a folder has train.* and
     optionally dev|validation|valid|val.* and test.* of those formats; see `from_tables` for what is cut where one is
     missing, and `load_glue` for GLUE and `glue_dir` (write "./glue/..." for a folder of your own that is named so).
-    `text_columns` (one, or two for pairs) and `label_column` are guessed if not given. `train_rows` keeps that many
-    training rows, sampled with the labels' proportions. All cuts depend on `split_seed` only, which should stay the
-    same when training seeds change. `log` receives lines for the user.
+    `train_rows` keeps that many training rows, sampled with the labels' proportions. All cuts depend on `split_seed`
+    only, which should stay the same when training seeds change. `log` receives lines for the user.
     LecoError for everything that is wrong with the source, the columns, the texts or the labels.
     """
+    where = fill(SourceOptions(), options, strict=True)
     kind, _, name = source.partition("/")
-    if kind in ("glue", "demo") and (text_columns or label_column):
-        raise LecoError(f"'{source}' has its own columns: leave out --text-column and --label-column.")
+    if kind in ("glue", "demo") and (where.text_columns or where.label_column):
+        names = f"{parameter('text_columns')} and {parameter('label_column')}"
+        raise LecoError(f"'{source}' has its own columns: leave out {names}.")
     if kind == "glue":
-        data = load_glue(name, glue_dir, split_seed)
+        data = load_glue(name, where.glue_dir, split_seed)
     elif kind == "demo":
         if name not in DEMOS:
             raise unknown_name("demo data set", name, DEMOS)
@@ -58,15 +61,15 @@ def load_data(
         data = from_tables(
             source,
             _tables(source),
-            text_columns=text_columns,
-            label_column=label_column,
+            text_columns=where.text_columns,
+            label_column=where.label_column,
             split_seed=split_seed,
             log=log,
         )
     if train_rows is None or train_rows >= len(data.train):
         return data
     if train_rows < 1:
-        raise LecoError(f"--train-rows must be at least 1, not {train_rows}.")
+        raise LecoError(f"{parameter('train_rows')} must be at least 1, not {train_rows}.")
     return replace(data, train=cut(data.train, [train_rows], split_seed)[0])
 
 

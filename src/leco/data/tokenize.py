@@ -2,19 +2,16 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from leco.data.types import Text
+from leco.tokens import Encoding, Text, cut_line, pad
 
 logger = logging.getLogger(__name__)
-
-Encoding: TypeAlias = dict[str, list[int]]
-"""One text as the tokenizer gives it: `input_ids`, `attention_mask` and with some tokenizers `token_type_ids`."""
 
 
 def encode(
@@ -28,11 +25,6 @@ def encode(
     if cut:
         log(cut_line(cut, len(texts), max_length))
     return encodings
-
-
-def cut_line(cut: int, texts: int, max_length: int) -> str:
-    """What a user is told of texts that were cut."""
-    return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated (--max-length)."
 
 
 def encode_and_count(
@@ -70,6 +62,11 @@ def without_limits(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBas
     return tokenizer
 
 
+def padding(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """What stands behind the last token, by the names of inputs; nothing else is not 0."""
+    return {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
+
+
 def collate(
     tokenizer: PreTrainedTokenizerBase, encodings: Sequence[Mapping[str, Any]], multiple: int = 1
 ) -> dict[str, Tensor]:
@@ -78,14 +75,9 @@ def collate(
     L is the longest row's length, rounded up to a `multiple`. The key "labels", if there, becomes a tensor [B]
     (or [B, K]) of the labels' own type.
     """
-    padding = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
-    longest = max(len(encoding["input_ids"]) for encoding in encodings)
-    length = -(-longest // multiple) * multiple
-    batch = {}
-    for key in encodings[0].keys() - {"labels"}:
-        rows = [encoding[key] for encoding in encodings]
-        fill = padding.get(key, 0)
-        batch[key] = torch.tensor([[*row, *[fill] * (length - len(row))] for row in rows])
+    tokens = [{name: values for name, values in encoding.items() if name != "labels"} for encoding in encodings]
+    padded = pad(tokens, padding(tokenizer), multiple)
+    batch = {name: torch.from_numpy(values) for name, values in padded.items()}
     if "labels" in encodings[0]:
         batch["labels"] = torch.from_numpy(np.stack([encoding["labels"] for encoding in encodings]))
     return batch
@@ -93,10 +85,11 @@ def collate(
 
 def _tokenize(
     tokenizer: PreTrainedTokenizerBase, columns: Sequence[list[Text]], max_length: int
-) -> tuple[list[Encoding], int]:
+) -> tuple[list[dict[str, list[int]]], int]:
     """The tokens of single texts, or of the pairs of two columns, and how many of them had to be cut."""
     batch = tokenizer(*columns, verbose=False)
-    encodings: list[Encoding] = [dict(zip(batch, row, strict=True)) for row in zip(*batch.values(), strict=True)]
+    rows = zip(*batch.values(), strict=True)
+    encodings: list[dict[str, list[int]]] = [dict(zip(batch, row, strict=True)) for row in rows]
     long = [row for row, encoding in enumerate(encodings) if len(encoding["input_ids"]) > max_length]
     for row in long:
         if tokenizer.is_fast:

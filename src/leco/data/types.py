@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leco.problems import PROBLEMS, Problem
+from leco.tokens import Encoding, Text
 
 Array = NDArray[Any]
-Text: TypeAlias = str | tuple[str, str]
-"""One text, or a pair of texts that are classified together."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +19,13 @@ class Split:
 
     `labels` are int64 [N] for a single label, float32 [N] for a regression, float32 [N, K] of 0 and 1 for many
     labels. `groups` [N] names the group of each row where the score is a mean over groups (MNLI's test set).
+    `encodings` [N] are the tokens of the texts, once the predictor in use has made them (`leco.evaluation.tokenized`).
     """
 
     texts: list[Text]
     labels: Array
     groups: Array | None = None
+    encodings: list[Encoding] | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -36,6 +37,7 @@ class Split:
             [self.texts[row] for row in rows],
             self.labels[rows],
             None if self.groups is None else self.groups[rows],
+            None if self.encodings is None else [self.encodings[row] for row in rows],
         )
 
 

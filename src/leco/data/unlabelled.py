@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from leco.data.columns import TEXT_FLAG, check_text_columns, guess_text_columns, texts_of
+from leco.data.columns import TEXT, check_text_columns, guess_text_columns, texts_of
 from leco.data.readers import READERS, read_tables
 from leco.data.tables import Table, decoded, open_bytes
-from leco.data.types import Text
 from leco.display import listed
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
+from leco.tokens import Text
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,9 @@ def _guess(table: Table, log: Callable[[str], None]) -> tuple[str, ...]:
         columns = tuple(table.columns)
     if not columns:
         known = listed(list(table.columns))
-        raise LecoError(f"Which column of '{table.name}' is the text? Name it with {TEXT_FLAG}. Its columns: {known}.")
+        raise LecoError(
+            f"Which column of '{table.name}' is the text? Name it with {parameter(TEXT)}. Its columns: {known}."
+        )
     names = " and ".join(f"'{column}'" for column in columns)
-    log(f"Columns: text = {names} (set it with {TEXT_FLAG})")
+    log(f"Columns: text = {names} (set it with {parameter(TEXT)})")
     return columns

@@ -2,51 +2,51 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-import torch
 
-from leco.criteria import CRITERIA, Criterion, Oracle
-from leco.data import Encoding, Split, TextData, encode
+from leco.criteria import CRITERIA, Criterion, Oracle, Task, as_criterion
+from leco.data import Encoding, Split, TextData
 from leco.display import listed, shortened
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
+from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
+from leco.evaluation.deciding import evaluate_decisions
 from leco.evaluation.result import Evaluation
-from leco.evaluation.scores import Array, Stored, choose_setting, exit_outputs
+from leco.evaluation.scores import Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
+from leco.evaluation.tokens import tokens
 from leco.exits.architecture import MHA, Architecture
-from leco.model import ModelStages, MultiExitModel
+from leco.options import fill, naming, taking
 from leco.progress import progress_bar
-from leco.runtime import decide
-
-
-def tokens(model: MultiExitModel, split: Split) -> list[Encoding]:
-    """The tokens of a split's texts, as the model takes them."""
-    return encode(model.tokenizer, split.texts, model.max_length)
+from leco.runtime import GivesAllExits, Predictor
+from leco.settings import TimingOptions
 
 
 def stored_outputs(
-    model: MultiExitModel, split: Split, encodings: Sequence[Encoding], metric: str, name: str
+    predictor: GivesAllExits, split: Split, encodings: Sequence[Encoding], metric: str, name: str
 ) -> Stored:
     """Run all exits on a split, tokenized as `encodings`, and store their outputs."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
-        scores, doubts = exit_outputs(model, encodings, on_batch=advance)
-    return Stored(scores, split, metric, model.config.problem_type, doubts)
+        scores, doubts = exit_outputs(predictor, encodings, on_batch=advance)
+    return Stored(scores, split, metric, predictor.task.problem_type, doubts)
 
 
-def align_labels(data: TextData, model: MultiExitModel) -> TextData:
+def align_labels(data: TextData, model: Predictor) -> TextData:
     """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
-    if data.problem_type != model.config.problem_type:
+    if data.problem_type != model.task.problem_type:
         raise LecoError(
-            f"--data is a {data.problem_type}, but the model was trained for a {model.config.problem_type}."
+            f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."
         )
-    names = model.config.label_names
+    names = model.label_names
     if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
         raise LecoError(
-            f"--data has the label '{shortened(unknown[0])}', which the model does not know. It knows: {listed(names)}."
+            f"{parameter('data')} has the label '{shortened(unknown[0])}', which the model does not know. "
+            f"It knows: {listed(names)}."
         )
     places = np.array([names.index(name) for name in data.label_names])
 
@@ -57,57 +57,88 @@ def align_labels(data: TextData, model: MultiExitModel) -> TextData:
     return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
 
 
-def choose_criterion(model: MultiExitModel, data: TextData, criterion: str, max_drop: float) -> Criterion:
-    """The setting of the named criterion that is chosen on dev; see `choose_setting`."""
+def choose_criterion(model: Predictor, data: TextData, criterion: type[Criterion] | str, max_drop: float) -> Criterion:
+    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; see `choose_setting`.
+
+    LecoError where the predictor does not give what every exit says, from which it is chosen.
+    """
+    kind = CRITERIA[criterion] if isinstance(criterion, str) else criterion
+    if not isinstance(model, GivesAllExits):
+        raise LecoError(
+            f"The settings of '{kind.name}' are chosen with what every exit says, which cannot be had here: write "
+            f"them, as in '{kind()}', or give the model's folder."
+        )
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
-    return choose_setting(CRITERIA[criterion], dev, model.task, max_drop).criterion
+    return choose_setting(kind, dev, model.task, max_drop).criterion
 
 
-def applicable_criteria(model: MultiExitModel) -> list[str]:
-    """The names of the criteria that this model can use: those defined for its kind of problem."""
+def applicable_criteria(model: Predictor) -> list[str]:
+    """The names of the criteria that such a model can use: those defined for its kind of problem."""
     return [name for name, one in CRITERIA.items() if one.deployable and model.task.problem_type in one.problem_types]
 
 
-@torch.inference_mode()
+@taking(TimingOptions())
 def evaluate(
-    model: MultiExitModel,
+    model: Predictor,
     data: TextData,
     *,
-    repeats: int = 10,
-    timed_texts: int | None = None,
+    criterion: Criterion | str | None = None,
     criteria: Sequence[str] | None = None,
+    **options: Any,
 ) -> Evaluation:
-    """Evaluate a model with its chosen criterion on the test split, and with all settings of other criteria.
+    """Evaluate a predictor with one criterion on the test split, and with all settings of other criteria.
+
+    Where it does not give what every exit says (`GivesAllExits`), the latter and the exits' own scores are missing.
 
     Args:
-        model: the model; `model.config.criterion` is the chosen criterion.
-        data: the data, with labels numbered as the model's (`align_labels`).
-        repeats: how often each speedup is measured, by really exiting.
-        timed_texts: on how many texts of the test split, the first ones; None: all.
+        model: a model, an exported file or any other predictor; it stays as it is.
+        data: the data, with labels numbered as the predictor's (`align_labels`).
+        criterion: by what texts leave, as an object or written as `parse_criterion` reads it; by default the
+            predictor's own.
         criteria: the names of those whose curves are wanted with measured speedups, and beside them the oracle's.
-            None: the chosen one's curve, in shares of layers, which takes no time.
+            None: the criterion's own curve, in shares of layers, which takes no time.
+        options: how speedups are measured, by really exiting, on the first texts of the test split.
+
+    Raises:
+        LecoError: for a criterion that is unknown, needs the labels or is not defined for the model.
 
     """
-    criterion = model.config.criterion
-    encodings = tokens(model, data.test)
-    dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
-    test = stored_outputs(model, data.test, encodings, data.metric, "test")
-    decisions = decide(ModelStages(model), encodings, criterion, batch_size=32)
-    dev_layers = dev.exit_layers(criterion, model.task)
+    timing = fill(TimingOptions(), options, strict=True)
+    with naming("criterion"):
+        criterion = as_criterion(criterion, model.criterion)
+        criterion.check(model.task)
+    if isinstance(model, GivesAllExits):
+        return _evaluate_exits(model, data, criterion, timing, criteria)
+    return evaluate_decisions(model, data, criterion, timing)
+
+
+def _evaluate_exits(
+    predictor: GivesAllExits,
+    data: TextData,
+    criterion: Criterion,
+    timing: TimingOptions,
+    criteria: Sequence[str] | None,
+) -> Evaluation:
+    """The evaluation of a predictor that gives what every exit says."""
+    task, encodings = predictor.task, tokens(predictor, data.test)
+    dev = stored_outputs(predictor, data.dev, tokens(predictor, data.dev), data.metric, "dev")
+    test = stored_outputs(predictor, data.test, encodings, data.metric, "test")
+    decisions = predictor.decide(encodings, criterion, batch_size=32)
+    dev_layers = dev.exit_layers(criterion, task)
     chosen = OperatingPoint.by(criterion, dev.at(dev_layers), decisions.exit_layers)
     names = [criterion.name] if criteria is None else criteria
-    by_name = {name: operating_points(CRITERIA[name], dev, test, model.task) for name in names}
+    by_name = {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
     if criteria is None:
-        (speedup,) = measure_speedups(model, encodings[:timed_texts], [chosen], repeats)
-        curves = {name: Curve(curve(some, test, model.task)) for name, some in by_name.items()}
+        (speedup,) = measure_speedups(predictor, encodings[: timing.timed_texts], [chosen], timing.repeats)
+        curves = {name: Curve(curve(some, test, task)) for name, some in by_name.items()}
         shared = None
     else:
-        by_name[Oracle.name] = bound(dev, test, model.task)
+        by_name[Oracle.name] = bound(dev, test, task)
         every = [chosen, *(point for some in by_name.values() for point in some)]
-        speedup, *others = measure_speedups(model, encodings[:timed_texts], every, repeats)
-        curves, shared = measured_curves(by_name, others, test, model)
+        speedup, *others = measure_speedups(predictor, encodings[: timing.timed_texts], every, timing.repeats)
+        curves, shared = measured_curves(by_name, others, test, task)
     by_exit = test.by_exit()
-    exits = model.config.exits
+    exits = predictor.exit_architectures
     learned = any(isinstance(one, Architecture) and one != MHA for one in exits)
     return Evaluation(
         data=data.name,
@@ -119,15 +150,10 @@ def evaluate(
         full_depth_score=by_exit[-1],
         criterion=criterion.to_dict(),
         score=test.score_of(decisions.scores),
-        speedup=speedup.speedup,
-        speedup_factor=speedup.factor,
-        speedup_repeats=speedup.repeats,
-        timed_texts=speedup.texts,
-        seconds=speedup.seconds,
-        full_depth_seconds=speedup.full_depth_seconds,
+        **speedup.to_dict(),
         mean_exit_layer=float(decisions.exit_layers.mean()),
-        exit_layer_counts=counts(decisions.exit_layers, model.task.num_layers),
-        exit_layer_counts_by_label=counts_by_label(data.test, model, decisions.exit_layers),
+        exit_layer_counts=counts(decisions.exit_layers, task.num_layers),
+        exit_layer_counts_by_label=counts_by_label(data.test, predictor, decisions.exit_layers),
         dev={
             "exit_scores": dev.by_exit(),
             "score": chosen.dev_score,
@@ -140,32 +166,13 @@ def evaluate(
 
 
 def measured_curves(
-    by_name: Mapping[str, Sequence[OperatingPoint]], speedups: Sequence[Speedup], test: Stored, model: MultiExitModel
+    by_name: Mapping[str, Sequence[OperatingPoint]], speedups: Sequence[Speedup], test: Stored, task: Task
 ) -> tuple[dict[str, Curve], tuple[float, float] | None]:
     """The curve of each criterion, through its points with their speedups in order, and the range of the areas.
 
     It is the range that all criteria's curves share; the oracle's does not narrow it.
     """
     left = iter(speedups)
-    points = {name: curve(some, test, model.task, [next(left) for _ in some]) for name, some in by_name.items() if some}
+    points = {name: curve(some, test, task, [next(left) for _ in some]) for name, some in by_name.items() if some}
     shared = common_range(some for name, some in points.items() if name != Oracle.name)
     return {name: Curve(some, area(some, *shared) if shared else None) for name, some in points.items()}, shared
-
-
-def counts(exit_layers: Array, num_layers: int) -> list[int]:
-    """How many texts leave at each layer."""
-    return np.bincount(exit_layers, minlength=num_layers + 1)[1:].tolist()
-
-
-def counts_by_label(split: Split, model: MultiExitModel, exit_layers: Array) -> dict[str, list[int]]:
-    """How many texts with each label leave at each layer; a text with many labels counts for each of them.
-
-    Empty for a regression.
-    """
-    task = model.task
-    if not task.problem.has_names:
-        return {}
-    return {
-        name: counts(exit_layers[task.problem.has_label(split.labels, index)], task.num_layers)
-        for index, name in enumerate(model.config.label_names)
-    }

@@ -17,8 +17,8 @@ class Evaluation:
     """What is reported of a model on a test set. Scores are the task's, from 0 to 1 (correlations from -1).
 
     Attributes:
-        exit_scores: the score of each exit on all texts, the first layer's first.
-        avg, best: their mean and maximum.
+        exit_scores: the score of each exit on all texts, the first layer's first; empty where they cannot be had.
+        avg, best: their mean and maximum, or None.
         full_depth_score: the last exit's.
         criterion: name and settings of the exit criterion, chosen on dev.
         score: the score when texts leave by it.
@@ -32,6 +32,7 @@ class Evaluation:
         area_range: the smallest and largest speedup that all criteria's curves reach, between which areas are taken;
             None where speedups were not measured, or no range is shared.
         architectures: the exits', the first layer's first; empty where none is learned.
+        lacks: a sentence about what could not be had of the predictor; empty where all could.
 
     """
 
@@ -39,8 +40,8 @@ class Evaluation:
     metric: str
     rows: int
     exit_scores: list[float]
-    avg: float
-    best: float
+    avg: float | None
+    best: float | None
     full_depth_score: float
     criterion: dict[str, Any]
     score: float
@@ -57,22 +58,24 @@ class Evaluation:
     curves: dict[str, Curve]
     area_range: tuple[float, float] | None = None
     architectures: list[dict[str, Any]] = field(default_factory=list)
+    lacks: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The evaluation as a JSON object; `architectures` only where there are learned exits."""
+        """The evaluation as a JSON object; `architectures` and `lacks` only where they are not empty."""
         value = asdict(self)
         value["area_range"] = None if self.area_range is None else list(self.area_range)
-        if not self.architectures:
-            del value["architectures"]
+        for name in ("architectures", "lacks"):
+            if not value[name]:
+                del value[name]
         return value
 
     @classmethod
     def from_dict(cls, value: Any, where: str) -> "Evaluation":
         """What `to_dict` made, in `where`; LecoError where it is of another shape."""
         found = checked(cls, value, where)
-        layers = len(found.exit_scores)
-        by_layer = [found.exit_layer_counts, *found.exit_layer_counts_by_label.values()]
-        if not layers or any(len(counts) != layers for counts in by_layer):
+        layers = len(found.exit_layer_counts)
+        by_layer = [found.exit_scores or found.exit_layer_counts, *found.exit_layer_counts_by_label.values()]
+        if not layers or any(len(one) != layers for one in by_layer) or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
         try:
             criterion_from_dict(found.criterion)

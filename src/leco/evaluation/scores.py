@@ -12,19 +12,17 @@ import torch
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Task, simulate
-from leco.data import Split, collate, score
-from leco.model import MultiExitModel
+from leco.data import Split, score
+from leco.errors import parameter
 from leco.model.finite import check_finite
 from leco.problems import PROBLEMS, Problem
-from leco.runtime import Encoding
-from leco.runtime.engine import batches_by_length
+from leco.runtime import Encoding, GivesAllExits
 
 Array = NDArray[Any]
 
 
-@torch.inference_mode()
 def exit_outputs(
-    model: MultiExitModel,
+    predictor: GivesAllExits,
     encodings: Sequence[Encoding],
     *,
     batch_size: int = 32,
@@ -34,18 +32,10 @@ def exit_outputs(
 
     LecoError where some of it is not finite.
     """
-    model.eval()
-    task = model.task
-    stored = np.empty((task.num_layers, len(encodings), task.num_outputs), np.float32)
-    doubts = np.empty(stored.shape[:2], np.float32)
-    for rows in batches_by_length(encodings, batch_size):
-        inputs = collate(model.tokenizer, [encodings[row] for row in rows])
-        output = model(**{name: value.to(model.device) for name, value in inputs.items()})
-        stored[:, rows] = task.problem.torch_scores(output.exit_logits.float()).cpu().numpy()
-        doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
-        on_batch(len(rows))
+    stored, doubts = predictor.exit_outputs(encodings, batch_size=batch_size, on_batch=on_batch)
     by_layer = {f"what the exit on layer {m + 1} says": torch.from_numpy(layer) for m, layer in enumerate(stored)}
-    check_finite(by_layer, "The model gives no answers", "Train it again, with a lower --lr and --exit-lr.")
+    remedy = f"Train it again, with a lower {parameter('lr')} and {parameter('exit_lr')}."
+    check_finite(by_layer, "The model gives no answers", remedy)
     return stored, doubts
 
 

@@ -6,14 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import torch
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, Static
-from leco.model import ModelStages, MultiExitModel
+from leco.criteria import Criterion
 from leco.progress import progress_bar, say
-from leco.runtime import Encoding
-from leco.runtime.engine import decide_batch
+from leco.runtime import Encoding, Predictor
 
 T = TypeVar("T")
 FULL_DEPTH = ("", 0)
@@ -73,28 +70,39 @@ class Speedup:
     seconds: float
     full_depth_seconds: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """What `Evaluation` has of it, by its names there."""
+        return {
+            "speedup": self.speedup,
+            "speedup_factor": self.factor,
+            "speedup_repeats": self.repeats,
+            "timed_texts": self.texts,
+            "seconds": self.seconds,
+            "full_depth_seconds": self.full_depth_seconds,
+        }
 
-@torch.inference_mode()
+
 def measure_speedups(
-    model: MultiExitModel, encodings: Sequence[Encoding], points: Sequence[OperatingPoint], repeats: int = 10
+    predictor: Predictor, encodings: Sequence[Encoding], points: Sequence[OperatingPoint], repeats: int = 10
 ) -> list[Speedup]:
     """Run each text alone, at each operating point (`t_i`) and at full depth (`T_i`), in turn, `repeats` times over.
 
-    The points' first texts are those of `encodings`. At full depth only the last exit is computed. Which run comes
+    The points' first texts are those of `encodings`. Full depth is the predictor's own (`full_depth`). Which run comes
     first changes from text to text, so that drifts of the machine's speed touch all alike. Texts that leave at the same
     layer by the same kind of criterion cost the same whatever its settings: such a run is timed once in each repeat and
     counts for all points that share it. Tokenization is not in the times. A line says how long it will take.
     """
-    model.eval()
-    stages = ModelStages(model)
     runs = [
-        {FULL_DEPTH: Static(), **{one.computation(text): one.criterion_at(one.computation(text)[1]) for one in points}}
+        {
+            FULL_DEPTH: predictor.full_depth,
+            **{one.computation(text): one.criterion_at(one.computation(text)[1]) for one in points},
+        }
         for text in range(len(encodings))
     ]
 
     def seconds_of(text: int, criterion: Criterion) -> float:
         started = time.perf_counter()
-        decide_batch(stages, [encodings[text]], criterion)
+        predictor.decide([encodings[text]], criterion)
         return time.perf_counter() - started
 
     warm = [seconds_of(text, criterion) for text in range(len(runs))[:WARM_UP] for criterion in runs[text].values()]

@@ -95,7 +95,7 @@ MHA = Architecture("tanh", "mha_dot", "null", "cls", "tanh", width=64)
 NAMED: Registry[ExitArchitecture] = Registry(
     "exit", {"linear": LINEAR, "mha": MHA, PastFutureArchitecture.kind: PAST_FUTURE}
 )
-"""The exits that need no search, the same on each layer, under the names that `--exits` takes."""
+"""The exits that need no search, the same on each layer, under the names that the setting `exits` takes."""
 
 
 def architecture_from_dict(value: Mapping[str, Any]) -> ExitArchitecture:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.registry import Registry
 
 Activation = Callable[[Tensor], Tensor]
@@ -64,7 +64,8 @@ class Attention(Encoder):
     def __init__(self, width: int, *, heads: int) -> None:
         super().__init__()
         if width % heads:
-            raise LecoError(f"An attention of {heads} heads needs a width divisible by {heads}, not --width {width}.")
+            named = parameter("width")
+            raise LecoError(f"An attention of {heads} heads needs a width divisible by {heads}, not {named} {width}.")
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)

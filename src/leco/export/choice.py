@@ -9,13 +9,14 @@ import onnx
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion
-from leco.data import Encoding, Split, TextData, collate
-from leco.evaluation.evaluate import tokens
+from leco.data import Encoding, Split, TextData, padding
 from leco.evaluation.scores import Stored, choose_setting
+from leco.evaluation.tokens import tokens
 from leco.export.early_exit import ModelWriter
 from leco.model import MultiExitModel
 from leco.progress import progress_bar
 from leco.runtime.session import open_session
+from leco.tokens import pad
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def exit_scores(
     wanted = [value.name for value in session.get_inputs()]
     scores = []
     for encoding in encodings:
-        batch = collate(model.tokenizer, [encoding])
-        scores += session.run(None, {name: batch[name].numpy() for name in wanted})
+        batch = pad([encoding], padding(model.tokenizer))
+        scores += session.run(None, {name: batch[name] for name in wanted})
         advance(1)
     return np.concatenate(scores, axis=1)

@@ -1,6 +1,6 @@
 """Exit criteria as ONNX nodes, equal to `leco.criteria` row by row; their settings are inputs of the graph.
 
-A new one is a class here and one line in `WRITERS`. Shapes: b rows inside, K outputs, M layers, counted from 1.
+A new one is a class here that says which criterion it writes. Shapes: b rows inside, K outputs, M layers from 1.
 """
 
 from abc import ABC, abstractmethod
@@ -32,6 +32,10 @@ Values = dict[str, str]
 """Values of the graph by name: what a criterion remembers of each row inside, or its settings."""
 
 
+WRITERS: dict[type[Criterion], type["Writer"]] = {}
+"""The criteria that a file can hold."""
+
+
 @dataclass(frozen=True)
 class Writer(ABC):
     """Writes a criterion; `settings` are the graph's inputs, `types` those of the tensors that it remembers."""
@@ -39,7 +43,13 @@ class Writer(ABC):
     task: Task
     settings: Values
 
+    criterion: ClassVar[type[Criterion]]
     types: ClassVar[Mapping[str, int]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """List the writer of a criterion."""
+        if "criterion" in vars(cls):
+            WRITERS[cls.criterion] = cls
 
     def check(self, graph: Graph, criterion: Criterion) -> Values:
         """The settings, each of which is an error of ONNX Runtime where it is none that the criterion takes."""
@@ -96,6 +106,8 @@ class Confident(Writer):
 class EntropyWriter(Confident):
     """Entropy below a threshold."""
 
+    criterion = Entropy
+
     def leaves(self, graph: Graph, scores: str) -> str:
         """Compare."""
         share = graph.op("Div", entropy(graph, scores), graph.constant(log(self.task.num_outputs), np.float32))
@@ -107,6 +119,8 @@ class EntropyWriter(Confident):
 class MaxProbabilityWriter(Confident):
     """Largest probability above a threshold."""
 
+    criterion = MaxProbability
+
     def leaves(self, graph: Graph, scores: str) -> str:
         """Compare."""
         return graph.op("Greater", graph.op("ReduceMax", scores, graph.constant([1]), keepdims=0), self.settings["tau"])
@@ -114,6 +128,8 @@ class MaxProbabilityWriter(Confident):
 
 class MarginWriter(Confident):
     """Difference of the two largest probabilities above a threshold."""
+
+    criterion = Margin
 
     def leaves(self, graph: Graph, scores: str) -> str:
         """Compare."""
@@ -144,6 +160,8 @@ class Counting(Writer):
 
 class PceeWriter(Counting):
     """Entropy as a share of log K below a threshold, several times in a row."""
+
+    criterion = Pcee
 
     def agrees(self, graph: Graph, scores: str, state: Values) -> str:
         """Compare."""
@@ -177,6 +195,8 @@ class Comparing(Counting):
 class CobeeWriter(Comparing):
     """The probability of the newer exit's label changes by less than a threshold."""
 
+    criterion = Cobee
+
     def agrees(self, graph: Graph, scores: str, state: Values) -> str:
         """Compare."""
         change = self._change(graph, scores, state)
@@ -191,6 +211,8 @@ class CobeeWriter(Comparing):
 class PatienceWriter(Comparing):
     """The same label, or for a regression nearly the same value."""
 
+    criterion = Patience
+
     def agrees(self, graph: Graph, scores: str, state: Values) -> str:
         """Compare."""
         if not self.task.problem.has_names:
@@ -202,6 +224,8 @@ class PatienceWriter(Comparing):
 
 class StaticWriter(Writer):
     """All leave at one layer."""
+
+    criterion = Static
 
     def needs(self, graph: Graph, layer: Layer) -> str | None:
         """Whether this is the layer."""
@@ -223,18 +247,6 @@ def entropy(graph: Graph, scores: str) -> str:
     bounds = graph.constant(np.finfo(np.float32).tiny, np.float32), graph.constant(1, np.float32)
     terms = graph.op("Mul", scores, graph.op("Log", graph.op("Clip", scores, *bounds)))
     return graph.op("Neg", graph.op("ReduceSum", terms, graph.constant([1]), keepdims=0))
-
-
-WRITERS: Mapping[type[Criterion], type[Writer]] = {
-    Cobee: CobeeWriter,
-    Patience: PatienceWriter,
-    Entropy: EntropyWriter,
-    MaxProbability: MaxProbabilityWriter,
-    Margin: MarginWriter,
-    Pcee: PceeWriter,
-    Static: StaticWriter,
-}
-"""The criteria that a file can hold."""
 
 
 def writer_for(criterion: Criterion) -> type[Writer]:

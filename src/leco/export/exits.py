@@ -106,9 +106,16 @@ def write_exit(graph: Graph, architecture: ExitArchitecture, leave: nn.Module, h
         )
     if leave.tokens is not None:  # all that reaches the first token
         hidden, tokens = first_tokens(graph, hidden, leave.tokens), tokens.first(graph, leave.tokens)
-    x = ACTIVATIONS[architecture.activation_1](graph, affine(graph, hidden, leave.down))
+    x = _activate(graph, architecture.activation_1, affine(graph, hidden, leave.down))
     x = _pool(graph, *_encode(graph, x, tokens.mask, list(leave.encoders)), tokens, leave.pooler)
-    return affine(graph, ACTIVATIONS[architecture.activation_2](graph, x), leave.classifier)
+    return affine(graph, _activate(graph, architecture.activation_2, x), leave.classifier)
+
+
+def _activate(graph: Graph, name: str, x: str) -> str:
+    """An activation of `x`."""
+    if name not in ACTIVATIONS:
+        raise LecoError(f"The activation '{name}' cannot be exported: it has no form in ONNX.")
+    return ACTIVATIONS[name](graph, x)
 
 
 def first_token(graph: Graph, x: str) -> str:

@@ -7,14 +7,15 @@ import onnx
 from onnx import helper
 
 from leco.criteria import Criterion
+from leco.data import padding
 from leco.display import visible
-from leco.errors import LecoError
+from leco.environment import versions
+from leco.errors import LecoError, parameter
 from leco.export.early_exit import ModelWriter
 from leco.files import atomic_path
 from leco.model import MultiExitModel
 from leco.options import naming
 from leco.outputs import check_output
-from leco.runs import versions
 
 LATEST = onnx.defs.onnx_opset_version()
 OPSET = 18
@@ -33,10 +34,10 @@ def export_onnx(
     where `path` is something else than such a file.
     """
     if not OPSET <= opset <= LATEST:
-        raise LecoError(f"--opset must be from {OPSET} to {LATEST}, not {opset}.")
+        raise LecoError(f"{parameter('opset')} must be from {OPSET} to {LATEST}, not {opset}.")
     check_output(path, MARK)
     criterion = criterion or model.config.criterion
-    with naming("--criterion"):
+    with naming("criterion"):
         made = ModelWriter(model, int8=int8, opset=opset).early_exit(criterion)
     write_model(made, path, model, criterion, int8=int8)
 
@@ -56,7 +57,7 @@ def write_model(
         "criterion": criterion.to_dict(),
         "int8": int8,
         "max_length": model.max_length,
-        "padding": {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id},
+        "padding": padding(tokenizer),
         "source": visible(model.name_or_path),
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},

@@ -1,6 +1,7 @@
 """The multi-exit model and the backbones it stands on."""
 
 from leco.configuration import LecoConfig
+from leco.model.classifier import PlainClassifier, load_classifier
 from leco.model.loading import load_model
 from leco.model.losses import divergence, doubt_loss, exit_losses
 from leco.model.multi_exit import MultiExitModel, MultiExitOutput, build_model
@@ -12,11 +13,13 @@ __all__ = [
     "ModelStages",
     "MultiExitModel",
     "MultiExitOutput",
+    "PlainClassifier",
     "build_model",
     "divergence",
     "doubt_loss",
     "exit_losses",
     "load_backbone",
+    "load_classifier",
     "load_config",
     "load_model",
     "load_tokenizer",

@@ -1,10 +1,12 @@
 """Loading multi-exit models, with errors that say what to do."""
 
+import os
 from pathlib import Path
 
 from leco.configuration import LecoConfig
 from leco.devices import pick_device
-from leco.errors import LecoError, first_line
+from leco.display import shortened
+from leco.errors import LecoError, first_line, parameter
 from leco.files import read_json
 from leco.model.finite import check_finite
 from leco.model.multi_exit import MultiExitModel
@@ -18,8 +20,8 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
     """
     place = pick_device(device)
     path = Path(folder)
-    if not path.is_dir():
-        raise LecoError(f"The model folder '{folder}' does not exist. 'leco fit' makes one.")
+    if not os.path.isdir(path):  # noqa: PTH112 - Path's may raise
+        raise LecoError(f"The model folder '{shortened(folder, 200)}' does not exist. 'leco fit' makes one.")
     try:
         model_type = read_json(path / "config.json").get("model_type")
     except (LecoError, AttributeError) as error:
@@ -34,7 +36,11 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
     if missing := sorted(report["missing_keys"]):  # Transformers would go on with random ones
         raise LecoError(f"'{folder}' is broken: its weights lack '{missing[0]}' and {len(missing) - 1} more.")
     weights = {f"the weight '{name}'": weight for name, weight in model.named_parameters()}
-    check_finite(weights, f"'{folder}' is broken", "Train the model again, with a lower --lr and --exit-lr.")
+    check_finite(
+        weights,
+        f"'{folder}' is broken",
+        f"Train the model again, with a lower {parameter('lr')} and {parameter('exit_lr')}.",
+    )
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so
     try:
         model.config.check()

@@ -3,19 +3,21 @@
 Shapes: B batch, L tokens, M layers, K outputs, d hidden.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
 from leco.configuration import LecoConfig
 from leco.criteria import Criterion, Task
-from leco.data import Encoding, Text, encode, without_limits
+from leco.data import Encoding, Text, collate, encode_and_count, without_limits
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, PastFutureArchitecture
 from leco.exits.modules import build_exits
@@ -25,7 +27,10 @@ from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
-from leco.runtime import Answer, answer_pieces, answers, decide
+from leco.runtime import Decisions, PredictorMixin, decide
+from leco.runtime.engine import batches_by_length
+from leco.runtime.predictor import ignore
+from leco.runtime.texts import checked
 
 Fork = Callable[[int, Tensor], tuple[Tensor, Tensor]]
 """From a layer, counted from 1, and its hidden state [B, L, d] to what its exit and what the next layer get."""
@@ -57,8 +62,8 @@ class MultiExitOutput(ModelOutput):
         return self.logits_by_row.transpose(0, 1)
 
 
-class MultiExitModel(PreTrainedModel):
-    """A Transformers encoder with an exit on each layer.
+class MultiExitModel(PredictorMixin, PreTrainedModel):
+    """A Transformers encoder with an exit on each layer, a `leco.runtime.Predictor` that gives all exits.
 
     `MultiExitModel.from_pretrained(DIR)` loads a trained one; `model.predict(texts)` exits early. Called like any
     Transformers model, it runs at full depth and returns every exit's logits.
@@ -103,6 +108,21 @@ class MultiExitModel(PreTrainedModel):
     def task(self) -> Task:
         """What criteria need to know of this model."""
         return Task(self.config.num_labels, len(self.exits), self.config.problem_type)
+
+    @property
+    def label_names(self) -> list[str]:
+        """The outputs' names [K]."""
+        return self.config.label_names
+
+    @property
+    def criterion(self) -> Criterion:
+        """The exit criterion that was chosen for this model; full depth where none was."""
+        return self.config.criterion
+
+    @property
+    def exit_architectures(self) -> list[ExitArchitecture]:
+        """The architecture of each layer's exit, the first layer's first."""
+        return self.config.exits
 
     @property
     def exit_parameters(self) -> list[int]:
@@ -211,42 +231,47 @@ class MultiExitModel(PreTrainedModel):
                 block.compile(dynamic=True)
         return self
 
-    def predict(self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
-        """Answer each text at the layer where the criterion says so; later layers are not computed.
-
-        Args:
-            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
-            criterion: when to exit; by default the one chosen for this model, `config.criterion`.
-            batch_size: texts that run together. Rows that left cost nothing more; the answers are those of 1.
-
-        Returns:
-            One answer for each text, in order.
-
-        Raises:
-            LecoError: where the criterion is not defined for the model's kind of problem or number of layers, and for
-                what is no text, no criterion or no batch size.
-
-        """
-        return list(self.stream(texts, criterion, batch_size))
-
-    def stream(
-        self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1
-    ) -> Iterator[Answer]:
-        """The answers of `predict` as they come; no more than 1,024 texts are read and kept at a time."""
-
-        def answer(piece: list[Text]) -> list[Answer]:
-            return self.answer(encode(self.tokenizer, piece, self.max_length), criterion, batch_size)
-
-        return answer_pieces(texts, criterion, batch_size, answer)
+    def encode(self, texts: Iterable[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
+        """The tokens of each text, cut to the model's length; `on_cut` is told how many had to be."""
+        encodings, cut = encode_and_count(self.tokenizer, list(checked(texts)), self.max_length)
+        on_cut(cut)
+        return encodings
 
     @torch.inference_mode()
-    def answer(
-        self, encodings: Sequence[Encoding], criterion: Criterion | None = None, batch_size: int = 1
-    ) -> list[Answer]:
-        """Answer tokenized texts, as `predict` does."""
-        self.eval()
-        decisions = decide(ModelStages(self), encodings, criterion or self.config.criterion, batch_size=batch_size)
-        return answers(decisions, self.config.label_names, self.config.problem_type)
+    def decide(
+        self,
+        encodings: Sequence[Encoding],
+        criterion: Criterion | None = None,
+        *,
+        batch_size: int = 1,
+        on_batch: Callable[[int], None] = ignore,
+    ) -> Decisions:
+        """The scores and exit layers of tokenized texts, which run in batches of similar length, in the order given."""
+        self._end_training()
+        return decide(
+            ModelStages(self), encodings, criterion or self.criterion, batch_size=batch_size, on_batch=on_batch
+        )
+
+    @torch.inference_mode()
+    def exit_outputs(
+        self, encodings: Sequence[Encoding], *, batch_size: int = 32, on_batch: Callable[[int], None] = ignore
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """What every exit says of every text [M, N, K], and the meta-classifier's doubts [M, N], at full depth."""
+        self._end_training()
+        scores = np.empty((self.num_layers, len(encodings), self.task.num_outputs), np.float32)
+        doubts = np.empty(scores.shape[:2], np.float32)
+        for rows in batches_by_length(encodings, batch_size):
+            inputs = collate(self.tokenizer, [encodings[row] for row in rows])
+            output = self(**{name: value.to(self.device) for name, value in inputs.items()})
+            scores[:, rows] = self.problem.torch_scores(output.exit_logits.float()).cpu().numpy()
+            doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
+            on_batch(len(rows))
+        return scores, doubts
+
+    def _end_training(self) -> None:
+        """Switch dropout off where it is on, as after training; whatever trains switches it on by itself."""
+        if self.training:
+            self.eval()
 
 
 def build_model(
@@ -255,11 +280,10 @@ def build_model(
     label_names: Sequence[str],
     *,
     problem_type: str,
-    exit_dropout: float = 0.1,
-    max_tokens: int | None = None,
     states: StateStatistics | None = None,
+    **config: Any,
 ) -> MultiExitModel:
-    """A model with fresh exits of the given architectures on a pretrained backbone.
+    """A model with fresh exits of the given architectures on a pretrained backbone; `config` is more of `LecoConfig`.
 
     Given the statistics of the backbone's hidden states, the exits read standardized ones while they are trained.
     """
@@ -267,17 +291,16 @@ def build_model(
         architectures = [
             replace(one, standardized=True) if isinstance(one, PastFutureArchitecture) else one for one in architectures
         ]
-    config = LecoConfig(
+    configuration = LecoConfig(
         backbone_config=backbone.config,
         exit_architectures=architectures,
-        exit_dropout=exit_dropout,
-        max_tokens=max_tokens,
         attn_implementation=backbone.config._attn_implementation,
         problem_type=problem_type,
         id2label=dict(enumerate(label_names)),
         label2id={name: index for index, name in enumerate(label_names)},
+        **config,
     )
-    model = MultiExitModel(config, backbone).to(backbone.device)  # type: ignore[arg-type]  # Transformers types it loosely
+    model = MultiExitModel(configuration, backbone).to(backbone.device)  # type: ignore[arg-type]  # Transformers types it loosely
     if states is not None:
         model.exits.standardize(states)
     return model

@@ -17,7 +17,7 @@ from transformers import (
 from leco.configuration import LecoConfig
 from leco.data import minilm_folder, without_limits
 from leco.data.hub import unreachable
-from leco.errors import LecoError, first_line
+from leco.errors import LecoError, first_line, parameter
 from leco.model.backbones import backbone_for
 from leco.model.finite import check_finite
 from leco.model.foreign import check_vocabulary, refuse_code
@@ -38,9 +38,10 @@ def load_config(name: str) -> PreTrainedConfig:
     config = load(AutoConfig, name, "configuration")
     if isinstance(config, LecoConfig):
         raise LecoError(
-            f"--model '{name}' is a multi-exit model already. Give the pretrained encoder it was made from."
+            f"{parameter('model')} '{name}' is a multi-exit model already. "
+            "Give the pretrained encoder it was made from."
         )
-    with naming(f"--model '{name}'"):
+    with naming("model", value=name):
         backbone_for(config)
     return config
 
@@ -52,7 +53,9 @@ def load_backbone(name: str, device: torch.device | None = None) -> PreTrainedMo
     """
     load_config(name)  # an unknown family, before any weights are read
     backbone: PreTrainedModel = load(AutoModel, resolve(name), "model", dtype=torch.float32)
-    check_finite(dict(backbone.named_parameters()), f"--model '{name}' is broken", "Download or train it again.")
+    check_finite(
+        dict(backbone.named_parameters()), f"{parameter('model')} '{name}' is broken", "Download or train it again."
+    )
     return backbone.to(device or torch.device("cpu"))  # type: ignore[arg-type]  # Transformers types it loosely
 
 
@@ -72,9 +75,9 @@ def load(auto: Any, name: str, what: str, **options: Any) -> Any:
     try:
         local = Path(name).is_dir()
     except OSError as error:  # its name is too long, or a folder above it is closed
-        raise LecoError(f"--model '{name:.80}' cannot be opened ({error.strerror}).") from error
+        raise LecoError(f"{parameter('model')} '{name:.80}' cannot be opened ({error.strerror}).") from error
     if not local and (name.startswith((".", "/", "~")) or name.count("/") > 1):
-        raise LecoError(f"--model '{name}': there is no such folder.")
+        raise LecoError(f"{parameter('model')} '{name}': there is no such folder.")
     reason = None if local else _unreachable("model", name)
     offline = local or reason is not None
     try:
@@ -87,7 +90,8 @@ def load(auto: Any, name: str, what: str, **options: Any) -> Any:
         if local:
             raise LecoError(f"The {what} in the folder '{name}' is missing or broken ({problem}).") from error
         raise LecoError(
-            f"--model '{name}' is no folder here, and {reason or f'its {what} cannot be loaded ({problem})'}. "
+            f"{parameter('model')} '{name}' is no folder here, "
+            f"and {reason or f'its {what} cannot be loaded ({problem})'}. "
             "Check the name and the network, or give the path of a downloaded model."
         ) from error
 

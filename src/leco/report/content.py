@@ -1,17 +1,19 @@
 """What a report shows: everything that a model's folder has, and what its data adds."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from leco.data import TextData
 from leco.evaluation import EVALUATION, Evaluation, evaluate, read_evaluation, save_evaluation
 from leco.evaluation.evaluate import applicable_criteria
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
+from leco.options import fill, taking
 from leco.pipeline import HISTORY, RESULTS, TRAINING
 from leco.report.examples import Example, first_and_last
 from leco.search.history import SearchHistory
+from leco.settings import SHORT_TIMING
 from leco.training.log import TrainingLog
 
 
@@ -34,19 +36,19 @@ class Content:
     missing: list[str] = field(default_factory=list)
 
 
-def gather(
-    folder: Path, model: MultiExitModel, data: TextData | None = None, *, repeats: int = 10, timed_texts: int = 50
-) -> Content:
+@taking(SHORT_TIMING)
+def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **options: Any) -> Content:
     """Read the folder of `model`; with `data`, evaluate what it lacks, leave that in the folder, and find examples.
 
     An evaluation counts if it has measured curves and is of these data and of the model's own criterion.
     """
+    timing = fill(SHORT_TIMING, options, strict=True)
     found = _read_evaluation(folder)
     first: list[Example] = []
     last: list[Example] = []
     if data is not None:
         if not _measured(found) or (found.data, found.criterion) != (data.name, model.config.criterion.to_dict()):
-            found = evaluate(model, data, repeats=repeats, timed_texts=timed_texts, criteria=applicable_criteria(model))
+            found = evaluate(model, data, criteria=applicable_criteria(model), **asdict(timing))
             save_evaluation(found, folder)
         first, last = first_and_last(model, data)
     history = SearchHistory.load(folder / HISTORY) if (folder / HISTORY).is_file() else None
@@ -71,9 +73,9 @@ def gather(
 
 
 def _read_evaluation(folder: Path) -> Evaluation | None:
-    """The evaluation with all curves, or else the one that `fit` left."""
+    """The evaluation with all curves, or else the one that `fit` left; not one without what every exit says."""
     paths = [path for path in (folder / EVALUATION, folder / RESULTS) if path.is_file()]
-    return read_evaluation(paths[0]) if paths else None
+    return next((found for found in map(read_evaluation, paths) if not found.lacks), None)
 
 
 def _measured(found: Evaluation | None) -> TypeGuard[Evaluation]:

@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from leco.data import Split, TextData
 from leco.display import listed, shortened
-from leco.evaluation.evaluate import tokens
-from leco.model import ModelStages, MultiExitModel
+from leco.evaluation.tokens import tokens
 from leco.problems import Label
 from leco.progress import progress_bar
-from leco.runtime import Answer, answers, decide
+from leco.runtime import Answer, Predictor, answers
 
 LONGEST = 400
 """Characters of a text that are shown."""
@@ -31,30 +29,28 @@ class Example:
     exit_layer: int
 
 
-@torch.inference_mode()
-def first_and_last(model: MultiExitModel, data: TextData, number: int = 6) -> tuple[list[Example], list[Example]]:
-    """So many texts of the test split that leave first, and so many that leave last, by the model's own criterion.
+def first_and_last(predictor: Predictor, data: TextData, number: int = 6) -> tuple[list[Example], list[Example]]:
+    """So many texts of the test split that leave first, and so many that leave last, by its own criterion.
 
     Texts that leave at the same layer keep the order of the data, so that the last ones are its last.
     """
-    model.eval()
     with progress_bar("answering the test texts", len(data.test)) as advance:
-        decisions = decide(
-            ModelStages(model), tokens(model, data.test), model.config.criterion, batch_size=32, on_batch=advance
-        )
-    said = answers(decisions, model.config.label_names, model.config.problem_type)
+        decisions = predictor.decide(tokens(predictor, data.test), batch_size=32, on_batch=advance)
+    said = answers(decisions, predictor.label_names, predictor.task.problem_type)
 
     rows = np.argsort(decisions.exit_layers, kind="stable").tolist()
-    first, last = ([_example(data.test, row, said[row], model) for row in some[:number]] for some in (rows, rows[::-1]))
+    first, last = (
+        [_example(data.test, row, said[row], predictor) for row in some[:number]] for some in (rows, rows[::-1])
+    )
     return first, last
 
 
-def _example(split: Split, row: int, answer: Answer, model: MultiExitModel) -> Example:
-    text, label, names = split.texts[row], split.labels[row], model.config.label_names
+def _example(split: Split, row: int, answer: Answer, predictor: Predictor) -> Example:
+    text, label, names = split.texts[row], split.labels[row], predictor.label_names
     pair = (text,) if isinstance(text, str) else text
     parts = tuple(part if len(part) <= LONGEST else part[:LONGEST] + " …" for part in pair)
-    true = model.task.problem.named(label, names)
-    right = true == answer.label if model.task.problem.has_names else None
+    true = predictor.problem.named(label, names)
+    right = true == answer.label if predictor.problem.has_names else None
     return Example(parts, _shown(true), _shown(answer.label), right, answer.exit_layer)
 
 

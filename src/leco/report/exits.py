@@ -14,10 +14,11 @@ def scores_chart(found: Evaluation, width: float, height: float) -> Element:
     test, dev = found.exit_scores, found.dev["exit_scores"]
     axes = Axes(width, height, (0.6, len(test) + 0.4), padded([*test, *dev, found.score]))
     layers = range(1, len(test) + 1)
+    mean = sum(test) / len(test)
     parts = [
         axes.frame("layer of the exit", metric_name(found), list(layers), ticks(*axes.ys, 5), "{:.0f}".format, number),
-        line(axes.left, axes.y(found.avg), axes.width - axes.right, axes.y(found.avg), "mean"),
-        text(axes.left + 6, axes.y(found.avg) - 5, f"AVG {found.avg:.4f}", "start", "tick"),
+        line(axes.left, axes.y(mean), axes.width - axes.right, axes.y(mean), "mean"),
+        text(axes.left + 6, axes.y(mean) - 5, f"AVG {mean:.4f}", "start", "tick"),
     ]
     for name, scores in (("dev", dev), ("test", test)):
         spots = [(axes.x(layer), axes.y(score)) for layer, score in zip(layers, scores, strict=True)]

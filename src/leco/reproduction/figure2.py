@@ -12,11 +12,11 @@ from leco.evaluation.files import COLUMNS, curve_rows
 from leco.evaluation.plots import draw_curves
 from leco.evaluation.result import Evaluation
 from leco.files import write_csv, write_text
-from leco.job import LEARNED
 from leco.reproduction.criterion_curves import Curves
 from leco.reproduction.results_folder import ResultsFolder
 from leco.reproduction.searches_and_cells import Cell
 from leco.reproduction.tables import markdown
+from leco.settings import LEARNED
 
 FIGURE_2 = "figure2"
 OTHER = "patience (JT + linear exit)"

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from leco.errors import LecoError
-from leco.job import LEARNED
+from leco.errors import LecoError, parameter
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.registry import Registry
 from leco.reproduction.searches_and_cells import Cell
+from leco.settings import LEARNED
 from leco.training.strategies import STRATEGIES
 
 PLAIN = (("bf16", True), ("standardize", False))
@@ -157,11 +157,11 @@ def base_cell(model: str = DEMO_BACKBONE, preset: str = "quick", options: Mappin
     return Cell("glue/rte", model=model, preset=preset, options=tuple((options or {}).items()))
 
 
-def check_tasks(tasks: Sequence[str], option: str = "--tasks") -> None:
+def check_tasks(tasks: Sequence[str], name: str = "tasks") -> None:
     """Raise LecoError for a task that the paper's tables do not have."""
     for task in tasks:
         if task not in TASKS:
-            raise LecoError(f"{option}: '{task}' is none of {', '.join(TASKS)}.")
+            raise LecoError(f"{parameter(name)}: '{task}' is none of {', '.join(TASKS)}.")
 
 
 def parse_train_rows(text: str, tasks: Sequence[str]) -> dict[str, int]:
@@ -170,9 +170,10 @@ def parse_train_rows(text: str, tasks: Sequence[str]) -> dict[str, int]:
     for part in text.split(","):
         task, _, number = part.strip().rpartition("=")
         if not number.isdigit() or int(number) < 1:
-            raise LecoError(f"--train-rows: '{part}' is neither a number of rows nor TASK=ROWS, such as sst-2=10000.")
+            where = parameter("train_rows")
+            raise LecoError(f"{where}: '{part}' is neither a number of rows nor TASK=ROWS, such as sst-2=10000.")
         found.update(dict.fromkeys([task] if task else tasks, int(number)))
-    check_tasks(list(found), "--train-rows")
+    check_tasks(list(found), "train_rows")
     return found
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from leco.errors import LecoError, unknown_name
-from leco.job import LEARNED
+from leco.devices import pick_device
+from leco.errors import LecoError, parameter, unknown_name
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.options import naming
 from leco.presets import PRESETS, build_options
@@ -18,6 +18,7 @@ from leco.reproduction.scheduler import run_all, with_needs
 from leco.reproduction.searches_and_cells import Cell
 from leco.reproduction.table6 import TABLE_6, write_table_6
 from leco.reproduction.tables import write_table
+from leco.settings import LEARNED
 
 ALL = "all"
 TABLES = (*GRIDS, TABLE_6, FIGURE_2, ALL)
@@ -57,17 +58,19 @@ class PaperTables:
     timed_texts: int | None = None
 
     def __post_init__(self) -> None:
-        with naming("TABLE"):
+        with naming("table"):
             if self.table not in TABLES:
                 raise unknown_name("table", self.table, TABLES)
         check_tasks(self.tasks)
-        build_options(self.preset, self.options)
+        options = build_options(self.preset, self.options)
+        with naming("device"):
+            pick_device(options.run.device)
         if self.search_preset is not None:
-            with naming("--search-preset"):
+            with naming("search_preset"):
                 PRESETS[self.search_preset]
         if self.only is not None and not self.experiments:
             example = next(iter(replace(self, only=None).experiments)).name
-            raise LecoError(f"--only '{self.only}' is in no cell's name, such as {example}.")
+            raise LecoError(f"{parameter('only')} '{self.only}' is in no cell's name, such as {example}.")
 
     @property
     def folder(self) -> ResultsFolder:
@@ -112,7 +115,9 @@ class PaperTables:
         """LecoError where tables or figures would take the place of somebody else's: where they are without cells."""
         found = [path for name in TABLES for path in sorted(self.root.glob(f"{name}[._]*"))]
         if found and not any(self.root.glob("*.jsonl")):
-            raise LecoError(f"--output '{self.root}' holds '{found[0].name}', but no records. Give a new folder.")
+            raise LecoError(
+                f"{parameter('output')} '{self.root}' holds '{found[0].name}', but no records. Give a new folder."
+            )
 
     def run(self, glue_dir: Path | None = None, jobs: int = 1) -> None:
         """Run what is not finished."""

@@ -7,14 +7,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from leco.evaluation.evaluate import stored_outputs, tokens
+from leco.evaluation.evaluate import stored_outputs
 from leco.evaluation.scores import Stored
+from leco.evaluation.tokens import tokens
 from leco.files import atomic_path, read_json, write_json
-from leco.job import LEARNED
 from leco.model import load_model
 from leco.pipeline import ARCHITECTURES, HISTORY, TRAINING, search, train
 from leco.reproduction.experiment import Experiment, plain
 from leco.reproduction.results_folder import ResultsFolder
+from leco.settings import LEARNED
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,21 @@
-"""How a decision runs fast: the early-exiting loop that every runtime shares. Nothing here imports PyTorch."""
+"""How a decision runs fast: what every predictor shares, the early-exiting loop, ONNX Runtime. Never PyTorch."""
 
 from leco.runtime.answers import Answer, answers
-from leco.runtime.engine import Decisions, Encoding, Stages, decide
+from leco.runtime.engine import Decisions, Stages, decide, in_batches
+from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin
 from leco.runtime.session import Session
-from leco.runtime.texts import answer_pieces
+from leco.tokens import Encoding
 
-__all__ = ["Answer", "Decisions", "Encoding", "Session", "Stages", "answer_pieces", "answers", "decide"]
+__all__ = [
+    "Answer",
+    "Decisions",
+    "Encoding",
+    "GivesAllExits",
+    "Predictor",
+    "PredictorMixin",
+    "Session",
+    "Stages",
+    "answers",
+    "decide",
+    "in_batches",
+]

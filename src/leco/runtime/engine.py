@@ -4,7 +4,7 @@ It decides with a criterion after each layer and lets the rows that leave go, so
 Nothing here knows of PyTorch. Shapes: B rows of a batch, N texts, K outputs, M layers; layers are counted from 1.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Task, select
+from leco.tokens import Encoding
 
 Array = NDArray[Any]
-Encoding = Mapping[str, Sequence[int]]
-"""One tokenized text: `input_ids` and whatever else the tokenizer gives, not padded."""
-
 Batch = TypeVar("Batch")
 
 
@@ -66,9 +64,8 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
         if last:
             scores[rows] = current
             break
-        if "doubt" in state:
-            state = {**state, "doubt": stages.doubt(layer, batch)}
-        leaves, state = criterion.step(layer, current, state)
+        observed = stages.doubt(layer, batch) if criterion.observes_doubt else current
+        leaves, state = criterion.step(layer, observed, state)
         if leaves.any():
             scores[rows[leaves]] = current[leaves]
             exit_layers[rows[leaves]] = layer
@@ -86,6 +83,27 @@ def batches_by_length(encodings: Sequence[Encoding], batch_size: int) -> Iterato
         yield order[start : start + batch_size]
 
 
+def in_batches(
+    run: Callable[[list[Encoding]], Decisions],
+    encodings: Sequence[Encoding],
+    num_outputs: int,
+    *,
+    batch_size: int = 1,
+    on_batch: Callable[[int], None] = lambda rows: None,
+) -> Decisions:
+    """What `run` decides of all texts, batch by batch of similar length, in the order given.
+
+    `on_batch` is told the rows done.
+    """
+    scores = np.empty((len(encodings), num_outputs), np.float32)
+    exit_layers = np.empty(len(encodings), np.int64)
+    for rows in batches_by_length(encodings, batch_size):
+        decisions = run([encodings[row] for row in rows])
+        scores[rows], exit_layers[rows] = decisions.scores, decisions.exit_layers
+        on_batch(len(rows))
+    return Decisions(scores, exit_layers)
+
+
 def decide(
     stages: Stages[Batch],
     encodings: Sequence[Encoding],
@@ -98,10 +116,8 @@ def decide(
 
     They are those of batch size 1, since no row's way depends on another's. `on_batch` is told the rows done.
     """
-    scores = np.empty((len(encodings), stages.task.num_outputs), np.float32)
-    exit_layers = np.empty(len(encodings), np.int64)
-    for rows in batches_by_length(encodings, batch_size):
-        decisions = decide_batch(stages, [encodings[row] for row in rows], criterion)
-        scores[rows], exit_layers[rows] = decisions.scores, decisions.exit_layers
-        on_batch(len(rows))
-    return Decisions(scores, exit_layers)
+
+    def run(batch: list[Encoding]) -> Decisions:
+        return decide_batch(stages, batch, criterion)
+
+    return in_batches(run, encodings, stages.task.num_outputs, batch_size=batch_size, on_batch=on_batch)

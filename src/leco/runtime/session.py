@@ -1,30 +1,29 @@
-"""An exported model in ONNX Runtime, with the `predict` of the model it was made from; no PyTorch is needed.
+"""An exported model in ONNX Runtime, a predictor like the model it was made from; no PyTorch is needed.
 
 Shapes: B rows of a batch, N texts, K outputs, L tokens.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, setting_arrays
+from leco.criteria import Criterion, Task, setting_arrays
 from leco.display import shortened
-from leco.errors import LecoError
-from leco.runtime.answers import Answer, answers
-from leco.runtime.engine import Decisions, Encoding, batches_by_length
+from leco.errors import LecoError, parameter
+from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
-from leco.runtime.texts import Text, answer_pieces, checked
+from leco.runtime.predictor import PredictorMixin, ignore
+from leco.runtime.texts import check_threads, checked
+from leco.tokens import Encoding, Text, pad
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
 
 Array = NDArray[Any]
-MOST_THREADS = 1024
 INSTALL = "ONNX Runtime and tokenizers are needed: pip install 'leco[onnx]'."
 
 
@@ -40,7 +39,7 @@ def open_session(graph: str | Path | bytes, *, threads: int | None = None, spinn
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-class Session:
+class Session(PredictorMixin):
     """A file that `leco export` wrote, ready to answer.
 
     Args:
@@ -52,7 +51,8 @@ class Session:
     Attributes:
         label_names: the outputs' names [K].
         criterion: the exit criterion with the settings that the file holds.
-        problem_type: Transformers' name of the kind of problem.
+        task: the numbers of outputs and layers, and the kind of problem.
+        max_length: the number of tokens to which texts are cut.
         metadata: all that the file says of itself.
 
     Raises:
@@ -70,8 +70,7 @@ class Session:
             raise LecoError(
                 f"The file '{shortened(path, 200)}' does not exist. 'leco export DIR --to onnx' writes one."
             )
-        if threads is not None and not (isinstance(threads, int) and 1 <= threads <= MOST_THREADS):
-            raise LecoError(f"The threads must be a whole number from 1 to {MOST_THREADS}, not {threads!r}.")
+        check_threads(threads)
         self.metadata: dict[str, Any]
         self.criterion: Criterion
         try:
@@ -90,45 +89,22 @@ class Session:
         self._settings = {value.name for value in self._session.get_overridable_initializers()}
         self._padding = known.padding
         self.label_names: list[str] = known.labels
-        self.problem_type: str = known.problem_type
+        self.task: Task = known.task()
+        self.max_length: int = known.max_length
 
-    def predict(self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1) -> list[Answer]:
-        """Answer each text at the layer where the criterion says so; later layers are not computed.
+    @property
+    def full_depth(self) -> Criterion:
+        """The settings of the file's criterion by which no text leaves early; the exits are computed nevertheless."""
+        return type(self.criterion).sweep(self.task)[0]
 
-        Args:
-            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
-            criterion: other settings of the criterion that the file holds; by default the file's own.
-            batch_size: texts that run together. Rows that left cost nothing more. In float32 the answers are those of
-                1; in int8, where the activations of a batch share one range, scores differ a little, and texts near a
-                threshold leave elsewhere.
-
-        Returns:
-            One answer for each text, in order.
-
-        Raises:
-            LecoError: for another criterion than the file's, and for what is no list of texts.
-
-        """
-        return list(self.stream(texts, criterion, batch_size))
-
-    def stream(
-        self, texts: Iterable[Text], criterion: Criterion | None = None, batch_size: int = 1
-    ) -> Iterator[Answer]:
-        """The answers of `predict` as they come; no more than 1,024 texts are read and kept at a time."""
-
-        def answer(piece: list[Text]) -> list[Answer]:
-            decisions = self.decide(self.encode(piece), criterion, batch_size=batch_size)
-            return answers(decisions, self.label_names, self.problem_type)
-
-        return answer_pieces(texts, criterion, batch_size, answer)
-
-    def encode(self, texts: Iterable[Text]) -> list[Encoding]:
-        """The tokens of each text, cut to the model's length."""
+    def encode(self, texts: Iterable[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
+        """The tokens of each text, cut to the model's length; `on_cut` is told how many had to be."""
         given = list(checked(texts))
         try:
             encodings = self._tokenizer.encode_batch(given)
         except Exception as error:  # the library's errors have no other class
             raise LecoError(f"The file's tokenizer fails: {shortened(error, 200)}. Export the model again.") from error
+        on_cut(sum(bool(encoding.overflowing) for encoding in encodings))
         parts = {"input_ids": "ids", "attention_mask": "attention_mask", "token_type_ids": "type_ids"}
         wanted = {name: part for name, part in parts.items() if name in self._inputs}
         return [{name: getattr(encoding, part) for name, part in wanted.items()} for encoding in encodings]
@@ -139,17 +115,15 @@ class Session:
         criterion: Criterion | None = None,
         *,
         batch_size: int = 1,
-        on_batch: Callable[[int], None] = lambda rows: None,
+        on_batch: Callable[[int], None] = ignore,
     ) -> Decisions:
         """The scores and exit layers of tokenized texts, which run in batches of similar length, in the order given."""
         settings = self.settings(criterion or self.criterion)
-        scores = np.empty((len(encodings), len(self.label_names)), np.float32)
-        exit_layers = np.empty(len(encodings), np.int64)
-        for rows in batches_by_length(encodings, batch_size):
-            batch = {**self.collate([encodings[row] for row in rows]), **settings}
-            scores[rows], exit_layers[rows] = self._run(batch)
-            on_batch(len(rows))
-        return Decisions(scores, exit_layers)
+
+        def run(batch: list[Encoding]) -> Decisions:
+            return Decisions(*self._run({**self.collate(batch), **settings}))
+
+        return in_batches(run, encodings, self.task.num_outputs, batch_size=batch_size, on_batch=on_batch)
 
     def _run(self, batch: Mapping[str, Array]) -> list[Array]:
         """The graph's outputs; LecoError with what ONNX Runtime says where the graph refuses a batch."""
@@ -160,18 +134,14 @@ class Session:
 
     def collate(self, encodings: Sequence[Encoding]) -> dict[str, Array]:
         """The inputs [B, L] of a batch, padded at the right."""
-        length = max(len(encoding["input_ids"]) for encoding in encodings)
-        batch = {name: np.full((len(encodings), length), self._padding.get(name, 0), np.int64) for name in encodings[0]}
-        for name, values in batch.items():
-            for row, encoding in enumerate(encodings):
-                values[row, : len(encoding[name])] = encoding[name]
-        return batch
+        return pad(encodings, self._padding)
 
     def settings(self, criterion: Criterion) -> dict[str, Array]:
         """A criterion's settings as inputs; LecoError where the file holds another criterion."""
         if type(criterion) is not type(self.criterion):
             raise LecoError(
                 f"The file exits by '{self.criterion.name}', not by '{criterion.name}'. Export the model again with "
-                f"--criterion {criterion.name}."
+                f"{parameter('criterion')} {criterion.name}."
             )
+        criterion.check(self.task)
         return {name: value for name, value in setting_arrays(criterion).items() if name in self._settings}

@@ -1,42 +1,26 @@
-"""What `predict` is given, checked, and answered piece by piece."""
+"""What `predict` is given, checked."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
 from numbers import Integral
-from typing import Any, TypeAlias
+from typing import Any
 
-from leco.criteria import Cobee, Criterion
 from leco.display import shortened
 from leco.errors import LecoError
-from leco.runtime.answers import Answer
+from leco.tokens import Text
 
-Text: TypeAlias = str | tuple[str, str]
-PIECE = 1024
-"""Texts that are tokenized and kept at a time: enough to form batches of similar length."""
-
-
-def answer_pieces(
-    texts: Iterable[Text],
-    criterion: Criterion | None,
-    batch_size: int,
-    answer: Callable[[list[Text]], list[Answer]],
-) -> Iterator[Answer]:
-    """What `answer` says of the texts, `PIECE` of them at a time, in their order.
-
-    LecoError, at once, for what is no iterable of texts, no criterion or no batch size; and for a text that is none
-    when it is reached.
-    """
-    if criterion is not None and not isinstance(criterion, Criterion):
-        raise LecoError(f"The criterion must be one such as {Cobee()!r}, not {shortened(repr(criterion))}.")
-    check_batch_size(batch_size)
-    given = checked(texts)
-    return (one for piece in iter(lambda: list(islice(given, PIECE)), []) for one in answer(piece))
+MOST_THREADS = 1024
 
 
 def check_batch_size(batch_size: Any) -> None:
     """LecoError unless it is a whole number from 1."""
     if not isinstance(batch_size, Integral) or batch_size < 1:
         raise LecoError(f"The batch size must be a whole number, at least 1, not {shortened(repr(batch_size))}.")
+
+
+def check_threads(threads: Any) -> None:
+    """LecoError unless it is None or a whole number from 1 to `MOST_THREADS`."""
+    if threads is not None and not (isinstance(threads, int) and 1 <= threads <= MOST_THREADS):
+        raise LecoError(f"The threads must be a whole number from 1 to {MOST_THREADS}, not {shortened(repr(threads))}.")
 
 
 def checked(texts: Any) -> Iterator[Text]:

@@ -16,8 +16,8 @@ from leco.model.backbones import backbone_for, walk
 class SearchModel(nn.Module):
     """Backbone, supernet and alphas. The alphas [M, O] of each edge start near 0, so that no operation leads.
 
-    Beside them stand a relaxation's own `parameters`, if any, and which candidates are still alive. Given the
-    `statistics` of the backbone's hidden states, all exits read standardized ones.
+    Beside them stand a relaxation's `own` architecture parameters, if any, and which candidates are still alive. Given
+    the `statistics` of the backbone's hidden states, all exits read standardized ones.
     """
 
     def __init__(
@@ -38,16 +38,22 @@ class SearchModel(nn.Module):
         if statistics is not None:
             mean, std = (values[:, None, None] for values in (statistics.mean, statistics.std))  # [M, 1, 1, d]
             self.supernet.standardize = Standardize(mean, std)
-        sizes = {edge: len(space.operations(edge)) for edge in EDGES} | dict(parameters or {})
-        self.alphas = nn.ParameterDict(
-            {name: nn.Parameter(1e-3 * torch.randn(num_layers, size)) for name, size in sizes.items()}
+        sizes = {edge: len(space.operations(edge)) for edge in EDGES}
+        self.alphas, self.own = (
+            nn.ParameterDict({name: nn.Parameter(1e-3 * torch.randn(num_layers, size)) for name, size in of.items()})
+            for of in (sizes, dict(parameters or {}))
         )
         for name, alpha in self.alphas.items():
             self.register_buffer(f"alive_{name}", torch.ones_like(alpha, dtype=torch.bool))
 
     def weights(self) -> dict[str, nn.Parameter]:
-        """All parameters but the alphas, under their names."""
-        return {name: value for name, value in self.named_parameters() if not name.startswith("alphas.")}
+        """All parameters but those of the architecture, under their names."""
+        architecture = {id(parameter) for parameter in self.architecture_parameters()}
+        return {name: value for name, value in self.named_parameters() if id(value) not in architecture}
+
+    def architecture_parameters(self) -> list[nn.Parameter]:
+        """The alphas and the relaxation's own."""
+        return [*self.alphas.values(), *self.own.values()]
 
     def live_alphas(self) -> dict[str, Tensor]:
         """The alphas, those of dropped candidates at minus infinity."""

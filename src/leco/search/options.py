@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 from leco.options import option, validate
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class SearchOptions:
         validate(self)
         if self.search_warmup >= self.search_epochs:
             raise LecoError(
-                f"--search-warmup must be less than --search-epochs {self.search_epochs}, not {self.search_warmup}: "
+                f"{parameter('search_warmup')} must be less than {parameter('search_epochs')} {self.search_epochs}, "
+                f"not {self.search_warmup}: "
                 "the alphas would never move."
             )
 

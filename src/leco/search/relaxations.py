@@ -6,6 +6,7 @@ Shapes: M layers, O candidates of an edge.
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -16,7 +17,10 @@ from leco.options import option, validate
 from leco.registry import Registry, build_variant, parse_variant
 
 Alphas = Mapping[str, Tensor]
-"""The architecture parameters [M, O] of each edge, and a relaxation's own; those of dropped candidates are -inf."""
+"""The architecture parameters [M, O] of each edge; those of dropped candidates are -inf."""
+Own = Mapping[str, Tensor]
+"""A relaxation's own architecture parameters [M, n] by name."""
+NONE: Own = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -25,18 +29,18 @@ class Relaxation(ABC):
 
     name: ClassVar[str]
     parameters: ClassVar[Mapping[str, int]] = {}
-    """Further architecture parameters, and how many each layer has of them."""
+    """Its own architecture parameters, and how many each layer has of them."""
 
     def __post_init__(self) -> None:
         validate(self)
 
     @abstractmethod
-    def weights(self, alphas: Alphas) -> dict[str, Tensor]:
+    def weights(self, alphas: Alphas, own: Own = NONE) -> dict[str, Tensor]:
         """The weights [M, O] of each edge's candidates: what the history records and the discretization compares."""
 
-    def sample(self, alphas: Alphas, progress: float) -> dict[str, Tensor]:
+    def sample(self, alphas: Alphas, progress: float, own: Own = NONE) -> dict[str, Tensor]:
         """The weights for one step of the search; `progress` goes from 0 to 1 over the search."""
-        return self.weights(alphas)
+        return self.weights(alphas, own)
 
     def penalty(self, alphas: Alphas) -> Tensor | None:
         """What is added to the loss of the alphas, a scalar."""
@@ -57,7 +61,7 @@ class Darts(Relaxation):
 
     name: ClassVar[str] = "darts"
 
-    def weights(self, alphas: Alphas) -> dict[str, Tensor]:
+    def weights(self, alphas: Alphas, own: Own = NONE) -> dict[str, Tensor]:
         """The softmax over the candidates of each edge."""
         return {edge: values.softmax(-1) for edge, values in alphas.items()}
 
@@ -75,7 +79,7 @@ class Snas(Darts):
     first: float = option(1.0, "Temperature at the start.", above=0)
     last: float = option(0.1, "Temperature at the end.", above=0)
 
-    def sample(self, alphas: Alphas, progress: float) -> dict[str, Tensor]:
+    def sample(self, alphas: Alphas, progress: float, own: Own = NONE) -> dict[str, Tensor]:
         """One draw for each layer and edge."""
         temperature = self.first * (self.last / self.first) ** progress
         return {edge: F.gumbel_softmax(values, tau=temperature, dim=-1) for edge, values in alphas.items()}
@@ -93,7 +97,7 @@ class FairDarts(Relaxation):
 
     strength: float = option(10.0, "Weight of the zero-one loss.", minimum=0)
 
-    def weights(self, alphas: Alphas) -> dict[str, Tensor]:
+    def weights(self, alphas: Alphas, own: Own = NONE) -> dict[str, Tensor]:
         """The sigmoid of each candidate's alpha."""
         return {edge: values.sigmoid() for edge, values in alphas.items()}
 
@@ -116,10 +120,10 @@ class PcDarts(Darts):
 
     k: int = option(4, "One in k channels passes through the candidates.", minimum=1)
 
-    def weights(self, alphas: Alphas) -> dict[str, Tensor]:
+    def weights(self, alphas: Alphas, own: Own = NONE) -> dict[str, Tensor]:
         """The softmax over the candidates; on the encoder edges times twice the edge's normalized weight."""
-        weights = super().weights({edge: values for edge, values in alphas.items() if edge != "beta"})
-        betas = alphas["beta"].softmax(-1)  # [M, 2]
+        weights = super().weights(alphas)
+        betas = own["beta"].softmax(-1)  # [M, 2]
         for index, edge in enumerate(("encoder_1", "encoder_2")):
             weights[edge] = weights[edge] * 2 * betas[:, index : index + 1]
         return weights

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from leco.data import LengthGroupedBatches, TextDataset, collate
-from leco.errors import LecoError, first_line
+from leco.errors import LecoError, first_line, parameter
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
 from leco.model.finite import check_finite
@@ -30,6 +30,15 @@ from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions
 
 Inputs = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class SearchSetup:
+    """How a search runs: the settings that it shares with the training, its own, and the relaxation as an object."""
+
+    run: RunOptions
+    options: SearchOptions
+    relaxation: Relaxation = field(default_factory=Darts)
 
 
 @dataclass(frozen=True)
@@ -55,14 +64,13 @@ class Searcher:
         train: TextDataset,
         tokenizer: PreTrainedTokenizerBase,
         problem_type: str,
-        run: RunOptions,
-        options: SearchOptions,
-        relaxation: Relaxation | None = None,
+        setup: SearchSetup,
     ) -> None:
         self.model, self.train, self.tokenizer, self.problem_type = model, train, tokenizer, problem_type
-        self.run, self.options, self.relaxation = run, options, relaxation or Darts()
+        self.run, self.options, self.relaxation = setup.run, setup.options, setup.relaxation
+        options = setup.options
         self.progress = 0.0
-        self.alphas = list(model.alphas.values())
+        self.alphas = model.architecture_parameters()
         self.weights = list(model.weights().values())
         groups = decay_groups(
             model.weights(),
@@ -157,7 +165,8 @@ class Searcher:
         losses = {"the loss on D2": alpha_losses[-1:], "the loss on D1": train_losses[-1:]}
         weights = {f"the weight '{name}'": weight for name, weight in self.model.named_parameters()}
         values = {**{name: torch.tensor(loss) for name, loss in losses.items() if loss}, **weights}
-        remedy = "Give a lower --search-lr, --search-exit-lr and --alpha-lr, and another --output."
+        rates = f"{parameter('search_lr')}, {parameter('search_exit_lr')} and {parameter('alpha_lr')}"
+        remedy = f"Give a lower {rates}, and another {parameter('output')}."
         check_finite(values, f"The search diverged in {moment}", remedy)
 
     def _rates(self) -> list[float]:
@@ -172,20 +181,23 @@ class Searcher:
         autocast = torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=self.run.bf16)
         with autocast, nullcontext() if backbone_gradients else torch.no_grad():
             hidden = self.model.hidden_states(inputs)
-        weights = self.relaxation.sample(self.model.live_alphas(), self.progress)
+        weights = self.relaxation.sample(self.model.live_alphas(), self.progress, dict(self.model.own))
         channels = self.relaxation.channels(self.model.space.width)
         logits = self.model(hidden, inputs, weights, None if channels is None else channels.to(hidden.device))
         return exit_losses(logits, batch["labels"], self.problem_type).sum()
 
     def _mixture(self) -> dict[str, Tensor]:
         with torch.no_grad():
-            return self.relaxation.weights(self.model.live_alphas())
+            return self.relaxation.weights(self.model.live_alphas(), dict(self.model.own))
 
     def _penalized(self, loss: Tensor) -> Tensor:
         """The loss of the alphas with what the relaxation, and the entropy of the candidates' weights, add to it."""
         alphas = self.model.live_alphas()
         if self.options.entropy_penalty:
-            loss = loss + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas)).sum()
+            loss = (
+                loss
+                + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas, dict(self.model.own))).sum()
+            )
         own = self.relaxation.penalty(alphas)
         return loss if own is None else loss + own
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from leco.errors import parameter
 from leco.model.finite import check_finite
 from leco.progress import progress_bar, say
 
@@ -43,7 +44,9 @@ class Bar(TrainerCallback):
         say(f"{self.name} epoch {epoch}: dev AVG {metrics['eval_avg']:.4f}, last exit {metrics['eval_last']:.4f}")
 
 
-SLOWER = "Give a lower --lr and --exit-lr, and another --output."
+def slower() -> str:
+    """What to do about a training that diverges."""
+    return f"Give a lower {parameter('lr')} and {parameter('exit_lr')}, and another {parameter('output')}."
 
 
 def diverged(phase: str, state: TrainerState) -> str:
@@ -61,7 +64,7 @@ class FiniteWeights(TrainerCallback):
         """Look at what the step has moved."""
         named = given["model"].named_parameters()
         moved = {f"the weight '{name}'": weight for name, weight in named if weight.requires_grad}
-        check_finite(moved, diverged(self.name, state), SLOWER)
+        check_finite(moved, diverged(self.name, state), slower())
 
 
 class Checking(TrainerCallback):

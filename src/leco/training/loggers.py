@@ -2,7 +2,7 @@
 
 from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK, get_available_reporting_integrations
 
-from leco.errors import LecoError, unknown_name
+from leco.errors import LecoError, parameter, unknown_name
 
 
 def check_logger(name: str) -> None:
@@ -10,7 +10,9 @@ def check_logger(name: str) -> None:
     if name in ("none", "all"):
         return
     if name not in INTEGRATION_TO_CALLBACK:
-        raise unknown_name("logger (--report-to)", name, ["none", "all", *INTEGRATION_TO_CALLBACK])
+        raise unknown_name(f"logger ({parameter('report_to')})", name, ["none", "all", *INTEGRATION_TO_CALLBACK])
     if name not in get_available_reporting_integrations():
         package = name.replace("_", "-")
-        raise LecoError(f"--report-to {name} needs a package that is not installed: pip install {package}.")
+        raise LecoError(
+            f"{parameter('report_to')} {name} needs a package that is not installed: pip install {package}."
+        )

@@ -16,12 +16,12 @@ from transformers.training_args import ParallelMode
 from leco.data import LengthGroupedBatches, TextDataset, collate, score
 from leco.model import MultiExitModel
 from leco.model.finite import check_finite
-from leco.training.callbacks import SLOWER, Bar, FiniteWeights, diverged, epoch_rows
+from leco.training.callbacks import Bar, FiniteWeights, diverged, epoch_rows, slower
 from leco.training.checkpoints import Checkpoints, beginning_again, check_complete, last_checkpoint
 from leco.training.log import TrainingLog
 from leco.training.optimizer import decay_groups
 from leco.training.options import RunOptions, TrainingOptions
-from leco.training.strategies import Moment, Phase, Strategy, parse_strategy
+from leco.training.strategies import Phase, Strategy, TrainingStep
 
 
 @dataclass
@@ -76,12 +76,12 @@ class MultiExitTrainer(Trainer):
             return (output.loss, output) if return_outputs else output.loss
         self.stepped = True
         output = self.strategy.forward(model, inputs, self.num_layers)
-        moment = Moment(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
-        loss = self.strategy.loss(model, output, inputs["labels"], moment)
+        current = TrainingStep(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
+        loss = self.strategy.loss(model, output, inputs["labels"], current)
         doubt_loss = self.strategy.doubt_loss(model, output, inputs["labels"])
         losses = {"the loss of the exits": loss, "the loss of the meta-classifier": doubt_loss}
-        where = f"The {self.phase.name} diverged in epoch {moment.epoch + 1}, step {moment.step + 1}"
-        check_finite(losses, where, SLOWER)
+        where = f"The {self.phase.name} diverged in epoch {current.epoch + 1}, step {current.step + 1}"
+        check_finite(losses, where, slower())
         return loss + doubt_loss
 
     def _load_best_model(self) -> None:
@@ -92,13 +92,28 @@ class MultiExitTrainer(Trainer):
         super()._load_best_model()
 
 
+@dataclass(frozen=True)
+class TrainingData:
+    """What a model is trained on, and the split and metric by which the best epoch is chosen."""
+
+    train: TextDataset
+    dev: TextDataset
+    metric: str
+
+
+@dataclass(frozen=True)
+class TrainingSetup:
+    """How a training runs: the settings that it shares with the search, its own, and the strategy as an object."""
+
+    run: RunOptions
+    options: TrainingOptions
+    strategy: Strategy
+
+
 def train_phases(
     model: MultiExitModel,
-    train_data: TextDataset,
-    dev_data: TextDataset,
-    metric: str,
-    run: RunOptions,
-    options: TrainingOptions,
+    data: TrainingData,
+    setup: TrainingSetup,
     folder: Path,
     callbacks: Sequence[TrainerCallback] = (),
 ) -> TrainingLog:
@@ -107,12 +122,9 @@ def train_phases(
     State goes to `folder`, from which a killed run continues when called again with the same arguments; it ends
     with the same weights as one that was never interrupted. The caller removes the folder.
     """
-    strategy = parse_strategy(options.strategy)
     rows: list[dict[str, Any]] = []
-    for phase in strategy.phases(len(model.exits)):
-        trainer = _trainer(
-            model, strategy, phase, train_data, dev_data, metric, run, options, folder / phase.name, callbacks
-        )
+    for phase in setup.strategy.phases(len(model.exits)):
+        trainer = _trainer(model, phase, data, setup, folder / phase.name, callbacks)
         resume(trainer, last_checkpoint(folder / phase.name))
         rows += [{"phase": phase.name, **row} for row in epoch_rows(trainer.state.log_history)]
     model.requires_grad_(True)
@@ -135,17 +147,14 @@ def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
 
 def _trainer(
     model: MultiExitModel,
-    strategy: Strategy,
     phase: Phase,
-    train_data: TextDataset,
-    dev_data: TextDataset,
-    metric: str,
-    run: RunOptions,
-    options: TrainingOptions,
+    data: TrainingData,
+    setup: TrainingSetup,
     folder: Path,
     callbacks: Sequence[TrainerCallback],
 ) -> MultiExitTrainer:
     phase.freeze(model)
+    run, options = setup.run, setup.options
     device = model.device
     groups = decay_groups(
         dict(model.named_parameters()),
@@ -181,21 +190,21 @@ def _trainer(
     def scores(prediction: EvalPrediction) -> dict[str, float]:
         _, logits, _ = cast(tuple[Any, ...], prediction.predictions)  # [N, K], [N, M, K] and the doubts
         by_layer = {f"what the exit on layer {m + 1} says on dev": torch.from_numpy(logits[:, m]) for m in exits}
-        check_finite(by_layer, diverged(phase.name, trainer.state), SLOWER)
+        check_finite(by_layer, diverged(phase.name, trainer.state), slower())
         predictions = problem.predictions(problem.scores(logits))  # [N, M], or [N, M, K] for many labels
-        by_exit = [score(metric, prediction.label_ids, predictions[:, m]) for m in exits]
+        by_exit = [score(data.metric, prediction.label_ids, predictions[:, m]) for m in exits]
         return {"avg": float(np.mean(by_exit)), "best": max(by_exit), "last": by_exit[-1]} | {
             f"exit_{layer}": value for layer, value in enumerate(by_exit, start=1)
         }
 
     trainer = MultiExitTrainer(
         model,
-        strategy,
+        setup.strategy,
         phase,
         run,
         args=arguments,
-        train_dataset=train_data,
-        eval_dataset=dev_data,
+        train_dataset=data.train,
+        eval_dataset=data.dev,
         compute_metrics=scores,
         optimizers=(torch.optim.AdamW(groups, fused=True), None),
         callbacks=[Bar(phase.name), FiniteWeights(phase.name), Checkpoints(), *callbacks],

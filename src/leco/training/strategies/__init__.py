@@ -1,12 +1,14 @@
 """Training strategies. A new one is one file beside this one and one name in this table."""
 
+import warnings
 from collections.abc import Iterable
+from typing import Any
 
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture
 from leco.registry import Registry, build_variant, parse_variant
 from leco.training.strategies.alternating import Alternating
-from leco.training.strategies.base import Moment, Phase, Strategy
+from leco.training.strategies.base import Phase, Strategy, TrainingStep
 from leco.training.strategies.gaml import Gaml
 from leco.training.strategies.global_past_future import GlobalPastFuture
 from leco.training.strategies.gradient_equilibrium import GradientEquilibrium
@@ -55,4 +57,12 @@ def check_exits(strategy: Strategy, architectures: Iterable[ExitArchitecture | N
         raise LecoError(f"The training strategy '{strategy.name}' cannot train exits that '{owner}' brings.")
 
 
-__all__ = ["STRATEGIES", "Moment", "Phase", "Strategy", "check_exits", "parse_strategy"]
+__all__ = ["STRATEGIES", "Phase", "Strategy", "TrainingStep", "check_exits", "parse_strategy"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Moment":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    message = "leco.training.strategies.Moment is now TrainingStep; the old name will go."
+    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    return TrainingStep

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from leco.model import MultiExitOutput
 from leco.options import option
-from leco.training.strategies.base import Moment, Strategy
+from leco.training.strategies.base import Strategy, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Alternating(Strategy):
 
     per_step: bool = option(False, "Alternate from step to step in place of epoch to epoch.")
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """`L_M` in odd epochs (or steps), `sum_m L_m` in even ones."""
         losses = self.exit_losses(model, output, labels)
-        odd = (moment.step if self.per_step else moment.epoch) % 2 == 0
+        odd = (current.step if self.per_step else current.epoch) % 2 == 0
         return losses[-1] if odd else losses.sum()

@@ -39,7 +39,7 @@ class Phase:
 
 
 @dataclass(frozen=True)
-class Moment:
+class TrainingStep:
     """Where a training stands: the phase, and the epoch and step counted from 0."""
 
     phase: Phase
@@ -78,7 +78,7 @@ class Strategy(ABC):
         return model(**inputs)
 
     @abstractmethod
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The loss of a training batch, a scalar, from the output of all exits and the labels [B]."""
 
     @staticmethod

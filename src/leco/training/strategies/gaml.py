@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from leco.model import MultiExitOutput, divergence
 from leco.options import option
-from leco.training.strategies.base import Moment, Strategy
+from leco.training.strategies.base import Strategy, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Gaml(Strategy):
 
     weight: float = option(1.0, "Weight of the mutual distillation.", minimum=0)
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """A loss with the value `CE + KD` and the aligned gradient."""
         cross_entropy = self.exit_losses(model, output, labels).sum()
         mutual = self.weight * self._mutual(output, self.problem_type(model))

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from leco.exits.architecture import PAST_FUTURE, ExitArchitecture
 from leco.exits.past_future import PastFutureExits
 from leco.model import MultiExitOutput
-from leco.training.strategies.base import Moment
+from leco.training.strategies.base import TrainingStep
 from leco.training.strategies.weighted_joint import WeightedJoint
 
 
@@ -31,9 +31,9 @@ class GlobalPastFuture(WeightedJoint):
         """The model's output with the [CLS] states."""
         return model(**inputs, output_cls_states=True)
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """Half of the weighted mean of the exits' losses, half of the imitation's."""
-        return (super().loss(model, output, labels, moment) + self.imitation_loss(model, output)) / 2
+        return (super().loss(model, output, labels, current) + self.imitation_loss(model, output)) / 2
 
     def imitation_loss(self, model: nn.Module, output: MultiExitOutput) -> Tensor:
         """The mean of `I_m` over the exits but the last, which has nothing to imagine."""

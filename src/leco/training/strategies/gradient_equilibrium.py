@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from leco.model import MultiExitOutput
-from leco.training.strategies.base import Moment, Strategy
+from leco.training.strategies.base import Strategy, TrainingStep
 
 
 def scale_gradient(x: Tensor, factor: float) -> Tensor:
@@ -34,6 +34,6 @@ class GradientEquilibrium(Strategy):
 
         return model(**inputs, fork=fork)
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The joint loss (eq. 1)."""
         return self.exit_losses(model, output, labels).sum()

@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from leco.model import MultiExitOutput
-from leco.training.strategies.base import Moment, Strategy
+from leco.training.strategies.base import Strategy, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,6 @@ class Joint(Strategy):
 
     name: ClassVar[str] = "joint"
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """Equation 1."""
         return self.exit_losses(model, output, labels).sum()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from leco.model import MultiExitOutput, divergence
-from leco.training.strategies.base import Moment, Phase, Strategy, last_exit_first
+from leco.training.strategies.base import Phase, Strategy, TrainingStep, last_exit_first
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class SelfDistillation(Strategy):
         """Backbone and last exit; then the exits below it."""
         return last_exit_first(num_layers)
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The last exit's loss, then the divergence of the others from it."""
-        if moment.phase.backbone:
+        if current.phase.backbone:
             return self.exit_losses(model, output, labels)[-1]
         teacher = output.exit_logits[-1].detach()
         students = output.exit_logits[:-1]

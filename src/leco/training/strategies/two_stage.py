@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from leco.model import MultiExitOutput
 from leco.options import option
-from leco.training.strategies.base import Moment, Phase, Strategy, last_exit_first
+from leco.training.strategies.base import Phase, Strategy, TrainingStep, last_exit_first
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class TwoStage(Strategy):
         first, second = last_exit_first(num_layers)
         return [first, second] if self.second else [first]
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The losses of the exits that this stage trains."""
         losses = self.exit_losses(model, output, labels)
-        return losses[[layer - 1 for layer in range(1, len(losses) + 1) if moment.phase.trains(layer)]].sum()
+        return losses[[layer - 1 for layer in range(1, len(losses) + 1) if current.phase.trains(layer)]].sum()

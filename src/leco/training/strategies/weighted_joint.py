@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from leco.model import MultiExitOutput
-from leco.training.strategies.base import Moment, Strategy
+from leco.training.strategies.base import Strategy, TrainingStep
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class WeightedJoint(Strategy):
 
     name: ClassVar[str] = "weighted-joint"
 
-    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, moment: Moment) -> Tensor:
+    def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The weighted mean over the exits."""
         losses = self.exit_losses(model, output, labels)
         layers = torch.arange(1, len(losses) + 1, device=losses.device)

@@ -7,7 +7,7 @@ import pytest
 
 from leco import LecoError
 from leco.data import Split, TextData
-from leco.runs import claim, fingerprint
+from leco.run_folder import claim, fingerprint
 
 SETTINGS = {"seed": 0, "model": "bert", "pair": ("a", None)}
 
@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
     def refuse(path, value):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("leco.runs.write_json", refuse)
+    monkeypatch.setattr("leco.run_folder.write_json", refuse)
     with pytest.raises(LecoError, match=r"cannot be written to \(Permission denied\). Give another folder."):
         claim(tmp_path / "out", SETTINGS)
 

@@ -6,47 +6,18 @@ another one is refused, so that nothing is ever overwritten by accident.
 
 import hashlib
 import json
-import platform
 from collections.abc import Mapping
-from dataclasses import asdict
-from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import accelerate
-import numpy
-import torch
-import transformers
-
 from leco.data import TextData
-from leco.errors import LecoError
+from leco.environment import versions
+from leco.errors import LecoError, parameter
 from leco.files import read_json, write_json
 from leco.folders import writing
 from leco.shapes import checked
 
 SETTINGS = "run.json"
-
-
-def versions() -> dict[str, str]:
-    """The versions of this library and of those that its numbers depend on."""
-    modules = (accelerate, numpy, torch, transformers)
-    return {"leco": version("leco"), **{module.__name__: module.__version__ for module in modules}}
-
-
-def machine() -> dict[str, Any]:
-    """The processor, the threads used on it, Python and the date."""
-    processor, cpuinfo = platform.processor(), Path("/proc/cpuinfo")
-    for line in cpuinfo.read_text().splitlines() if cpuinfo.exists() else ():
-        if line.startswith("model name"):
-            processor = line.split(":", 1)[1].strip()
-            break
-    return {
-        "processor": processor or "unknown",
-        "threads": torch.get_num_threads(),
-        "python": platform.python_version(),
-        "date": date.today().isoformat(),
-    }
 
 
 def fingerprint(data: TextData) -> str:
@@ -69,7 +40,7 @@ def check_folder(folder: Path) -> None:
         except LecoError:
             foreign = True
     if foreign:
-        raise LecoError(f"--output '{folder}' holds something else. Give a new folder.")
+        raise LecoError(f"{parameter('output')} '{folder}' holds something else. Give a new folder.")
 
 
 def run_settings(folder: Path) -> dict[str, Any] | None:
@@ -93,7 +64,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     if before is not None and _has_results(folder):
         name = next(name for name in {**before, **settings} if before.get(name) != settings.get(name))
         raise LecoError(
-            f"--output '{folder}' holds a run with other settings ({name}: {before.get(name)!r} there, "
+            f"{parameter('output')} '{folder}' holds a run with other settings ({name}: {before.get(name)!r} there, "
             f"{settings.get(name)!r} now). Give a new folder, or repeat the command that began it."
         )
     with writing(folder):
@@ -110,14 +81,9 @@ def _hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def flat(options: Any) -> dict[str, Any]:
-    """Nested option dataclasses as one dictionary."""
-    return {name: value for group in asdict(options).values() for name, value in group.items()}
-
-
 def trained_on(folder: Path) -> str:
     """The data set on which the model in `folder` was trained; LecoError where the folder does not say."""
     data = (run_settings(folder) or {}).get("data")
     if not isinstance(data, str):
-        raise LecoError(f"'{folder}' does not say on what it was trained. Give --data.")
+        raise LecoError(f"'{folder}' does not say on what it was trained. Give {parameter('data')}.")
     return data

@@ -1,0 +1,28 @@
+"""How many texts leave at each layer."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leco.data import Split
+from leco.runtime import Predictor
+
+
+def counts(exit_layers: NDArray[Any], num_layers: int) -> list[int]:
+    """How many texts leave at each layer."""
+    return np.bincount(exit_layers, minlength=num_layers + 1)[1:].tolist()
+
+
+def counts_by_label(split: Split, predictor: Predictor, exit_layers: NDArray[Any]) -> dict[str, list[int]]:
+    """How many texts with each label leave at each layer; a text with many labels counts for each of them.
+
+    Empty for a regression.
+    """
+    problem = predictor.problem
+    if not problem.has_names:
+        return {}
+    return {
+        name: counts(exit_layers[problem.has_label(split.labels, index)], predictor.num_layers)
+        for index, name in enumerate(predictor.label_names)
+    }

@@ -1,0 +1,73 @@
+"""What a run is about: everything that can be checked at once, and the folder for what comes of it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from leco.data import TextData, TextDataset, encode
+from leco.devices import has_bf16
+from leco.folders import Hold, holding
+from leco.preparation.encoder import Encoder, read_encoder
+from leco.preparation.methods import Methods, parse_methods
+from leco.preparation.texts import check_criterion, read_texts
+from leco.presets import Options
+from leco.progress import say
+from leco.run_folder import check_folder, claim, fingerprint
+
+
+@dataclass(frozen=True)
+class Job:
+    """An encoder, a data set, settings and what they name, and the folder for everything that comes of it."""
+
+    encoder: Encoder
+    data: TextData
+    options: Options
+    methods: Methods
+    folder: Path
+    hold: Hold
+
+    @property
+    def work(self) -> Path:
+        """Where steps keep what they need to continue; removed when they are done."""
+        return self.folder / "work"
+
+    @cached_property
+    def datasets(self) -> dict[str, TextDataset]:
+        """The splits, tokenized. One line counts the texts, of all splits, that are too long and cut."""
+        splits = {"train": self.data.train, "dev": self.data.dev, "test": self.data.test}
+        length = min(self.options.run.max_length, self.encoder.max_length)
+        texts = [text for split in splits.values() for text in split.texts]
+        encodings = iter(encode(self.encoder.tokenizer, texts, length, log=say))
+        return {name: TextDataset(list(islice(encodings, len(split))), split.labels) for name, split in splits.items()}
+
+
+@contextmanager
+def open_job(model: str, data: str, output: str | Path, options: Options, groups: Sequence[str]) -> Iterator[Job]:
+    """Check everything that can be checked at once, read the data, and then claim and hold the output folder.
+
+    The settings in the `groups` of `options` make the run what it is.
+    """
+    folder = Path(output)
+    methods = parse_methods(options)
+    check_folder(folder)
+    encoder = read_encoder(str(model), methods)
+    texts = read_texts(data, options)
+    if "choice" in groups:
+        check_criterion(methods, encoder, texts)
+    with holding(folder) as hold:
+        claim(folder, identity(encoder, texts, methods, options.identity(groups)))
+        run = replace(options.run, bf16=options.run.bf16 and has_bf16(methods.device))
+        yield Job(encoder, texts, replace(options, run=run), methods, folder, hold)
+
+
+def identity(encoder: Encoder, texts: TextData, methods: Methods, settings: dict[str, Any]) -> dict[str, Any]:
+    """What makes a run what it is: encoder, data, exits, and these settings; of a file of exits what is in it."""
+    about = {"model": encoder.name, "data": texts.name, "data_hash": fingerprint(texts)}
+    exits: dict[str, Any] = {"exits": methods.exits}
+    if Path(methods.exits).is_file():
+        exits["architectures"] = [architecture.to_dict() for architecture in encoder.architectures or ()]
+    return {**about, **settings, **exits}

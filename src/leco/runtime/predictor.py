@@ -1,0 +1,188 @@
+"""What answers texts, whatever runs it, and all that is the same for each: checks, pieces, answers.
+
+Shapes: N texts, K outputs, M layers.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Protocol, runtime_checkable
+
+from numpy.typing import NDArray
+
+from leco.criteria import Criterion, Static, Task, as_criterion
+from leco.problems import Problem
+from leco.runtime.answers import Answer, answers
+from leco.runtime.engine import Decisions
+from leco.runtime.texts import check_batch_size, checked
+from leco.tokens import Encoding, Text, cut_line
+
+logger = logging.getLogger(__name__)
+
+PIECE = 1024
+"""Texts that are tokenized and kept at a time: enough to form batches of similar length."""
+
+
+def ignore(number: int) -> None:
+    """What is done with a number that nobody asked for."""
+
+
+class Predictor(Protocol):
+    """A model in its runtime: the PyTorch model, an ONNX file, a plain classifier.
+
+    What differs between them are the properties, `encode` and `decide`; `PredictorMixin` adds the rest.
+    """
+
+    @property
+    def task(self) -> Task:
+        """The numbers of outputs and layers, and the kind of problem."""
+
+    @property
+    def label_names(self) -> list[str]:
+        """The outputs' names [K]."""
+
+    @property
+    def problem(self) -> Problem:
+        """The kind of problem."""
+
+    @property
+    def num_layers(self) -> int:
+        """M, the number of layers."""
+
+    @property
+    def criterion(self) -> Criterion:
+        """The exit criterion that decides where no other is given."""
+
+    @property
+    def full_depth(self) -> Criterion:
+        """The criterion by which no text leaves before the last layer."""
+
+    @property
+    def max_length(self) -> int:
+        """The number of tokens to which texts are cut, special tokens included."""
+
+    def encode(self, texts: Sequence[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
+        """The tokens of each text, cut to `max_length`; `on_cut` is told how many had to be."""
+
+    def decide(
+        self,
+        encodings: Sequence[Encoding],
+        criterion: Criterion | None = None,
+        *,
+        batch_size: int = 1,
+        on_batch: Callable[[int], None] = ignore,
+    ) -> Decisions:
+        """The scores [N, K] and exit layers [N] of tokenized texts, in their order; `on_batch` is told the rows done.
+
+        Raises LecoError for a criterion by which this predictor cannot decide.
+        """
+
+    def answer(
+        self, encodings: Sequence[Encoding], criterion: Criterion | str | None = None, batch_size: int = 1
+    ) -> list[Answer]:
+        """See `PredictorMixin`."""
+
+    def predict(
+        self, texts: Iterable[Text], criterion: Criterion | str | None = None, batch_size: int = 1
+    ) -> list[Answer]:
+        """See `PredictorMixin`."""
+
+    def stream(
+        self, texts: Iterable[Text], criterion: Criterion | str | None = None, batch_size: int = 1
+    ) -> Iterator[Answer]:
+        """See `PredictorMixin`."""
+
+
+@runtime_checkable
+class GivesAllExits(Predictor, Protocol):
+    """A capability: what every exit says can be had, from which any criterion can be simulated."""
+
+    @property
+    def exit_architectures(self) -> Sequence[Any]:
+        """The architecture of each layer's exit (`leco.exits.architecture`), the first layer's first."""
+
+    def exit_outputs(
+        self, encodings: Sequence[Encoding], *, batch_size: int = 32, on_batch: Callable[[int], None] = ignore
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The scores of all exits [M, N, K], and the meta-classifier's doubts about them [M, N]."""
+
+
+class PredictorMixin:
+    """What a predictor has once it has the rest of `Predictor`."""
+
+    @property
+    def problem(self: Predictor) -> Problem:
+        """The kind of problem."""
+        return self.task.problem
+
+    @property
+    def problem_type(self: Predictor) -> str:
+        """Transformers' name of the kind of problem."""
+        return self.task.problem_type
+
+    @property
+    def num_layers(self: Predictor) -> int:
+        """M, the number of layers."""
+        return self.task.num_layers
+
+    @property
+    def full_depth(self) -> Criterion:
+        """The criterion by which no text leaves before the last layer, and no other exit is computed."""
+        return Static()
+
+    def predict(
+        self: Predictor, texts: Iterable[Text], criterion: Criterion | str | None = None, batch_size: int = 1
+    ) -> list[Answer]:
+        """Answer each text at the layer where the criterion says so; later layers are not computed.
+
+        Args:
+            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
+            criterion: when to exit, as a criterion or as text such as "cobee:tau=0.1,patience=2"; by default the
+                predictor's own. An exported file has one kind of criterion, of which the settings may be others.
+            batch_size: texts that run together. Rows that left cost nothing more. In float32 the answers are those of
+                1; in int8, where the activations of a batch share one range, scores differ a little, and texts near a
+                threshold leave elsewhere.
+
+        Returns:
+            One answer for each text, in order.
+
+        Raises:
+            LecoError: where the criterion is not defined for the kind of problem or number of layers or is another one
+                than a file's, and for what is no text, no criterion or no batch size.
+
+        """
+        return list(self.stream(texts, criterion, batch_size))
+
+    def stream(
+        self: Predictor, texts: Iterable[Text], criterion: Criterion | str | None = None, batch_size: int = 1
+    ) -> Iterator[Answer]:
+        """The answers of `predict` as they come; no more than 1,024 texts are read and kept at a time.
+
+        What is no iterable of texts, no criterion or no batch size is refused at once, a text that is none when it is
+        reached.
+        """
+        chosen = as_criterion(criterion, self.criterion)
+        check_batch_size(batch_size)
+        given = checked(texts)
+
+        def answered(piece: list[Text]) -> list[Answer]:
+            encodings = self.encode(piece, on_cut=lambda cut: cut_warning(cut, len(piece), self.max_length))
+            return self.answer(encodings, chosen, batch_size)
+
+        return (one for piece in iter(lambda: list(islice(given, PIECE)), []) for one in answered(piece))
+
+    def answer(
+        self: Predictor,
+        encodings: Sequence[Encoding],
+        criterion: Criterion | str | None = None,
+        batch_size: int = 1,
+    ) -> list[Answer]:
+        """Answer tokenized texts, as `predict` does."""
+        decisions = self.decide(encodings, as_criterion(criterion, self.criterion), batch_size=batch_size)
+        return answers(decisions, self.label_names, self.task.problem_type)
+
+
+def cut_warning(cut: int, texts: int, max_length: int) -> None:
+    """Log that some of the texts were cut, if any were."""
+    if cut:
+        logger.warning(cut_line(cut, texts, max_length))

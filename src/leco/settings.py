@@ -1,0 +1,88 @@
+"""Groups of settings that every part may know: of the data's source, exits, a criterion's choice, timing, tables.
+
+Those of a run and its training are in `leco.training.options`, those of a search in `leco.search.options`; all of them
+together are `leco.presets.Options`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from leco.options import option, validate
+
+LEARNED = "learned"
+"""The name of exits that are searched."""
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """Where the texts and labels are."""
+
+    glue_dir: Path | None = option(
+        None, "Folder with GLUE's files; by default $GLUE_DIR, and without it the Hub is asked.", identifies=False
+    )
+    text_columns: tuple[str, ...] | None = option(
+        None, "Column with the text, or two for pairs. Guessed if not given.", identifies=False
+    )
+    label_column: str | None = option(None, "Column with the label. Guessed if not given.", identifies=False)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
+class ExitOptions:
+    """Which exits are trained."""
+
+    exits: str | None = option(
+        None, "learned, linear, mha, paper:rte, paper:sst-2 or a file. Default: the strategy's own, or learned."
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
+class ChoiceOptions:
+    """How the exit criterion and its settings are chosen."""
+
+    criterion: str = option("cobee", "Exit criterion; its settings are chosen on dev.")
+    max_drop: float = option(0.01, "Dev score that exiting may cost, 0 to 1.", minimum=0, maximum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
+class TimingOptions:
+    """How speedups are measured."""
+
+    repeats: int = option(10, "How often the test texts are timed.", minimum=1)
+    timed_texts: int | None = option(None, "Time this many test texts only; None is all.", minimum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+FIT_TIMING = TimingOptions(repeats=3, timed_texts=300)
+"""At the end of a run, for the chosen criterion."""
+
+SHORT_TIMING = TimingOptions(timed_texts=50)
+"""For the curves of all criteria, which have hundreds of points."""
+
+
+@dataclass(frozen=True)
+class TablesOptions:
+    """Which cells of the paper's tables are run, and how."""
+
+    tasks: str = option("rte,mrpc,cola,sst-2,qnli,qqp,mnli", "GLUE's tasks, by comma.")
+    seeds: int = option(5, "Seeds of each cell: 0 to N - 1.", minimum=1)
+    only: str | None = option(None, "Only cells with this, or one of these by comma, in their names.")
+    model: str = option("albert-base-v2", "Pretrained encoder: a folder or a name on the Hugging Face Hub.")
+    preset: str = option("paper", "Named options: quick, sampling or paper (section 6.3).")
+    search_preset: str | None = option(None, "Named options of the searches; by default the preset.")
+    train_rows: str | None = option(None, "Train on a sample: ROWS, or TASK=ROWS by comma.")
+    timed_texts: int | None = option(None, "Figure 2: measure speedups on so many texts, not all.", minimum=1)
+    jobs: int = option(1, "Cells at a time; they share the threads.", minimum=1)
+
+    def __post_init__(self) -> None:
+        validate(self)
