@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.common.fused_norms import with_fused_norms
 from benchmarks.common.recording import report
 from benchmarks.common.sst2 import bench_sst2, on_sst2
-from leco import Cobee, Entropy, Patience, Pcee, Static
+from leco import Cobee, Entropy, Patience, Pcee, PredictorSpec, Static
 from leco.bench import Contenders, Way
 from leco.criteria import criterion_from_dict
 from leco.data import load_data
@@ -50,13 +50,13 @@ def speed(model, data, contenders, arguments):
     for number, criterion in enumerate(criteria):
         file = contenders.work / f"early-{number}.onnx"
         export_onnx(model, file, criterion=criterion, int8=True)
-        early.append(Way(str(criterion), "onnx", file))
+        early.append(Way(str(criterion), PredictorSpec(file)))
     file = contenders.work / "fused-norms.onnx"
     write_model(with_fused_norms(ModelWriter(model, int8=True).full_depth()), file, model, Static(), int8=True)
-    static = [Way(FUSED, "onnx", file), *(contenders.against(f"first:{layers}", int8=True) for layers in CUTS)]
+    static = [Way(FUSED, PredictorSpec(file)), *(contenders.against(f"first:{layers}", int8=True) for layers in CUTS)]
     rows = bench_sst2([contenders.plain(int8=True), *early, *static], data, arguments)
     texts = data.test.texts[: arguments.texts]
-    files = {way.name: way.path for way in early if way.name in map(str, chosen)}
+    files = {way.name: way.predictor.path for way in early if way.name in map(str, chosen)}
     return files, rows, {name: compaction(rows, name, file, texts) for name, file in files.items()}
 
 
@@ -77,7 +77,7 @@ def compaction(rows, way, file, texts):
     early, none_taken = at_32[way]["ratio"], at_32[str(NEVER)]["ratio"]
     session = Session(file)
     encodings = session.encode(texts)
-    used = session.decide(encodings, batch_size=32).exit_layers / session.metadata["layers"]
+    used = session.decide(encodings, batch_size=32).exit_layers / session.num_layers
     lengths = np.array([len(encoding["input_ids"]) for encoding in encodings])
     ideal, by_tokens = float(used.mean()), float((used * lengths).sum() / lengths.sum())
     return {

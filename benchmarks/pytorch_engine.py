@@ -5,17 +5,28 @@ python -m benchmarks.pytorch_engine sst2 --glue-dir GLUE    # writes benchmarks/
 common/sst2.py says what sst2 is.
 """
 
+from itertools import product
+
 from benchmarks.common.recording import report
 from benchmarks.common.sst2 import bench_sst2, on_sst2
+from leco import PredictorSpec
 from leco.bench import Way
 
-OPTIONS = ("", "-bf16", "-compile", "-bf16-compile")
+PREPARED = {
+    "": {},
+    "-bf16": {"precision": "bf16"},
+    "-compile": {"compile": True},
+    "-bf16-compile": {"precision": "bf16", "compile": True},
+}
 
 
 def main():
     arguments, _, data = on_sst2(texts=100, rounds=5)
-    kinds = [f"torch{depth}{option}" for depth in ("-full", "") for option in OPTIONS]
-    ways = [Way("plain" if kind == "torch-full" else kind, kind, arguments.model) for kind in kinds]
+    ways = []
+    for full_depth, (name, settings) in product((True, False), PREPARED.items()):
+        kind = f"torch{'-full' if full_depth else ''}{name}"
+        predictor = PredictorSpec(arguments.model, device="cpu", **settings)
+        ways.append(Way("plain" if kind == "torch-full" else kind, predictor, full_depth=full_depth))
     report("benchmarks/pytorch_engine", bench_sst2(ways, data, arguments))
 
 

@@ -87,6 +87,12 @@ def test_none_is_not_given_where_a_setting_cannot_be_none():
     assert options.training.epochs == PRESETS["quick"]["epochs"]
 
 
+def test_seeds_may_be_as_large_as_their_error_says():
+    assert build_options("quick", {"seed": 2**32 - 1}).run.seed == 2**32 - 1
+    with pytest.raises(LecoError, match=r"^seed must be at most 4294967295"):
+        build_options("quick", {"seed": 2**32})
+
+
 def test_what_users_write_becomes_what_settings_are():
     source = build_options("quick", {"glue_dir": "glue", "text_columns": ["a", "b"]}).source
     assert source == SourceOptions(glue_dir=Path("glue"), text_columns=("a", "b"))

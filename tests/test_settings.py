@@ -15,7 +15,7 @@ from leco.cli.flags import flags
 from leco.cli.parameters import flag_of
 from leco.criteria import CRITERIA
 from leco.options import setting_names, settings_of
-from leco.presets import DEFAULTS, FIT, SEARCH, TRAIN
+from leco.presets import DEFAULT_PRESET, DEFAULTS, FIT, SEARCH, TRAIN, build_options
 from leco.search.relaxations import RELAXATIONS
 from leco.training.strategies import STRATEGIES
 
@@ -65,7 +65,7 @@ def test_the_library_speaks_of_parameters_and_the_command_line_of_flags(path):
 
 @pytest.mark.parametrize("name", TAKES)
 def test_signature_docs_and_flags_are_those_of_the_groups(name):
-    function, groups = getattr(pipeline, name), DEFAULTS.groups(TAKES[name])
+    function, groups = getattr(pipeline, name), build_options(DEFAULT_PRESET, {}).groups(TAKES[name])
     settings = {setting: getattr(group, setting) for group in groups for setting in setting_names(group)}
     shown = inspect.signature(function).parameters
     assert {one: shown[one].default for one in settings} == settings

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import torch
 
 AUTO = "auto"
+DEVICE_HELP = "Where to run: auto (a GPU if there is one), cpu, cuda, cuda:N or mps."
 
 
 def pick_device(name: str = AUTO) -> "torch.device":

@@ -21,7 +21,7 @@ from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.model.statistics import state_statistics
 from leco.options import taking
 from leco.preparation import Job, open_job
-from leco.presets import DEFAULT_PRESET, DEFAULTS, FIT, SEARCH, TRAIN, build_options
+from leco.presets import DEFAULT_PRESET, FIT, SEARCH, TRAIN, build_options
 from leco.search.model import SearchModel
 from leco.search.searcher import Searcher, SearchSetup
 from leco.settings import LEARNED, ExitOptions
@@ -30,9 +30,11 @@ from leco.training.log import TrainingLog
 from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
 ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
+USUAL = build_options(DEFAULT_PRESET, {})
+"""The settings of a run that is given none."""
 
 
-@taking(*DEFAULTS.groups(FIT))
+@taking(*USUAL.groups(FIT))
 def fit(
     model: str,
     data: str,
@@ -51,7 +53,7 @@ def fit(
         preset: a named set of options, `quick`, `sampling` (a longer search, by sampling, and a higher rate of
             exits) or `paper` (section 6.3 to the letter).
         callbacks: callbacks of Transformers' Trainer, for the training.
-        options: the settings below, in place of the preset's, which come before the defaults.
+        options: the settings below, in place of the preset's; the defaults shown are those with the preset `quick`.
 
     Returns:
         The trained model with its criterion chosen. `OUTPUT/results.json` has the evaluation.
@@ -67,7 +69,7 @@ def fit(
     return trained
 
 
-@taking(*DEFAULTS.groups(SEARCH))
+@taking(*USUAL.groups(SEARCH))
 def search(
     model: str, data: str, output: str | Path, *, preset: str = DEFAULT_PRESET, **options: Any
 ) -> list[ExitArchitecture]:
@@ -82,7 +84,7 @@ def search(
     return found
 
 
-@taking(*DEFAULTS.groups(TRAIN))
+@taking(*USUAL.groups(TRAIN))
 def train(
     model: str,
     data: str,

@@ -35,7 +35,7 @@ def all_logits(made, states):
     for layer, state in enumerate(states, start=1):
         hidden = torch.stack([state, torch.randn(B, D)], dim=1)  # of the other tokens nothing is seen
         memory = made.remember(layer, hidden, memory)
-        logits.append(made.leave(layer, hidden, None, memory))
+        logits.append(made.logits(layer, hidden, None, memory))
     return torch.stack(logits)
 
 

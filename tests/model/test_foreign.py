@@ -9,9 +9,9 @@ import pytest
 from transformers import AutoConfig, AutoTokenizer, BertForSequenceClassification
 
 import leco
-from leco import LecoError
-from leco.bench.ways import TransformersRunner
-from leco.model import MultiExitModel, load_backbone, load_config, load_model, load_tokenizer
+from leco import LecoError, PredictorSpec
+from leco.bench import Way
+from leco.model import MultiExitModel, load_backbone, load_classifier, load_config, load_model, load_tokenizer
 from leco.model.backbones import BACKBONES
 from leco.pipeline import train
 from tiny import TINY
@@ -85,7 +85,7 @@ MAPS = [
 
 @pytest.mark.parametrize("model_type", ["bert", "evil"])
 @pytest.mark.parametrize("settings", MAPS[::2])
-@pytest.mark.parametrize("load", [load_config, load_backbone, lambda name: TransformersRunner(Path(name), ["a", "b"])])
+@pytest.mark.parametrize("load", [load_config, load_backbone, load_classifier])
 def test_a_hostile_configuration(hostile, load, settings, model_type):
     folder = hostile("encoder", "config.json", lambda _: {**settings, "model_type": model_type})
     with pytest.raises(LecoError, match=r"needs code that comes with the model \(.*evil\.Evil.*\), which is never run"):
@@ -191,10 +191,13 @@ def test_a_classifier_beside_it_is_loaded_in_the_same_way(tmp_path, encoder_fold
     config = load_config(str(encoder_folder))
     config.id2label, config.label2id = {0: "a", 1: "b"}, {"a": 0, "b": 1}
     BertForSequenceClassification(config).save_pretrained(tmp_path)
-    with pytest.raises(LecoError, match=r"against: The tokenizer of .* knows nothing but"):
-        TransformersRunner(tmp_path, ["a", "b"])
+    way = Way("other", PredictorSpec(tmp_path))
+    with pytest.raises(LecoError, match=r"other: The tokenizer of .* knows nothing but"):
+        way.load(["a", "b"])
     load_tokenizer(str(encoder_folder)).save_pretrained(tmp_path)
-    assert TransformersRunner(tmp_path, ["b", "a"]).order == [1, 0]
+    assert way.load(["b", "a"]).order == [1, 0]
+    with pytest.raises(LecoError, match="other: It has the labels a, b, not a, c as the model has"):
+        way.load(["a", "c"])
 
 
 def test_from_pretrained_says_the_same(hostile):

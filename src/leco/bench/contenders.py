@@ -12,24 +12,32 @@ from leco.criteria import Static
 from leco.errors import LecoError, parameter
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
+from leco.loading import PredictorSpec
 from leco.model import MultiExitModel, load_backbone, load_model, load_tokenizer
 from leco.model.backbones import backbone_for
 from leco.pipeline import train
 from leco.run_folder import SETTINGS, run_settings
 
-KINDS = "pytorch, onnx-fp32, onnx-int8, first:K (K layers), or the folder of a Transformers classifier"
+KINDS = (
+    "pytorch, onnx-fp32, onnx-int8, first:K (K layers), the folder of a Transformers classifier, or another "
+    "model's folder or ONNX file"
+)
 AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
 """The settings of a run that the first layers alone are trained with too."""
 
 
 @dataclass(frozen=True)
 class Contenders:
-    """The ways to compare a model in `folder` with; `work` keeps what has to be made for them."""
+    """The ways to compare a model in `folder` with; `work` keeps what has to be made for them.
+
+    PyTorch runs on `device`; files, on the processor.
+    """
 
     model: MultiExitModel
     folder: Path
     work: Path
     glue_dir: Path | None = None
+    device: str = "cpu"
 
     def early(self, file: Path | None) -> tuple[Way, bool]:
         """The exported model that exits early, made here if there is no file; and whether it is int8."""
@@ -39,7 +47,7 @@ class Contenders:
         from leco.runtime import Session
 
         int8 = bool(Session(file).metadata["int8"])
-        return Way("leco int8" if int8 else "leco", "onnx", file), int8
+        return Way("leco int8" if int8 else "leco", PredictorSpec(file)), int8
 
     def plain(self, *, int8: bool, name: str = PLAIN) -> Way:
         """The model at full depth with its last exit alone, in ONNX Runtime."""
@@ -48,7 +56,7 @@ class Contenders:
     def against(self, wanted: str, *, int8: bool) -> Way:
         """The way that `against` names; LecoError for an unknown one."""
         if wanted == "pytorch":
-            return Way("plain in PyTorch", "torch-full", self.folder)
+            return Way("plain in PyTorch", PredictorSpec(self.folder, device=self.device), full_depth=True)
         if wanted in ("onnx-fp32", "onnx-int8"):
             return self.plain(int8=wanted == "onnx-int8", name=f"plain {wanted.removeprefix('onnx-')}")
         if wanted.startswith("first:") and wanted.removeprefix("first:").isdigit():
@@ -57,14 +65,12 @@ class Contenders:
             suffix = "int8" if int8 else "fp32"
             name = f"first {layers} layers" if layers > 1 else "first layer"
             return self._plain(model, name, f"first-{layers}-{suffix}.onnx", int8=int8)
-        if Path(wanted).is_dir():
-            return Way(Path(wanted).name, "transformers", Path(wanted))
-        raise LecoError(f"{parameter('against')} '{wanted}' is neither a folder nor one of: {KINDS}.")
+        return another(wanted, self.device)
 
     def _plain(self, model: MultiExitModel, name: str, file: str, *, int8: bool) -> Way:
         path = self.work / file
         write_model(ModelWriter(model, int8=int8).full_depth(), path, model, Static(), int8=int8)
-        return Way(name, "onnx", path)
+        return Way(name, PredictorSpec(path))
 
     def _first_layers(self, layers: int) -> MultiExitModel:
         """The pretrained backbone cut to its first layers and fine-tuned with the model's own settings."""
@@ -85,6 +91,50 @@ class Contenders:
         options |= {"exits": "linear", "strategy": "two-stage:second=false"}  # the last exit alone is looked at
         train(str(cut), settings["data"], trained, glue_dir=self.glue_dir, **options)
         return load_model(trained)
+
+
+@dataclass(frozen=True)
+class FileContenders:
+    """The ways to compare an exported file with where the model that it was made of is not at hand.
+
+    The plain model is then the file itself, by settings with which no text leaves; its exits are computed.
+    """
+
+    file: Path
+    device: str = "cpu"
+
+    def early(self, file: Path | None) -> tuple[Way, bool]:
+        """The file itself; and whether it is int8. LecoError where another one is named."""
+        if file is not None:
+            raise LecoError(
+                f"{parameter('onnx')} '{file}' goes with a model folder, but '{self.file}' is a file already."
+            )
+        from leco.runtime import Session
+
+        int8 = bool(Session(self.file).metadata["int8"])
+        return Way("leco int8" if int8 else "leco", PredictorSpec(self.file)), int8
+
+    def plain(self, *, int8: bool) -> Way:
+        """The file by settings with which no text leaves."""
+        return Way(PLAIN, PredictorSpec(self.file), full_depth=True)
+
+    def against(self, wanted: str, *, int8: bool) -> Way:
+        """The way that `against` names; LecoError for one that is made of a model folder."""
+        if wanted in ("pytorch", "onnx-fp32", "onnx-int8") or wanted.startswith("first:"):
+            raise LecoError(
+                f"{parameter('against')} {wanted} is made of a model folder: give that, and '{self.file}' as "
+                f"{parameter('onnx')}."
+            )
+        return another(wanted, self.device)
+
+
+def another(wanted: str, device: str) -> Way:
+    """The way that answers with another predictor; LecoError where `wanted` is no path of one."""
+    if not Path(wanted).exists():
+        raise LecoError(f"{parameter('against')} '{wanted}' is neither a folder nor one of: {KINDS}.")
+    path = Path(wanted)
+    name = path.name if path.is_dir() else wanted
+    return Way(name, PredictorSpec(path, device="cpu" if path.is_file() else device))
 
 
 def _cut(source: str, layers: int, folder: Path) -> None:

@@ -4,17 +4,19 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from leco.bench.processes import serving
-from leco.bench.ways import Way
+from leco.bench.ways import Runner, Way
 from leco.data import TextData, score
 from leco.evaluation.speedup import in_turn
-from leco.progress import progress_bar
+from leco.progress import progress_bar, say
+from leco.runtime.engine import batches_by_length
+from leco.tokens import Encoding, cut_line
 
 PLAIN, CONTROL = "plain", "plain again"
 """The baseline of all ratios, and the control: the same once more, whose ratio's distance from 1 is the noise."""
@@ -59,17 +61,20 @@ def bench(
 ) -> list[Row]:
     """Score each way on the test split and time it on the first `texts` of it; the first way is the plain model.
 
-    The labels of `data` are numbered as the model's (`leco.evaluation.align_labels`).
-    Tokenization is not in the times. A control, the plain model in one more process, is added.
+    The labels of `data` are numbered as the model's (`leco.evaluation.align_labels`). Tokenization, which each process
+    does once, is not in the times; a line says how many texts were cut for the plain model. A control, the plain model
+    in one more process, is added.
     """
-    split, label_names = data.test, list(data.label_names) or ["value"]
-    named = {way.name: way for way in ways} | {CONTROL: Way(CONTROL, ways[0].kind, ways[0].path)}
+    split, label_names = data.test, list(data.output_names)
+    named = {way.name: way for way in ways} | {CONTROL: replace(ways[0], name=CONTROL)}
     names, rows = list(named), []
     with ExitStack() as stack:
         ask = {
             name: stack.enter_context(serving(_prepare, way, split.texts, label_names, texts))
             for name, way in named.items()
         }
+        if line := ask[names[0]]("cut", 1):
+            say(line)
         quality: dict[tuple[str, int], tuple[float, float]] = {}
         with progress_bar("scoring", len(names) * len(batch_sizes)) as advance:
             for name, batch_size in product(names, batch_sizes):
@@ -110,12 +115,17 @@ def _row(
 
 
 def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> Callable[..., Any]:
-    """Load a way; the function gives scores and the timed texts' share of layers ("score"), or times ("time")."""
+    """Load a way; the function gives scores and the timed texts' share of layers ("score"), times ("time"), or a line
+    on texts that were cut, if any were ("cut").
+    """
     runner = way.load(label_names)
-    encodings = runner.encode(texts)
+    cut: list[int] = []
+    encodings = runner.encode(texts, cut.append)
     runner.run(encodings[:8], 1)  # warm up
 
     def answer(question: str, batch_size: int) -> Any:
+        if question == "cut":
+            return cut_line(sum(cut), len(texts), runner.predictor.max_length) if sum(cut) else ""
         if question == "time":
             return _times(runner, encodings[:timed], batch_size)
         scores, layers = runner.run(encodings, batch_size)
@@ -124,10 +134,8 @@ def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> 
     return answer
 
 
-def _times(runner: Any, encodings: Sequence[Any], batch_size: int) -> list[float]:
+def _times(runner: Runner, encodings: Sequence[Encoding], batch_size: int) -> list[float]:
     """The seconds of each batch of texts of similar length."""
-    from leco.runtime.engine import batches_by_length
-
     seconds = []
     order = range(len(encodings)) if batch_size == 1 else batches_by_length(encodings, batch_size)
     for rows in order:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
-from leco.cli.parameters import DATA_HELP, Json, ModelFolder, load_texts, with_options
+from leco.cli.parameters import DATA_HELP, Device, Json, ModelPath, aligned_texts, with_options
 from leco.options import fill
 from leco.settings import SourceOptions
 
@@ -21,7 +21,7 @@ COLUMNS = "way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time"
 
 @with_options(SourceOptions())
 def command(
-    folder: ModelFolder,
+    path: ModelPath,
     options: dict[str, Any],
     onnx: Annotated[
         Path | None,
@@ -32,38 +32,48 @@ def command(
         typer.Option(
             "--against",
             help="What to time beside it, several by comma: pytorch, onnx-fp32, onnx-int8, first:K (the backbone's "
-            "first K layers, fine-tuned here), or the folder of a Transformers classifier.",
+            "first K layers, fine-tuned here), the folder of a Transformers classifier, or another model's folder or "
+            "ONNX file.",
         ),
     ] = None,
-    data: Annotated[str | None, typer.Option("--data", help=f"By default what DIR was trained on. {DATA_HELP}")] = None,
+    data: Annotated[
+        str | None, typer.Option("--data", help=f"By default what the model in DIR was trained on. {DATA_HELP}")
+    ] = None,
     texts: Annotated[int, typer.Option("--texts", min=1, help="Time this many of the test texts.")] = 200,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each is timed, in turn.")] = 5,
     output: Annotated[
         Path | None,
         typer.Option("--output", help="Folder for bench.json, bench.png and what is trained; by default DIR/bench."),
     ] = None,
+    device: Device = "cpu",
     json: Json = False,
 ) -> None:
     """Time a model here, in ONNX Runtime, beside the plain one at full depth, in turn, on real texts.
 
+    Of an ONNX file alone, the plain model is the file itself by settings with which no text leaves.
+
     Example: leco bench leco-demo --onnx leco-demo/model-int8.onnx --against pytorch,onnx-fp32,first:2
     """
     with quiet_stdout(), ExitStack() as stack:
-        from leco.bench import MARKS, Contenders, bench, draw
+        from leco.bench import MARKS, Contenders, FileContenders, bench, draw
         from leco.environment import machine, versions
         from leco.files import write_json
         from leco.folders import holding
+        from leco.loading import is_file, load
         from leco.model import load_model
         from leco.outputs import check_outputs
         from leco.run_folder import trained_on
 
         source = fill(SourceOptions(), options)
-        model = load_model(folder)
-        read = load_texts(data or trained_on(folder), source, model)
+        folder = path.parent if is_file(path) else path
+        model = None if is_file(path) else load_model(path)
+        read = aligned_texts(data or trained_on(folder), source, model or load(path))
         work = output or folder / "bench"
         check_outputs(work, MARKS)
         stack.enter_context(holding(work))
-        contenders = Contenders(model, folder, work, source.glue_dir)
+        contenders: Contenders | FileContenders = FileContenders(path, device)
+        if model is not None:
+            contenders = Contenders(model, folder, work, source.glue_dir, device)
         early, int8 = contenders.early(onnx)
         wanted = [name for text in against or () for name in text.split(",")]
         ways = [contenders.plain(int8=int8), early, *(contenders.against(name, int8=int8) for name in wanted)]

@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
-from leco.cli.parameters import Data, Json, ModelFolder, chosen_criteria, load_texts, part, with_options
+from leco.cli.parameters import Data, Device, Json, ModelPath, chosen_criteria, load_texts, part, with_options
+from leco.devices import AUTO
+from leco.loading import load
 from leco.options import fill
 from leco.settings import SHORT_TIMING, ChoiceOptions, SourceOptions
 
@@ -16,20 +18,22 @@ HELP = "Criterion whose curve is wanted, by default all; several with commas or 
 
 @with_options(SourceOptions(), part(ChoiceOptions(), "max_drop"), SHORT_TIMING)
 def command(
-    folder: ModelFolder,
+    path: ModelPath,
     data: Data,
     options: dict[str, Any],
     criterion: Annotated[list[str] | None, typer.Option("--criterion", help=HELP)] = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="Folder for evaluation.json, curves.csv and plots (PNG, SVG).")
     ] = None,
+    device: Device = AUTO,
     json: Json = False,
 ) -> None:
     """Score every exit and the exit criterion on the test split, and draw the speedup-score curves of criteria.
 
     The settings on a curve are chosen on dev and reported on test; speedups are measured by really exiting, at batch
     size 1. A criterion with settings, such as patience:patience=3, is the one that answers; without settings they are
-    chosen on dev; without --criterion the model's own answers.
+    chosen on dev; without --criterion the model's own answers. An ONNX file says only what texts leave with: it is
+    evaluated with one setting, and the scores of single exits and the curves are missing.
 
     Example: leco evaluate rte-model --data glue/rte --output rte-model
     """
@@ -37,30 +41,30 @@ def command(
         from leco.evaluation import applicable_criteria, choose_criterion, evaluate, save_evaluation
         from leco.evaluation.files import MARKS
         from leco.folders import holding
-        from leco.model import load_model
         from leco.options import naming
         from leco.outputs import check_outputs
 
         source, choice = fill(SourceOptions(), options), fill(ChoiceOptions(), options)
         timing = fill(SHORT_TIMING, options)
         chosen = chosen_criteria(criterion or [])
-        model = load_model(folder)
+        predictor = load(path, device=device)
         with naming("criterion"):
             for one, _ in chosen:
-                one.check(model.task)
+                one.check(predictor.task)
         if output is not None:
             check_outputs(output, MARKS)
             stack.enter_context(holding(output))
-        texts = load_texts(data, source, model)
+        texts = load_texts(data, source, predictor)
         answering = None
         if chosen:
             first, settled = chosen[0]
-            answering = first if settled else choose_criterion(model, texts, type(first), choice.max_drop)
-        names = list(dict.fromkeys(one.name for one, _ in chosen)) or applicable_criteria(model)
-        found = evaluate(model, texts, criterion=answering, criteria=names, **vars(timing))
+            answering = first if settled else choose_criterion(predictor, texts, type(first), choice.max_drop)
+        names = list(dict.fromkeys(one.name for one, _ in chosen)) or applicable_criteria(predictor)
+        found = evaluate(predictor, texts, criterion=answering, criteria=names, **vars(timing))
         saved = save_evaluation(found, output) if output is not None else []
     results = found.to_dict()
     if json:
         print_json(results)
     else:
-        print_evaluation(results, folder, next_command="report", saved=[path.name for path in saved], output=output)
+        next_command = "report" if path.is_dir() else "bench"
+        print_evaluation(results, path, next_command=next_command, saved=[path.name for path in saved], output=output)

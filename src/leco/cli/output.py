@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -102,17 +103,11 @@ def print_evaluation(
 
     `next_command` is what can be done with the `model` and its data; `saved` is in the folder `output`.
     """
-    architectures = results.get("architectures") or [None] * len(results["exit_scores"])
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
-    learned = len(architectures) == len(results["exit_scores"])
-    rows = [
-        (layer + 1, f"{score:.4f}", results["exit_layer_counts"][layer], _exit(architectures[layer]) if learned else "")
-        for layer, score in enumerate(results["exit_scores"])
-    ]
-    print_table((">layer", ">score", ">texts leaving", "exit"), rows, title)
+    print_table((">layer", ">score", ">texts leaving", "exit"), _exit_rows(results), title)
     _print_curves(results)
     print_lines(
-        f"AVG {results['avg']:.4f}   BEST {results['best']:.4f}",
+        results.get("lacks") or f"AVG {results['avg']:.4f}   BEST {results['best']:.4f}",
         f"{results['criterion']['name']}({format_settings(results['criterion'])}): score {results['score']:.4f}, "
         f"{results['full_depth_score']:.4f} at full depth, {results['speedup']:.0%} less time "
         f"({results['speedup_factor']:.2f}x) at batch size 1, mean exit layer {results['mean_exit_layer']:.2f}",
@@ -121,6 +116,15 @@ def print_evaluation(
         f"  echo 'a text of yours' | leco predict {quoted(model)}",
         f"  leco {next_command} {quoted(model)} --data {quoted(results['data'])}",
     )
+
+
+def _exit_rows(results: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
+    """Each layer with its exit's score, how many texts leave there, and what the exit is; empty what is not known."""
+    scores = [f"{score:.4f}" for score in results["exit_scores"]]
+    exits = [_exit(architecture) for architecture in results.get("architectures", ())]
+    counts = results["exit_layer_counts"]
+    for layer, (score, count, leave) in enumerate(zip_longest(scores, counts, exits, fillvalue=""), start=1):
+        yield layer, score, count, leave
 
 
 def _print_curves(results: Mapping[str, Any]) -> None:
@@ -143,9 +147,7 @@ def quoted(word: object) -> str:
     return shlex.quote(str(word))
 
 
-def _exit(architecture: Mapping[str, Any] | None) -> str:
-    if architecture is None:
-        return ""
+def _exit(architecture: Mapping[str, Any]) -> str:
     if architecture["kind"] != "cell":
         return str(architecture["kind"])
     names = [architecture[edge] for edge in ("activation_1", "encoder_1", "encoder_2", "pooler", "activation_2")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from leco.criteria import Criterion, check_deployable, parse_criterion
+from leco.devices import DEVICE_HELP
 from leco.options import help_of, naming, setting_names, settings_of
 from leco.search.options import SearchOptions
 from leco.settings import SourceOptions
@@ -16,7 +17,7 @@ from leco.training.options import RunOptions, TrainingOptions
 
 if TYPE_CHECKING:
     from leco.data import TextData
-    from leco.model import MultiExitModel
+    from leco.runtime import Predictor
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -34,6 +35,14 @@ Output = Annotated[
 ModelFolder = Annotated[
     Path, typer.Argument(help="Folder of a multi-exit model, as 'leco fit' saves it.", metavar="DIR")
 ]
+ModelPath = Annotated[
+    Path,
+    typer.Argument(
+        help="Folder of a multi-exit model, as 'leco fit' saves it, or an ONNX file that 'leco export' made of one.",
+        metavar="DIR|FILE",
+    ),
+]
+Device = Annotated[str, typer.Option("--device", help=f"{DEVICE_HELP} ONNX files run on the processor.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and everything else on stderr.")]
 
 CriterionText = Annotated[
@@ -78,17 +87,23 @@ def chosen_criterion(text: str | None) -> Criterion | None:
         return parse_criterion(text)
 
 
-def load_texts(data: str, source: SourceOptions, model: "MultiExitModel") -> "TextData":
-    """The data that `--data` and the settings of its source name, with the model's labels; lines say what is cut."""
-    from leco.data import encode, load_data
+def load_texts(data: str, source: SourceOptions, predictor: "Predictor") -> "TextData":
+    """The data of `aligned_texts` with the tokens of dev and test; a line says how many texts are cut."""
+    from leco.evaluation import tokenized
+    from leco.progress import say
+
+    return tokenized(aligned_texts(data, source, predictor), predictor, say)
+
+
+def aligned_texts(data: str, source: SourceOptions, predictor: "Predictor") -> "TextData":
+    """The data that `--data` and the settings of its source name, with labels numbered as the predictor's."""
+    from leco.data import load_data
     from leco.evaluation import align_labels
     from leco.progress import say
 
     with naming("data"):
         read = load_data(data, **vars(source), log=say)
-    texts = align_labels(read, model)
-    encode(model.tokenizer, [*texts.dev.texts, *texts.test.texts], model.max_length, log=say)
-    return texts
+    return align_labels(read, predictor)
 
 
 def with_options(*groups: Any) -> Callable[[Function], Function]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import JsonLines, quiet_stdout
-from leco.cli.parameters import CriterionText, Json, ModelFolder, chosen_criterion, part, with_options
+from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_criterion, part, with_options
+from leco.devices import AUTO
+from leco.loading import BF16, load
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 @with_options(part(SourceOptions(), "text_columns"))
 def command(
-    folder: ModelFolder,
+    path: ModelPath,
     options: dict[str, Any],
     file: Annotated[
         Path | None,
@@ -28,6 +30,7 @@ def command(
     compile: Annotated[
         bool, typer.Option("--compile", help="Compile each layer: slower at first, then faster.")
     ] = False,
+    device: Device = AUTO,
     json: Json = False,
 ) -> None:
     """Answer texts: for each a line of JSON with its label, the label's score and the layer at which it left.
@@ -35,28 +38,27 @@ def command(
     Example: echo 'a wonderful film' | leco predict leco-demo
     """
     with quiet_stdout():
-        from leco.data import cut_line, encode_and_count, read_texts
-        from leco.model import load_model
+        from leco.data import cut_line, read_texts
         from leco.progress import say
 
         chosen = chosen_criterion(criterion)
-        model = load_model(folder).prepare(bf16=bf16, compile=compile)
+        predictor = load(path, device=device, precision=BF16 if bf16 else None, compile=compile)
         if file is None and sys.stdin.isatty():
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
         pieces = read_texts("-" if file is None else file, **options, log=say)
-    cut = number = 0
+    cut: list[int] = []
+    number = 0
     with JsonLines("answers" if json else None) as lines:
         while True:
             with quiet_stdout():
                 texts = next(pieces, [])
-                encodings, long = encode_and_count(model.tokenizer, texts, model.max_length)
-                answers = model.answer(encodings, chosen, batch_size)
+                answers = predictor.answer(predictor.encode(texts, cut.append), chosen, batch_size)
             if not texts:
                 break
-            cut, number = cut + long, number + len(texts)
+            number += len(texts)
             lines.print([_row(answer) for answer in answers])
-    if cut:
-        say(cut_line(cut, number, model.max_length))
+    if sum(cut):
+        say(cut_line(sum(cut), number, predictor.max_length))
 
 
 def _row(answer: "Answer") -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
-from leco.cli.parameters import DATA_HELP, Json, ModelFolder, load_texts, with_options
+from leco.cli.parameters import DATA_HELP, Device, Json, ModelFolder, load_texts, with_options
+from leco.devices import AUTO
 from leco.files import write_text
 from leco.options import fill
 from leco.settings import SHORT_TIMING, SourceOptions
@@ -24,6 +25,7 @@ def command(
     output: Annotated[
         Path | None, typer.Option("--output", help="The page's file; by default report.html in DIR.", metavar="FILE")
     ] = None,
+    device: Device = AUTO,
     json: Json = False,
 ) -> None:
     """Write one HTML page that shows the model: scores, curves, where texts leave, the exits, the search, the costs.
@@ -41,7 +43,7 @@ def command(
         from leco.report import MARK, gather, render
 
         source, timing = fill(SourceOptions(), options), fill(SHORT_TIMING, options)
-        model = load_model(folder)
+        model = load_model(folder, device)
         path = output if output is not None else folder / "report.html"
         check_output(path, MARK.encode())
         check_writable(path.parent)

@@ -3,6 +3,7 @@
 from leco.evaluation.evaluate import align_labels, applicable_criteria, choose_criterion, evaluate
 from leco.evaluation.files import EVALUATION, save_evaluation
 from leco.evaluation.result import Evaluation, read_evaluation
+from leco.evaluation.tokens import tokenized
 
 __all__ = [
     "EVALUATION",
@@ -13,4 +14,5 @@ __all__ = [
     "evaluate",
     "read_evaluation",
     "save_evaluation",
+    "tokenized",
 ]

@@ -17,7 +17,7 @@ from leco.evaluation.deciding import evaluate_decisions
 from leco.evaluation.result import Evaluation
 from leco.evaluation.scores import Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
-from leco.evaluation.tokens import tokens
+from leco.evaluation.tokens import tokenized, tokens
 from leco.exits.architecture import MHA, Architecture
 from leco.options import fill, naming, taking
 from leco.progress import progress_bar
@@ -107,6 +107,7 @@ def evaluate(
     with naming("criterion"):
         criterion = as_criterion(criterion, model.criterion)
         criterion.check(model.task)
+    data = tokenized(data, model)
     if isinstance(model, GivesAllExits):
         return _evaluate_exits(model, data, criterion, timing, criteria)
     return evaluate_decisions(model, data, criterion, timing)

@@ -13,7 +13,7 @@ from leco.devices import pick_device
 from leco.environment import machine, versions
 from leco.errors import LecoError
 from leco.model.pretrained import DEMO_BACKBONE
-from leco.presets import DEFAULTS, FIT, build_options
+from leco.presets import build_options
 
 if TYPE_CHECKING:
     from leco.reproduction.results_folder import ResultsFolder
@@ -47,10 +47,8 @@ class Experiment(ABC):
 
     @property
     def name(self) -> str:
-        """Its name, in which whatever it is made of is told apart; on which device it runs is not."""
-        known = DEFAULTS.identity(FIT)
-        own = sorted((name, value) for name, value in self.options if name in known)
-        options = (name if value is True else f"{name}-{_shown(value)}" for name, value in own)
+        """Its name, in which whatever it is made of is told apart."""
+        options = (name if value is True else f"{name}-{_shown(value)}" for name, value in sorted(self.options))
         return "_".join(map(plain, (self.task, self.model, self.preset, *options)))
 
     @property

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from leco.devices import AUTO
+from leco.devices import AUTO, DEVICE_HELP
 from leco.options import option, validate
 
 
@@ -16,9 +16,7 @@ class RunOptions:
     batch_size: int = option(32, "Texts per step.", minimum=1)
     max_length: int = option(128, "Tokens to which texts are cut, special tokens included.", minimum=4)
     bf16: bool = option(False, "Run the backbone in bfloat16 autocast where the device has it.")
-    device: str = option(
-        AUTO, "Where to run: auto (a GPU if there is one), cpu, cuda, cuda:N or mps.", identifies=False
-    )
+    device: str = option(AUTO, DEVICE_HELP, identifies=False)
     train_rows: int | None = option(
         None, "Train on a stratified sample of this many rows; by default on all.", minimum=10
     )
