@@ -147,6 +147,14 @@ def scores(cells):
     return dev, [record["avg"] for record in records], [record["best"] for record in records]
 
 
+def shown(one, seeds):
+    """Dev and test of some cells; with how many seeds, where these are not all."""
+    if one is None:
+        return "", ""
+    number = f" (n = {len(one[0])})" if len(one[0]) < seeds else ""
+    return percent(one[0]) + number, f"{percent(one[1])} / {percent(one[2])}{number}"
+
+
 def comparison():
     """The table of with and without, and the mean gain on dev of each encoder."""
     lines, gains = [], defaultdict(list)
@@ -157,8 +165,8 @@ def comparison():
                 cells = [cell(Path(), model, task, on, exits=exits, seed=seed) for seed in range(seeds)]
                 found.append(scores(cells))
             without, with_ = found
-            shown = [f"{percent(one[0])} | {percent(one[1])} / {percent(one[2])}" if one else " | " for one in found]
-            lines.append([f"{LAYERS[model]}", task.split("/")[1], exits, str(seeds), *" | ".join(shown).split(" | ")])
+            cells = [text for one in found for text in shown(one, seeds)]
+            lines.append([f"{LAYERS[model]}", task.split("/")[1], exits, str(seeds), *cells])
             if without and with_:
                 number = min(len(without[0]), len(with_[0]))
                 gains[model, exits].append(100 * float(np.mean(with_[0][:number]) - np.mean(without[0][:number])))
@@ -182,8 +190,8 @@ def tuned():
     lines = []
     for name, by_exits in tuning(Path()).items():
         found = [scores([by_exits[exits]]) if exits in by_exits else None for exits in EXITS]
-        shown = [f"{percent(one[0])}: {percent(one[1])} / {percent(one[2])}" if one else "" for one in found]
-        lines.append([name, *shown])
+        cells = [f"{percent(one[0])}: {percent(one[1])} / {percent(one[2])}" if one else "" for one in found]
+        lines.append([name, *cells])
     return (
         "**Standardized exits, SST-2 with 3,000 rows and twelve layers, seed 0**: AVG on dev: AVG / BEST on test\n\n"
         f"{markdown(['', *EXITS], lines)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from transformers import AutoConfig, PreTrainedConfig
 
 from leco.criteria import Criterion, Static, Task, check_deployable, criterion_from_dict
+from leco.display import listed
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
 from leco.options import option, validate
@@ -80,7 +81,8 @@ class LecoConfig(PreTrainedConfig):
         if not names or not all(isinstance(name, str) for name in names) or len({*names}) < len(names):
             raise LecoError("its id2label does not give each output from 0 a name of its own")
         if not PROBLEMS[self.problem_type].fits(len(names)):
-            raise LecoError(f"its id2label has {len(names)} outputs, which no {self.problem_type} has")
+            several = listed(self.label_names)
+            raise LecoError(f"its id2label has {several}, but no {self.problem_type} has that number of outputs")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
         task = Task(len(names), len(self.exits), self.problem_type)
         check_deployable(self.criterion.name)

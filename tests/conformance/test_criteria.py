@@ -177,7 +177,7 @@ def test_step_changes_neither_the_state_nor_the_scores_it_is_given(name, problem
     task, scores, labels = data.draw(stored_exits(problem_type))
     criterion = data.draw(st.sampled_from(settings_of(name, task, labels)))
     state = criterion.start(len(labels), task)
-    for layer, current in enumerate(scores, start=1):
+    for layer, current in enumerate(doubts_of(scores) if criterion.observes_doubt else scores, start=1):
         copy, before = current.copy(), select(state, slice(None))
         before = {key: values.copy() for key, values in before.items()}
         leaves, after = criterion.step(layer, current, state)

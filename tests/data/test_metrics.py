@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 
 from leco.data import METRICS, predictions_of, score
 from leco.errors import LecoError
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL
 
 rng = np.random.default_rng(0)
 
@@ -75,11 +75,18 @@ def test_wrong_use_is_an_error() -> None:
 
 def test_predictions_of_any_leading_shape() -> None:
     scores = rng.random(size=(4, 5, 3))
-    assert predictions_of(SINGLE_LABEL, scores)[1, 2] == scores[1, 2].argmax()
-    assert predictions_of(REGRESSION, scores[..., :1]).shape == (4, 5)
-    many = predictions_of(MULTI_LABEL, scores)
+    assert PROBLEMS[SINGLE_LABEL].predictions(scores)[1, 2] == scores[1, 2].argmax()
+    assert PROBLEMS[REGRESSION].predictions(scores[..., :1]).shape == (4, 5)
+    many = PROBLEMS[MULTI_LABEL].predictions(scores)
     np.testing.assert_array_equal(many, scores > 0.5)
     assert many.dtype == np.int64
+
+
+def test_the_former_name_of_predictions_warns() -> None:
+    scores = rng.random(size=(4, 5, 3))
+    with pytest.warns(DeprecationWarning, match=r"is now leco\.problems"):
+        found = predictions_of(SINGLE_LABEL, scores.tolist())
+    np.testing.assert_array_equal(found, scores.argmax(-1))
 
 
 @pytest.mark.parametrize("metric", METRICS)

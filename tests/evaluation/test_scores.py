@@ -11,6 +11,7 @@ from evaluation.outputs import LAYERS, ROWS, TASK, stored
 from leco.criteria import Cobee, Criterion, MaxProbability, Patience, Static, Task, simulate
 from leco.data import Split, collate, encode
 from leco.evaluation.scores import Stored, choose_setting, exit_outputs, settings
+from leco.model import scores_of
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from tiny import sentences, text_model
 
@@ -29,6 +30,12 @@ def test_exit_scores_are_what_forward_says_of_each_text_alone(tokenizer):
                 logits = model(**collate(tokenizer, [encoding])).exit_logits[:, 0]
             expected = {SINGLE_LABEL: logits.softmax(-1), MULTI_LABEL: logits.sigmoid(), REGRESSION: logits}
             np.testing.assert_allclose(found[:, row], expected[problem_type], rtol=0, atol=1e-5)
+
+
+def test_the_former_name_of_scores_warns():
+    logits = torch.tensor([[1.0, 2.0], [0.0, -1.0]])
+    with pytest.warns(DeprecationWarning, match=r"is now leco\.problems"):
+        assert torch.equal(scores_of(logits, MULTI_LABEL), logits.sigmoid())
 
 
 def test_scores_against_loops():

@@ -11,7 +11,7 @@ from leco import Cobee, LecoError, MaxProbability, Static
 from leco.data import collate, encode
 from leco.exits.architecture import LINEAR, PAST_FUTURE
 from leco.exits.modules import build_exits
-from leco.model import MultiExitModel, scores_of
+from leco.model import MultiExitModel
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.training.strategies import STRATEGIES, Phase, TrainingStep
 from tiny import bert, multi_exit, randomize, sentences, texts
@@ -35,7 +35,7 @@ def all_logits(made, states):
     for layer, state in enumerate(states, start=1):
         hidden = torch.stack([state, torch.randn(B, D)], dim=1)  # of the other tokens nothing is seen
         memory = made.remember(layer, hidden, memory)
-        logits.append(made.leave(layer, hidden, None, memory))
+        logits.append(made.logits(layer, hidden, None, memory))
     return torch.stack(logits)
 
 
@@ -133,7 +133,7 @@ def full_depth(model, given):
 def test_rows_leave_with_what_full_depth_says(model, criterion):
     """Also where a criterion skips exits, which are to be remembered nevertheless."""
     given = [*sentences(40), "", "good " * 200]
-    expected = scores_of(full_depth(model, given).exit_logits, SINGLE_LABEL).numpy()
+    expected = model.task.problem.torch_scores(full_depth(model, given).exit_logits).numpy()
     found = {size: model.predict(given, criterion, batch_size=size) for size in (1, 7, 64)}
     layers = [answer.exit_layer for answer in found[1]]
     assert isinstance(criterion, Static) or len(set(layers)) > 2

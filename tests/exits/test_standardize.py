@@ -92,11 +92,11 @@ def test_a_folded_exit_says_what_it_said(architecture):
     assert folded.folded() is folded
     for layer in (1, 2):
         for given in (mask, None):
-            said = exits.leave(layer, hidden, given, None)
-            torch.testing.assert_close(folded.leave(layer, hidden, given, None), said, atol=1e-5, rtol=1e-5)
+            said = exits.logits(layer, hidden, given, None)
+            torch.testing.assert_close(folded.logits(layer, hidden, given, None), said, atol=1e-5, rtol=1e-5)
             plain = exits[layer - 1].standardize(hidden)
             exits[layer - 1].standardize, standardize = torch.nn.Identity(), exits[layer - 1].standardize
-            torch.testing.assert_close(exits.leave(layer, plain, given, None), said)
+            torch.testing.assert_close(exits.logits(layer, plain, given, None), said)
             exits[layer - 1].standardize = standardize
 
 

@@ -106,6 +106,7 @@ def remove_an_exit(folder):
         (lambda folder: cut(folder / "model.safetensors"), "model in the folder .* missing or broken"),
         (lambda folder: (folder / "model.safetensors").unlink(), "model in the folder .* missing or broken"),
         (remove_an_exit, r"its weights lack 'exits\.1\.classifier\.bias' and 7 more"),
+        (lambda folder: edit(folder, problem_type=REGRESSION), "has a, b, c, but no regression has that number"),
         (remove_tokenizer, "tokenizer in the folder .* missing or broken"),
         (lambda folder: cut(folder / "tokenizer.json"), "tokenizer in the folder .* missing or broken"),
     ],

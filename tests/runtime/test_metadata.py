@@ -81,6 +81,7 @@ def test_what_it_needs_is_missing_or_of_another_kind(rewrite, name, text):
         ({"labels": []}, "its labels are none"),
         ({"problem_type": "ranking"}, "there is no problem type 'ranking'"),
         ({"problem_type": "multi_label_classification"}, "not defined for the problem type"),
+        ({"problem_type": "regression"}, "its labels are a, b, c"),
         ({"layers": 0}, "it has 0 layers"),
         ({"layers": "2"}, "layers: Input should be a valid integer"),
         ({"max_length": 0}, "at most 0 tokens"),

@@ -44,26 +44,26 @@ class Exits(nn.ModuleList):
         """The memory after `layer`, whose hidden state is `hidden` [B, L, d], from that of the layer before."""
         return None
 
-    def leave(self, layer: int, hidden: Tensor, mask: Tensor | None, memory: Tensor | None) -> Tensor:
+    def logits(self, layer: int, hidden: Tensor, mask: Tensor | None, memory: Tensor | None) -> Tensor:
         """The logits [B, K] of the exit on `layer`, given the memory after it; the rest as in `Exit.forward`."""
         logits: Tensor = self[layer - 1](hidden, mask)
         return logits
 
     def standardize(self, states: StateStatistics) -> None:
         """Let each exit read standardized states, by the statistics of what it reads of its layer."""
-        for layer, leave in enumerate(self._exits()):
-            statistics = states.first_tokens if leave.reads_first_token else states.tokens
-            leave.standardize = Standardize(statistics.mean[layer].clone(), statistics.std[layer].clone())
+        for layer, exit_ in enumerate(self._exits()):
+            statistics = states.first_tokens if exit_.reads_first_token else states.tokens
+            exit_.standardize = Standardize(statistics.mean[layer].clone(), statistics.std[layer].clone())
 
     def folded(self) -> "Exits":
         """These exits where they read the states as they are, or copies that do and whose logits are the same."""
-        if not any(isinstance(leave.standardize, Standardize) for leave in self._exits()):
+        if not any(isinstance(exit_.standardize, Standardize) for exit_ in self._exits()):
             return self
         copies = deepcopy(self)
-        for leave in copies._exits():
-            if isinstance(leave.standardize, Standardize):
-                leave.standardize.fold_into(leave.reader)
-                leave.standardize = nn.Identity()
+        for exit_ in copies._exits():
+            if isinstance(exit_.standardize, Standardize):
+                exit_.standardize.fold_into(exit_.reader)
+                exit_.standardize = nn.Identity()
         return copies
 
     def _exits(self) -> Iterator[Exit]:

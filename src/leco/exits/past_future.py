@@ -86,7 +86,7 @@ class PastFutureExits(Exits):
             projected = self._parts[layer - 1].project(self.state(layer, hidden[:, 0]))
         return projected if memory is None else memory + projected
 
-    def leave(self, layer: int, hidden: Tensor, mask: Tensor | None, memory: Tensor | None) -> Tensor:
+    def logits(self, layer: int, hidden: Tensor, mask: Tensor | None, memory: Tensor | None) -> Tensor:
         """The logits [B, K] of the sum so far and of what the later layers will make of the text."""
         later = self._parts[layer:]
         imagined = self.imagine(layer, hidden[:, 0])

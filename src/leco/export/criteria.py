@@ -95,7 +95,7 @@ class Confident(Writer):
     """Criteria that look at one exit alone."""
 
     def step(self, graph: Graph, scores: str, state: Values) -> tuple[str, Values]:
-        """Whoever does not leave stays."""
+        """The rows that do not leave stay."""
         return graph.op("Not", self.leaves(graph, scores)), state
 
     @abstractmethod

@@ -219,9 +219,9 @@ class ModelWriter:
         graph.scope = f"exit_{layer}" if isinstance(layer, int) else "exit"
         if not isinstance(layer, int):
             return self._pick_scores(graph, layer, state, 1, self.task.num_layers)
-        architecture, leave = self.model.config.exits[layer - 1], self.exits[layer - 1]
+        architecture, exit_ = self.model.config.exits[layer - 1], self.exits[layer - 1]
         tokens = Tokens(state["mask"], self.mask, state.get("rows"))
-        return self.task.problem.onnx_scores(graph, write_exit(graph, architecture, leave, state["hidden"], tokens))
+        return self.task.problem.onnx_scores(graph, write_exit(graph, architecture, exit_, state["hidden"], tokens))
 
     def _pick_scores(self, graph: Graph, layer: str, state: Values, first: int, last: int) -> str:
         """What one of the exits from `first` to `last` says, [b, K], found by halving."""

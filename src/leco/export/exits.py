@@ -49,7 +49,7 @@ def affine(graph: Graph, x: str, module: nn.Linear) -> str:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Which tokens of the rows inside are none of padding: `mask` [b, L] is int32, 1 at tokens.
+    """Which tokens of the rows inside are not padding: `mask` [b, L] is int32, 1 at tokens.
 
     `batch_mask` [B, L] is that of the whole batch, and `rows` [b, 1] says which of its rows are inside; None is all.
     """
@@ -96,19 +96,19 @@ class Part:
         return x if self.matrix is None else graph.op("MatMul", x, graph.weight(self.matrix))
 
 
-def write_exit(graph: Graph, architecture: ExitArchitecture, leave: nn.Module, hidden: str, tokens: Tokens) -> str:
+def write_exit(graph: Graph, architecture: ExitArchitecture, exit_: nn.Module, hidden: str, tokens: Tokens) -> str:
     """The logits [b, K] of `hidden` [b, L, d]. LecoError where the exit has no form in ONNX."""
-    if isinstance(leave, LinearExit):
-        return affine(graph, first_token(graph, hidden), leave.classifier)
-    if not isinstance(leave, CellExit) or not isinstance(architecture, Architecture):
+    if isinstance(exit_, LinearExit):
+        return affine(graph, first_token(graph, hidden), exit_.classifier)
+    if not isinstance(exit_, CellExit) or not isinstance(architecture, Architecture):
         raise LecoError(
             f"Exits of the kind '{architecture.kind}' cannot be exported; linear, MHA and learned ones can."
         )
-    if leave.tokens is not None:  # all that reaches the first token
-        hidden, tokens = first_tokens(graph, hidden, leave.tokens), tokens.first(graph, leave.tokens)
-    x = _activate(graph, architecture.activation_1, affine(graph, hidden, leave.down))
-    x = _pool(graph, *_encode(graph, x, tokens.mask, list(leave.encoders)), tokens, leave.pooler)
-    return affine(graph, _activate(graph, architecture.activation_2, x), leave.classifier)
+    if exit_.tokens is not None:  # all that reaches the first token
+        hidden, tokens = first_tokens(graph, hidden, exit_.tokens), tokens.first(graph, exit_.tokens)
+    x = _activate(graph, architecture.activation_1, affine(graph, hidden, exit_.down))
+    x = _pool(graph, *_encode(graph, x, tokens.mask, list(exit_.encoders)), tokens, exit_.pooler)
+    return affine(graph, _activate(graph, architecture.activation_2, x), exit_.classifier)
 
 
 def _activate(graph: Graph, name: str, x: str) -> str:

@@ -14,7 +14,7 @@ from leco.devices import pick_device
 from leco.errors import LecoError
 from leco.model.backbones import BACKBONES
 from leco.model.pretrained import load, load_tokenizer
-from leco.problems import SINGLE_LABEL
+from leco.problems import unnamed_problem
 from leco.runtime import Decisions, PredictorMixin, in_batches
 from leco.runtime.predictor import ignore
 from leco.runtime.texts import checked
@@ -30,7 +30,10 @@ class PlainClassifier(PredictorMixin):
         config: Any = model.config
         self.label_names: list[str] = [config.id2label[index] for index in range(config.num_labels)]
         layers = getattr(config, "num_hidden_layers", 1)  # where a family does not say, all of it counts as one
-        self.task = Task(config.num_labels, layers, config.problem_type or SINGLE_LABEL)
+        outputs: int = config.num_labels
+        self.task = Task(outputs, layers, config.problem_type or unnamed_problem(outputs).name)
+        if not self.problem.fits(outputs):
+            raise LecoError(f"'{model.name_or_path}' has {outputs} outputs, but a {self.problem.name} here has one.")
         self.max_length = longest(config, tokenizer)
 
     def encode(self, texts: Iterable[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:

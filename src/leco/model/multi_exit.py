@@ -127,7 +127,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
     @property
     def exit_parameters(self) -> list[int]:
         """The number of parameters of each exit."""
-        return [sum(parameter.numel() for parameter in leave.parameters()) for leave in self.exits]
+        return [sum(parameter.numel() for parameter in exit_.parameters()) for exit_ in self.exits]
 
     @property
     def max_length(self) -> int:
@@ -200,7 +200,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             hidden = states.send(onward)
             seen, onward = (hidden, None) if fork is None else fork(layer, hidden)
             memory = self.exits.remember(layer, seen, memory)
-            by_exit.append(self.exits.leave(layer, seen, mask, memory))
+            by_exit.append(self.exits.logits(layer, seen, mask, memory))
             cls_states.append(hidden[:, 0])
         logits = torch.stack(by_exit, dim=1)
         loss = None if labels is None else exit_losses(logits, labels, self.config.problem_type).sum()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Inside:
+class ActiveRows:
     """The rows still inside: hidden state [B, L, d], attention mask [B, L], what the layers need, the exits' memory."""
 
     hidden: Tensor
@@ -41,38 +41,38 @@ class ModelStages:
         self.model, self.task = model, model.task
         self.family = backbone_for(model.config.backbone_config)
 
-    def start(self, encodings: Sequence[Encoding]) -> Inside:
+    def start(self, encodings: Sequence[Encoding]) -> ActiveRows:
         """Pad and embed the texts."""
         inputs = {name: value.to(self.model.device) for name, value in collate(self.model.tokenizer, encodings).items()}
-        return self._inside(self.family.embed(self.model.backbone, inputs), inputs["attention_mask"])
+        return self._active(self.family.embed(self.model.backbone, inputs), inputs["attention_mask"])
 
-    def advance(self, layer: int, batch: Inside) -> Inside:
+    def advance(self, layer: int, batch: ActiveRows) -> ActiveRows:
         """Run one layer, which the exits may remember."""
         batch.hidden = self.family.layer(self.model.backbone, layer - 1, batch.hidden, batch.context)
         batch.memory = self.model.exits.remember(layer, batch.hidden, batch.memory)
         return batch
 
-    def scores(self, layer: int, batch: Inside) -> NDArray[Any]:
+    def scores(self, layer: int, batch: ActiveRows) -> NDArray[Any]:
         """The probabilities (or values) [B, K] of the exit on `layer`."""
-        logits = self.model.exits.leave(layer, batch.hidden, batch.mask, batch.memory)
+        logits = self.model.exits.logits(layer, batch.hidden, batch.mask, batch.memory)
         return self.task.problem.torch_scores(logits.float()).cpu().numpy()
 
-    def doubt(self, layer: int, batch: Inside) -> NDArray[Any]:
+    def doubt(self, layer: int, batch: ActiveRows) -> NDArray[Any]:
         """The doubt [B] of the meta-classifier about the exit on `layer`."""
         return self.model.doubts(batch.hidden[:, 0]).float().cpu().numpy()
 
-    def keep(self, batch: Inside, rows: NDArray[Any]) -> Inside:
+    def keep(self, batch: ActiveRows, rows: NDArray[Any]) -> ActiveRows:
         """Only the given rows, and only as many tokens as the longest of them has."""
         index = torch.from_numpy(rows).to(batch.hidden.device)
         attention_mask = batch.attention_mask[index]
         longest = int(attention_mask.sum(1).max())
         memory = None if batch.memory is None else batch.memory[index]
-        return self._inside(batch.hidden[index, :longest], attention_mask[:, :longest], memory)
+        return self._active(batch.hidden[index, :longest], attention_mask[:, :longest], memory)
 
-    def _inside(self, hidden: Tensor, attention_mask: Tensor, memory: Tensor | None = None) -> Inside:
+    def _active(self, hidden: Tensor, attention_mask: Tensor, memory: Tensor | None = None) -> ActiveRows:
         mask = None if len(hidden) == 1 or bool(attention_mask.all()) else attention_mask.bool()
         context = self.family.context(self.model.backbone, hidden, attention_mask)
-        return Inside(hidden, attention_mask, mask, context, memory)
+        return ActiveRows(hidden, attention_mask, mask, context, memory)
 
 
 def scores_of(logits: Tensor, problem_type: str) -> Tensor:

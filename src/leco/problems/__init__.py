@@ -12,6 +12,16 @@ PROBLEMS: Mapping[str, Problem] = {kind.name: kind for kind in (SingleLabel(), M
 
 SINGLE_LABEL, MULTI_LABEL, REGRESSION = SingleLabel.name, ManyLabels.name, Regression.name
 
+
+def unnamed_problem(num_outputs: int) -> Problem:
+    """What Transformers takes a classifier for whose configuration names no kind: one output is a value.
+
+    >>> unnamed_problem(1).name, unnamed_problem(3).name
+    ('regression', 'single_label_classification')
+    """
+    return PROBLEMS[REGRESSION if num_outputs == 1 else SINGLE_LABEL]
+
+
 __all__ = [
     "MULTI_LABEL",
     "PROBLEMS",
@@ -23,4 +33,5 @@ __all__ = [
     "Problem",
     "Regression",
     "SingleLabel",
+    "unnamed_problem",
 ]

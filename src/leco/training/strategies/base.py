@@ -34,8 +34,8 @@ class Phase:
         model.requires_grad_(False)
         model.meta.requires_grad_(True)  # learns in every phase, and nothing else learns from it
         model.backbone.requires_grad_(self.backbone)
-        for layer, leave in enumerate(model.exits, start=1):
-            leave.requires_grad_(self.trains(layer))
+        for layer, exit_ in enumerate(model.exits, start=1):
+            exit_.requires_grad_(self.trains(layer))
 
 
 @dataclass(frozen=True)
