@@ -117,6 +117,18 @@ def test_fit_from_python(fitted, encoder_folder, reviews):
     assert [answer.label for answer in answers] == ["positive", "negative"]
 
 
+def test_a_run_tokenizes_its_texts_once(monkeypatch, tmp_path, encoder_folder, reviews):
+    seen, encode = [], leco.MultiExitModel.encode
+
+    def noting(self, texts, *arguments, **options):
+        seen.extend(texts)
+        return encode(self, texts, *arguments, **options)
+
+    monkeypatch.setattr(leco.MultiExitModel, "encode", noting)
+    leco.fit(str(encoder_folder), str(reviews), tmp_path / "out", **{**OPTIONS, "exits": "linear", "epochs": 1})
+    assert set(seen) == {"a text", ("a", "pair")}, "what is tried when a model is loaded, and none of the data"
+
+
 def test_unknown_options_are_refused(tmp_path, encoder_folder, reviews):
     with pytest.raises(LecoError, match=r"Unknown option 'epoch'\. Did you mean 'epochs'\?"):
         leco.fit(model=str(encoder_folder), data=str(reviews), output=tmp_path / "out", epoch=3)

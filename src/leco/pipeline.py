@@ -117,7 +117,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
             None if states is None else states.tokens,
         ).to(methods.device)
         setup = SearchSetup(run, job.options.search, methods.relaxation)
-        searcher = Searcher(model, job.datasets["train"], job.encoder.tokenizer, job.data.problem_type, setup)
+        searcher = Searcher(model, job.dataset("train"), job.encoder.tokenizer, job.data.problem_type, setup)
         result = searcher.search(job.work / "search.pt", check=job.hold.check)
         result.history.draw(job.folder / "search.png")
         result.history.save(job.folder / HISTORY)
@@ -143,7 +143,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             states=states,
         )
         model.tokenizer = job.encoder.tokenizer
-        data = TrainingData(job.datasets["train"], job.datasets["dev"], job.data.metric)
+        data = TrainingData(job.dataset("train"), job.dataset("dev"), job.data.metric)
         setup = TrainingSetup(run, job.options.training, job.methods.strategy)
         log = train_phases(model, data, setup, job.work, [Checking(job.hold.check), *callbacks])
         save_model(model, job.folder, job.work / "model")
@@ -156,14 +156,14 @@ def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
     run = job.options.run
     if not run.standardize:
         return None
-    return state_statistics(backbone, job.datasets["train"], job.encoder.tokenizer, seed=run.seed, bf16=run.bf16)
+    return state_statistics(backbone, job.dataset("train"), job.encoder.tokenizer, seed=run.seed, bf16=run.bf16)
 
 
 def run_choice(job: Job) -> MultiExitModel:
     """Choose the criterion's settings on dev and keep them in the model's configuration."""
     model = load_model(job.folder, job.options.run.device)
     if model.config.exit_criterion is None:
-        chosen = choose_criterion(model, job.data, job.methods.criterion, job.options.choice.max_drop)
+        chosen = choose_criterion(model, job.tokenized, job.methods.criterion, job.options.choice.max_drop)
         model.config.exit_criterion = chosen.to_dict()
         job.hold.check()
         with atomic_path(job.folder / "config.json") as temporary:
@@ -176,7 +176,7 @@ def run_evaluation(job: Job, model: MultiExitModel) -> None:
     path = job.folder / RESULTS
     if path.exists():
         return
-    found = evaluate(model, job.data, **asdict(job.options.timing))
+    found = evaluate(model, job.tokenized, **asdict(job.options.timing))
     job.hold.check()
     draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
     results = found.to_dict()

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from leco.evaluation import read_evaluation
+from leco.export import export_onnx
 from leco.model import load_model
 from leco.runtime import Session
 
@@ -79,3 +81,73 @@ def test_bench_mistakes(leco, fitted, tmp_path, against, message):
     done = leco("bench", fitted, "--against", against, "--output", tmp_path)
     assert done.code == 2
     assert message in done.err
+
+
+@pytest.fixture(scope="module")
+def file(fitted, tmp_path_factory):
+    """A folder with nothing but an exported file."""
+    path = tmp_path_factory.mktemp("file") / "model.onnx"
+    export_onnx(load_model(fitted), path)
+    return path
+
+
+def test_a_file_is_predicted_with_like_a_folder(leco, fitted, file, tmp_path):
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join([*TEXTS, "good " * 100]))
+    by_folder, by_file = (leco("predict", path, texts, "--batch-size", 2) for path in (fitted, file))
+    one, other = ([json.loads(line) for line in done.out.splitlines()] for done in (by_folder, by_file))
+    assert [row.pop("score") for row in one] == pytest.approx([row.pop("score") for row in other], abs=1e-5)
+    assert one == other
+    assert by_file.err == by_folder.err
+    assert "1 of 4 texts are longer than 24 tokens and are truncated" in by_file.err
+
+
+def test_a_file_is_evaluated_as_far_as_it_goes(leco, fitted, file, reviews, tmp_path):
+    flags = ["--data", reviews, "--timed-texts", 4, "--repeats", 1, "--output", tmp_path, "--json"]
+    found = json.loads(leco("evaluate", file, *flags).out)
+    whole = json.loads(leco("evaluate", fitted, *flags[:-3], "--criterion", "static", "--json").out)
+    results = json.loads((fitted / "results.json").read_text())
+    same = ("score", "full_depth_score", "mean_exit_layer", "exit_layer_counts", "exit_layer_counts_by_label", "rows")
+    assert {name: found[name] for name in same} == {name: results[name] for name in same}
+    assert "lacks" not in whole
+    assert found["exit_scores"] == []
+    assert found["lacks"].endswith("evaluate the model's folder.")
+    assert len(found["speedup_repeats"]) == 1
+    assert read_evaluation(tmp_path / "evaluation.json").lacks == found["lacks"]
+    printed = leco("evaluate", file, *flags[:-3]).out
+    assert found["lacks"] in printed
+    assert "leco bench" in printed
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("predict FILE --device cuda", "An ONNX file runs on the processor: the device must be auto or cpu, not"),
+        ("predict FILE --bf16", "bf16 and compile are for model folders"),
+        ("predict MODEL --device tpu", "The device must be auto, cpu, cuda, cuda:N or mps, not 'tpu'."),
+        ("report MODEL --device cuda:99", "The device 'cuda:99' is not there"),
+        ("evaluate MODEL --data DATA --device cuda:99", "The device 'cuda:99' is not there"),
+        ("evaluate FILE --data DATA --device mps", "An ONNX file runs on the processor"),
+        ("evaluate FILE --data DATA --criterion cobee", "The settings of 'cobee' are chosen with what every exit says"),
+        ("evaluate FILE --data DATA --criterion entropy:tau=0.5", "The file exits by 'cobee', not by 'entropy'"),
+        ("bench FILE --data DATA --against pytorch", "--against pytorch is made of a model folder"),
+        ("bench FILE --data DATA --onnx FILE", "goes with a model folder"),
+        ("bench FILE", "does not say on what it was trained"),
+        ("bench nowhere.onnx --data DATA", "The file 'nowhere.onnx' does not exist."),
+    ],
+)
+def test_what_a_file_or_a_device_does_not_have(leco, fitted, file, reviews, command, message):
+    names = {"MODEL": fitted, "FILE": file, "DATA": reviews}
+    done = leco(*(names.get(word, word) for word in command.split()))
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+
+
+def test_a_file_is_benched_beside_itself_and_others(leco, fitted, file, reviews, tmp_path):
+    flags = ["--data", reviews, "--against", fitted, "--texts", 4, "--rounds", 1, "--output", tmp_path, "--json"]
+    rows = json.loads(leco("bench", file, *flags).out)["rows"]
+    layers = {row["way"]: row["layers"] for row in rows}
+    assert layers.keys() == {"plain", "leco", fitted.name, "plain again"}
+    assert layers["plain"] == 1
+    assert layers["leco"] == layers[fitted.name] < 1
+    assert len({row["score"] for row in rows if row["way"] in ("leco", fitted.name)}) == 1

@@ -4,7 +4,6 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
 from leco.runtime import Session
 from tiny import text_model
+from values import VALUES
 
 NOT_GIVEN = object()
 NAMES = ["labels", "problem_type", "layers", "criterion", "int8", "max_length", "padding"]
@@ -99,13 +99,6 @@ def test_what_it_says_is_not_so(rewrite, changes, message):
     assert len(str(error.value)) < 700
 
 
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 3) | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["name", "tau", "input_ids"]), inner),
-    max_leaves=6,
-)
-
-
 @settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(
@@ -150,92 +143,6 @@ def test_a_tokenizer_that_knows_more_words_than_the_graph(file, rewrite):
     words["film"] = 10**6
     with pytest.raises(LecoError, match=r"The file cannot answer these texts: .*input_ids"):
         Session(rewrite(tokenizer=json.dumps(tokenizer))).predict(["a film"])
-
-
-WRONG_TEXTS = [
-    "a text",
-    b"a text",
-    None,
-    7,
-    {"text": "a"},
-    np.array("a text"),
-    [None],
-    [7],
-    [float("nan")],
-    [b"a"],
-    [["a", "b", "c"]],
-    [("a",)],
-    [()],
-    [("a", None)],
-    [("a", ("b", "c"))],
-    [{"text": "a"}],
-    ["a", ["b", 7]],
-    ["half \ud83d a character"],
-    [("a", "\udc00")],
-    [np.array(["a", "b"])],
-]
-WRONG_SIZES = [0, -1, 1.5, "2", None, float("nan"), [1]]
-WRONG_CRITERIA = [b"cobee", {"name": "cobee"}, Cobee, 7]
-
-
-@pytest.fixture(scope="module", params=["PyTorch", "ONNX Runtime"])
-def predictor(request, model, file):
-    return model if request.param == "PyTorch" else Session(file)
-
-
-@pytest.mark.parametrize("texts", WRONG_TEXTS, ids=ascii)
-def test_what_is_no_list_of_texts(predictor, texts):
-    with pytest.raises(LecoError, match=r"predict answers a list of texts|Text \d+ (is|has)"):
-        predictor.predict(texts)
-
-
-def test_the_text_is_named(predictor):
-    with pytest.raises(LecoError, match=r"Text 3 has half a character .a lone surrogate. at place 2"):
-        predictor.predict(["a", "b", "c\ud83d"])
-    with pytest.raises(LecoError, match="Text 2000 is 7, which is neither a text nor a pair of texts"):
-        predictor.predict([*["a"] * 1999, 7], batch_size=64)
-
-
-@pytest.mark.parametrize("size", WRONG_SIZES, ids=ascii)
-def test_what_is_no_batch_size(predictor, size):
-    with pytest.raises(LecoError, match="The batch size must be a whole number, at least 1, not"):
-        predictor.predict(["a"], batch_size=size)
-
-
-@pytest.mark.parametrize("criterion", WRONG_CRITERIA, ids=ascii)
-def test_what_is_no_criterion(predictor, criterion):
-    with pytest.raises(LecoError, match=r"The criterion must be one such as Cobee\(.*\), or a text .*, not"):
-        predictor.predict(["a"], criterion)
-
-
-def test_what_is_a_list_of_texts(predictor):
-    texts = ["a film", "", "good \x00\u202e\uffff", ("a", "pair"), "bad " * 500]
-    expected = predictor.predict(texts)
-    for given_texts in (tuple(texts), iter(texts), [*texts[:3], list(texts[3]), texts[4]]):
-        assert predictor.predict(given_texts, batch_size=np.int64(1)) == expected
-    assert predictor.predict(np.array(["a film", ""])) == expected[:2]
-    assert predictor.predict([]) == predictor.predict(iter(())) == []
-
-
-@settings(max_examples=60, deadline=None)
-@given(texts=VALUES | st.lists(VALUES | st.text(st.characters(exclude_categories=())), max_size=3))
-def test_anything_is_answered_or_refused(predictor, texts):
-    with suppress(LecoError):
-        assert len(predictor.predict(texts)) == len(texts)
-
-
-def test_a_stream_reads_no_further_than_it_must(predictor):
-    read = []
-
-    def forever():
-        while True:
-            read.append(1)
-            yield "a film"
-
-    answers = predictor.stream(forever(), batch_size=64)
-    assert not read
-    assert next(answers).label in "abc"
-    assert len(read) <= 1024
 
 
 @pytest.mark.parametrize("path", [None, 7, "", ".", "x" * 5000, "a\0b", Path("x" * 300), b"model.onnx"], ids=ascii)

@@ -88,6 +88,6 @@ def command(
         )
     print_lines(
         f"Saved {path} ({result['bytes'] / 2**20:.0f} MiB): tokens in, probabilities and exit layers out. Next:",
-        f"  python -c \"from leco.runtime import Session; print(Session('{path}').predict(['a text of yours']))\"",
+        f"  echo 'a text of yours' | leco predict {quoted(path)}",
         f"  leco bench {quoted(folder)} --onnx {quoted(path)}",
     )

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from leco.data import TextData, TextDataset, encode
+from leco.data import Split, TextData, TextDataset, encode
 from leco.devices import has_bf16
 from leco.folders import Hold, holding
 from leco.preparation.encoder import Encoder, read_encoder
@@ -36,13 +36,20 @@ class Job:
         return self.folder / "work"
 
     @cached_property
-    def datasets(self) -> dict[str, TextDataset]:
-        """The splits, tokenized. One line counts the texts, of all splits, that are too long and cut."""
-        splits = {"train": self.data.train, "dev": self.data.dev, "test": self.data.test}
+    def tokenized(self) -> TextData:
+        """The data with the tokens of all splits, made once. One line counts the texts that are too long and cut."""
+        splits = self.data.train, self.data.dev, self.data.test
         length = min(self.options.run.max_length, self.encoder.max_length)
-        texts = [text for split in splits.values() for text in split.texts]
+        texts = [text for split in splits for text in split.texts]
         encodings = iter(encode(self.encoder.tokenizer, texts, length, log=say))
-        return {name: TextDataset(list(islice(encodings, len(split))), split.labels) for name, split in splits.items()}
+        train, dev, test = (replace(split, encodings=list(islice(encodings, len(split)))) for split in splits)
+        return replace(self.data, train=train, dev=dev, test=test)
+
+    def dataset(self, name: str) -> TextDataset:
+        """The rows of the split of that name, for training."""
+        split: Split = getattr(self.tokenized, name)
+        assert split.encodings is not None
+        return TextDataset(split.encodings, split.labels)
 
 
 @contextmanager
