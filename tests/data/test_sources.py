@@ -89,7 +89,7 @@ def test_train_rows_are_a_stratified_sample(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "options", "message"),
     [
-        ({}, {}, "has no training file"),
+        ({}, {}, r"has no file train.\*, dev.\* or test"),
         ({"train.csv": 9}, {}, "9 rows are too few"),
         ({"train.csv": 20, "dev.csv": 1}, {}, "1 rows are too few"),
         ({"train.csv": 20, "train.tsv": 20}, {}, "more than one train file: train.csv, train.tsv"),
@@ -173,7 +173,7 @@ def test_hub_data(hub: dict[str, datasets.Dataset]) -> None:
     assert data.label_names == ("entailment", "not_entailment")
     assert data.train.labels.mean() == 0.5
     del hub["train"]
-    with pytest.raises(LecoError, match="has no split 'train', only: test, extra"):
+    with pytest.raises(LecoError, match="has no rows to train on, only test"):
         load_data("someone/some-data")
 
 

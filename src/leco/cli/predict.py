@@ -10,6 +10,8 @@ from leco.cli.output import JsonLines, quiet_stdout
 from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_criterion, part, with_options
 from leco.devices import AUTO
 from leco.loading import BF16, load
+from leco.provenance import source_for
+from leco.runtime.texts import checked_kind
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
@@ -45,13 +47,14 @@ def command(
         predictor = load(path, device=device, precision=BF16 if bf16 else None, compile=compile)
         if file is None and sys.stdin.isatty():
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
-        pieces = read_texts("-" if file is None else file, **options, log=say)
+        columns = source_for(predictor.trained_on, options).text_columns
+        pieces = read_texts("-" if file is None else file, text_columns=columns, log=say)
     cut: list[int] = []
     number = 0
     with JsonLines("answers" if json else None) as lines:
         while True:
             with quiet_stdout():
-                texts = next(pieces, [])
+                texts = list(checked_kind(iter(next(pieces, [])), predictor.trained_on))
                 answers = predictor.answer(predictor.encode(texts, cut.append), chosen, batch_size)
             if not texts:
                 break

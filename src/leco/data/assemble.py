@@ -1,7 +1,8 @@
 """Tables to a data set: columns, labels, and the splits that are missing."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,40 +13,84 @@ from leco.data.tables import Table
 from leco.data.types import Split, TextData
 from leco.display import shortened
 from leco.errors import LecoError
+from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
+PARTS = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The texts and labels of a source as they came: of "train", "dev" and "test" those that there are.
+
+    `source` has the settings by which they were read, also those that were guessed.
+    """
+
+    name: str
+    splits: Mapping[str, Split]
+    labels: Labels
+    source: SourceOptions
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The fingerprint of each part."""
+        return {part: split.fingerprint for part, split in self.splits.items()}
+
+    def cut(self, seed: int) -> TextData:
+        """The data set, in which missing splits are cut from the others (`from_tables`)."""
+        return self.data(*_complete(self.splits, self.labels, seed))
+
+    def data(self, train: Split, dev: Split, test: Split) -> TextData:
+        """The data set of these splits."""
+        problem, names = self.labels.problem, self.labels.names
+        pair = len(self.source.text_columns or ()) == 2
+        data = TextData(self.name, train, dev, test, names, problem.name, problem.metric, pair)
+        return replace(data, source=self.source, hashes=self.hashes)
 
 
 def from_tables(
     name: str,
     tables: Mapping[str, Table],
+    source: SourceOptions,
     *,
-    text_columns: Sequence[str] | None = None,
-    label_column: str | None = None,
     split_seed: int = 0,
     log: Callable[[str], None] = logger.info,
 ) -> TextData:
-    """The data set of the tables "train" and, where there are any, "dev" and "test".
+    """The data set of the tables "train" and, where there are any, "dev" and "test", to train on.
 
     The training rows say which columns are meant and which labels there are. A dev or test table without labels is
     left out, with a line to `log`. Missing splits are cut from the others, seeded and stratified: 10 % of the training
     rows each for dev and for test if both are missing, 10 % for dev, half of dev for test.
-    LecoError as `find_columns`, `texts_of`, `learn_labels`, `Labels.encode` and `cut` say, and if a label has too few
-    rows to be split.
+    LecoError as `labelled` and `cut` say, and if a label has too few rows to be split.
     """
-    columns, label = find_columns(tables["train"], text_columns, label_column, log)
-    labels = learn_labels(tables["train"], label)
-    if not labels.problem.has_names:
+    return labelled(name, tables, source, log=log).cut(split_seed)
+
+
+def labelled(
+    name: str,
+    tables: Mapping[str, Table],
+    source: SourceOptions,
+    *,
+    labels: Labels | None = None,
+    log: Callable[[str], None] = logger.info,
+) -> Labelled:
+    """The texts and labels of tables; `labels` are those that a model knows, by default those of the training rows.
+
+    LecoError as `find_columns`, `texts_of`, `learn_labels` and `Labels.encode` say, and if no table has labels.
+    """
+    first = next(tables[part] for part in PARTS if part in tables)
+    columns, label = find_columns(first, source.text_columns, source.label_column, log)
+    source = replace(source, text_columns=columns, label_column=label)
+    known = learn_labels(first, label) if labels is None else replace(labels, column=label)
+    if labels is None and not known.problem.has_names:
         log(f"Labels: '{label}' has decimals, so this is a regression (for classes, write names or whole numbers)")
     splits = {}
     for part, table in tables.items():
-        if part == "train" or has_labels(table, label):
-            splits[part] = Split(texts_of(table, columns), labels.encode(table))
+        if table is first or has_labels(table, label):
+            splits[part] = Split(texts_of(table, columns), known.encode(table))
         else:
             log(f"'{table.name}' has no labels in a column '{label}': it is not used as the {part} split.")
-    train, dev, test = _complete(splits, labels, split_seed)
-    metric = labels.problem.metric
-    return TextData(name, train, dev, test, labels.names, labels.problem_type, metric, pair=len(columns) == 2)
+    return Labelled(name, splits, known, source)
 
 
 def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[Split, Split, Split]:

@@ -40,9 +40,10 @@ def find_columns(
     A column is guessed from its name, else it is the only one left; of two columns with unknown names the text is
     the one with the longer values. LecoError if nothing fits, or a column that the user names is not there.
     """
+    given = check_text_columns(table, text_columns)
     if label_column:
         table.column(label_column, remedy(LABEL))
-    text = check_text_columns(table, text_columns) or guess_text_columns(table, [label_column])
+    text = given or guess_text_columns(table, [label_column])
     label = label_column or _first(LABELS, _lower(table, text))
     rest = [column for column in table.columns if column not in (*text, label)]
     if not text and not label and len(rest) == 2:

@@ -20,11 +20,12 @@ WHOLE = re.compile(r"[+-]?\d+")
 
 @dataclass(frozen=True)
 class Labels:
-    """The kind of problem and the names [K] of its labels (none for a regression)."""
+    """The kind of problem and the names [K] of its labels (none for a regression); who knows them says `known_by`."""
 
     column: str
     problem_type: str
     names: tuple[str, ...]
+    known_by: str = "model has"
 
     @property
     def problem(self) -> Problem:
@@ -59,7 +60,7 @@ class Labels:
         try:
             return self.names.index(_name(value))
         except ValueError:
-            problem = f"the training rows have no label '{shortened(value)}', only {listed(self.names)}"
+            problem = f"the {self.known_by} no label '{shortened(value)}', only {listed(self.names)}"
             raise _bad(table, row, self.column, problem) from None
 
 
@@ -86,7 +87,7 @@ def learn_labels(table: Table, column: str) -> Labels:
             f"Choose another column with {parameter(LABEL)}, or give rows of at least two labels."
         )
     names = (table.classes.get(column) or _ordered(found)) if PROBLEMS[kind].has_names else ()
-    return Labels(column, kind, tuple(names))
+    return Labels(column, kind, tuple(names), known_by="training rows have")
 
 
 def has_labels(table: Table, column: str) -> bool:

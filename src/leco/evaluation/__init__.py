@@ -1,6 +1,7 @@
 """Scores, the choice of a criterion's settings, measured speedups and curves."""
 
-from leco.evaluation.evaluate import align_labels, applicable_criteria, choose_criterion, evaluate
+from leco.evaluation.data import align_labels, data_for
+from leco.evaluation.evaluate import applicable_criteria, choose_criterion, evaluate
 from leco.evaluation.files import EVALUATION, save_evaluation
 from leco.evaluation.result import Evaluation, read_evaluation
 from leco.evaluation.tokens import tokenized
@@ -11,6 +12,7 @@ __all__ = [
     "align_labels",
     "applicable_criteria",
     "choose_criterion",
+    "data_for",
     "evaluate",
     "read_evaluation",
     "save_evaluation",

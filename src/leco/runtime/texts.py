@@ -6,6 +6,7 @@ from typing import Any
 
 from leco.display import shortened
 from leco.errors import LecoError
+from leco.provenance import Provenance, check_pair
 from leco.tokens import Text
 
 MOST_THREADS = 1024
@@ -39,6 +40,13 @@ def checked(texts: Any) -> Iterator[Text]:
             "or predict([(first, second)]) for a pair."
         )
     return (_text(number, text) for number, text in enumerate(given, start=1))
+
+
+def checked_kind(texts: Iterator[Text], trained_on: Provenance | None) -> Iterator[Text]:
+    """The texts; LecoError for a pair of a model that was trained on single texts, or the other way round."""
+    for number, text in enumerate(texts, start=1):
+        check_pair(trained_on, isinstance(text, tuple), f"Text {number} is one of")
+        yield text
 
 
 def _text(number: int, text: Any) -> Text:
