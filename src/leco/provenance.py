@@ -34,10 +34,9 @@ class Provenance:
     source: SourceOptions
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it; the folder of GLUE, which may move, is left out."""
-        known = asdict(self)
-        del known["source"]["glue_dir"]
-        return known
+        """As JSON has it: of the settings those that say something, and not the folder of GLUE, which may move."""
+        source = {name: value for name, value in vars(self.source).items() if value is not None and name != "glue_dir"}
+        return {**asdict(self), "source": source}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any] | None) -> "Provenance | None":

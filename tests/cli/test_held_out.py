@@ -154,4 +154,4 @@ def test_a_model_of_pairs_refuses_single_texts(leco, encoder_folder, tmp_path):
 def test_fit_keeps_what_it_guessed(fitted, reviews):
     config = json.loads((fitted / "config.json").read_text())["trained_on"]
     assert (config["name"], config["pair"], list(config["hashes"])) == (str(reviews), False, ["train"])
-    assert config["source"] == {"text_columns": ["text"], "label_column": "label"}
+    assert config["source"] == {"text_columns": ["text"], "label_column": ["label"]}

@@ -7,16 +7,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from leco.data.columns import find_columns, texts_of
-from leco.data.labels import Labels, has_labels, learn_labels
+from leco.data.label_values import TASK, has_labels
+from leco.data.labels import Labels, learn_labels
 from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import Split, TextData
-from leco.display import shortened
-from leco.errors import LecoError
+from leco.display import listed, shortened
+from leco.errors import LecoError, parameter
 from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
 PARTS = ("train", "dev", "test")
+SHARE = 10
+"""The training rows for each row of a dev or test split that is cut from them."""
+FEW_ROWS = 10
+"""Fewer rows of a split are worth a warning."""
+FEWEST_OF_LABEL = 3
+"""Rows of a label that are cut into train, dev and test."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,9 @@ def from_tables(
     rows each for dev and for test if both are missing, 10 % for dev, half of dev for test.
     LecoError as `labelled` and `cut` say, and if a label has too few rows to be split.
     """
-    return labelled(name, tables, source, log=log).cut(split_seed)
+    data = labelled(name, tables, source, log=log).cut(split_seed)
+    check_sizes(data, log)
+    return data
 
 
 def labelled(
@@ -81,23 +90,43 @@ def labelled(
     first = next(tables[part] for part in PARTS if part in tables)
     columns, label = find_columns(first, source.text_columns, source.label_column, log)
     source = replace(source, text_columns=columns, label_column=label)
-    known = learn_labels(first, label) if labels is None else replace(labels, column=label)
-    if labels is None and not known.problem.has_names:
-        log(f"Labels: '{label}' has decimals, so this is a regression (for classes, write names or whole numbers)")
+    if labels is None:
+        known = learn_labels(first, label, source.label_separator, source.task, log)
+        if source.task is None:
+            _say_kind(known, log)
+    else:
+        known = replace(labels, columns=label, separator=source.label_separator)
     splits = {}
     for part, table in tables.items():
         if table is first or has_labels(table, label):
             splits[part] = Split(texts_of(table, columns), known.encode(table))
         else:
-            log(f"'{table.name}' has no labels in a column '{label}': it is not used as the {part} split.")
+            log(f"'{table.name}' has no labels in a column '{known.column}': it is not used as the {part} split.")
     return Labelled(name, splits, known, source)
+
+
+def check_sizes(data: TextData, log: Callable[[str], None]) -> None:
+    """Say where a split has so few rows that its scores mean little; LecoError where they mean nothing."""
+    for part, split in (("dev", data.dev), ("test", data.test)):
+        if len(split) < 2 and not data.problem.has_names:
+            raise LecoError(
+                f"'{data.name}': the {part} split has one row, but the score of values is a correlation, which needs "
+                f"two. Give at least {2 * SHARE} rows, or a dev and a test file with more."
+            )
+        if len(split) < FEW_ROWS:
+            rows = "1 row" if len(split) == 1 else f"{len(split)} rows"
+            log(f"warning: the {part} split has {rows}, on which scores mean little. Give {10 * FEW_ROWS} or more.")
+        if data.problem.has_classes:
+            absent = [name for place, name in enumerate(data.label_names) if place not in split.labels]
+            if absent:
+                log(f"warning: the {part} split has no row of {listed(absent)}, so that its scores leave them out.")
 
 
 def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[Split, Split, Split]:
     train, dev, test = splits["train"], splits.get("dev"), splits.get("test")
     if dev is None:
         _check_counts(train, labels)
-        tenth = len(train) // 10
+        tenth = len(train) // SHARE
         if test is None:
             dev, test, train = cut(train, [tenth, tenth], seed)
         else:
@@ -107,15 +136,24 @@ def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[S
     return train, dev, test
 
 
+def _say_kind(labels: Labels, log: Callable[[str], None]) -> None:
+    """Say what the labels are taken for, where that is not what they mostly are."""
+    if not labels.problem.has_names:
+        log(f"Labels: '{labels.column}' has decimals, so this is a regression (for names, set {parameter(TASK)})")
+    elif labels.problem.has_lists:
+        log(f"Labels: a row of '{labels.column}' may have several of {listed(labels.names)}")
+
+
 def _check_counts(train: Split, labels: Labels) -> None:
-    """LecoError if a single label has so few rows that a cut could take them all."""
+    """LecoError if a single label has so few rows that a cut could take them all; it names all such labels."""
     if not labels.problem.has_classes:
         return
     counts = np.bincount(train.labels, minlength=len(labels.names))
-    for name, count in zip(labels.names, counts, strict=True):
-        if 0 < count < 3:
-            raise LecoError(
-                f"The label '{shortened(name)}' of the column '{labels.column}' has {count} of {len(train)} training "
-                "rows, too few to set dev and test rows aside. Give it at least 3, remove it, or give a dev and a test "
-                "file."
-            )
+    rare = {name: count for name, count in zip(labels.names, counts, strict=True) if 0 < count < FEWEST_OF_LABEL}
+    if rare:
+        names = listed([f"'{shortened(name)}' ({count})" for name, count in rare.items()])
+        raise LecoError(
+            f"Labels of the column '{labels.column}' with too few of the {len(train)} training rows to set dev and "
+            f"test rows aside, which takes at least {FEWEST_OF_LABEL} each: {names}. Add rows, remove or merge these "
+            "labels, or give a dev and a test file."
+        )

@@ -32,7 +32,7 @@ def rotten_tomatoes(split_seed: int = 0) -> TextData:
     ]
     columns = {"text": [text for text, _ in rows], "label": [label for _, label in rows]}
     table = Table("rotten_tomatoes", columns, list(range(1, len(rows) + 1)))
-    source = SourceOptions(text_columns=("text",), label_column="label")
+    source = SourceOptions(text_columns=("text",), label_column=("label",))
     data = from_tables("demo/rotten_tomatoes", {"train": table}, source, split_seed=split_seed)
     return replace(data, source=SourceOptions(), hashes={})
 

@@ -9,6 +9,7 @@ import numpy as np
 from leco.data import Labels, Split, TextData, is_known, load_held_out
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
+from leco.problems import TASKS
 from leco.progress import say
 from leco.provenance import check_pair, source_for
 from leco.runtime import Predictor
@@ -29,8 +30,10 @@ def data_for(
     """
     trained_on = predictor.trained_on
     where = source_for(None if is_known(source) else trained_on, given or {})
+    if where.task is not None and TASKS[where.task] != predictor.problem.name:
+        raise LecoError(f"{parameter('task')}: the model was trained for a {predictor.problem.name}.")
     names = tuple(predictor.label_names) if predictor.problem.has_names else ()
-    labels = Labels("", predictor.problem_type, names)
+    labels = Labels((), predictor.problem.name, names)
     read = load_held_out(source, labels, trained_on, where, borrow_dev=borrow_dev, log=log)
     data = align_labels(read, predictor)
     check_pair(trained_on, data.pair, f"{parameter('data')} '{data.name}' has")
