@@ -14,12 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.recording import DOCS, ROOT, write_between
-from leco.reproduction import Cell, ResultsFolder, run_all
+from benchmarks.common.recording import DOCS, write_between
+from leco.reproduction import Cell, run_all
 from leco.reproduction.tables import markdown, mean_and_spread
+from studies.common.own_results import RESULTS
 from studies.common.variants import VariantCell
 
-RESULTS, PAGE = ResultsFolder(ROOT / "studies" / "results"), DOCS / "results.md"
+PAGE = DOCS / "results.md"
 FILE = "standardized"
 """The file of the records."""
 BEGIN, END = "<!-- standardized: begin -->", "<!-- standardized: end -->"
