@@ -245,7 +245,7 @@ IN_ORDER = {
     "frame of one column": pd.DataFrame({"any": MIXED}, index=[3, 1, 0, 2]),
     "data set of one column": Dataset.from_dict({"any": MIXED}),
     "array of pairs": np.array(PAIRS),
-    "rows of a frame": pd.DataFrame(PAIRS).itertuples(index=False),
+    "rows of a frame": list(pd.DataFrame(PAIRS).itertuples(index=False)),
     "lists": list(map(list, PAIRS)),
 }
 
