@@ -157,7 +157,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             return self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Save the model as Transformers does, and beside it its tokenizer, if it has one, with the length of the model.
+        """Save the model as Transformers does, and beside it its tokenizer, if any, with the model's length.
 
         Exits that were trained on standardized states are saved as exits of the states themselves, unless another
         `state_dict` is given.
