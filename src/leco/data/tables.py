@@ -57,7 +57,8 @@ class Table:
 def tables_from_cells(name: str, rows: Iterable[tuple[int, list[str]]], size: int | None = None) -> Iterator[Table]:
     """The table whose first row is the header, in pieces of `size` rows, or whole.
 
-    A blank line is a row with an empty cell where there is one column, and none where there are several. LecoError names the line of a row of another width, and two columns of one name.
+    A blank line is a row with an empty cell where there is one column, and none where there are several.
+    LecoError names the line of a row of another width, and two columns of one name.
     """
     numbered = iter(rows)
     header: list[str] = next((cells for _, cells in numbered if not is_blank(cells)), [])
