@@ -3,12 +3,15 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from math import isnan
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from pyarrow import ArrowException
+from pyarrow.parquet import ParquetFile
 
 from leco.data.columns import TEXT, check_text_columns, guess_text_columns, remedy
 from leco.data.lines import STDIN, numbered_lines
@@ -72,6 +75,14 @@ def read_texts(
 ) -> Iterator[list[Text]]:
     """The texts of `read_rows`, empty where a row has none."""
     return (rows.texts for rows in read_rows(source, format=format, text_columns=text_columns, log=log))
+
+
+def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
+    """How many rows there are, where that can be known before they are read."""
+    with suppress(LecoError, ArrowException, OSError):
+        if str(source) != "-" and _format(source, format) == "parquet":
+            return int(ParquetFile(source).metadata.num_rows)
+    return None
 
 
 def _format(source: str | Path, given: str | None) -> str:
@@ -154,7 +165,7 @@ def _rows(table: Table, columns: Sequence[str]) -> Rows:
         next((f"{column} is empty" for column, part in zip(columns, row, strict=True) if not part.strip()), None)
         for row in rows
     ]
-    return Rows([row[0] if len(row) == 1 else row for row in rows], missing, table.columns)  # type: ignore[misc]
+    return Rows([row[0] if len(row) == 1 else row for row in rows], missing, table.columns)
 
 
 def _is_none(cell: Any) -> bool:
