@@ -7,7 +7,7 @@ from leco.data.metrics import METRICS, predictions_of, score
 from leco.data.sources import load_data
 from leco.data.tokenize import collate, encode, encode_and_count, padding, without_limits
 from leco.data.types import Split, TextData
-from leco.data.unlabelled import read_texts
+from leco.data.unlabelled import Rows, number_of_rows, read_rows, read_texts
 from leco.tokens import Encoding, Text, cut_line
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "METRICS",
     "Encoding",
     "LengthGroupedBatches",
+    "Rows",
     "Split",
     "Text",
     "TextData",
@@ -25,8 +26,10 @@ __all__ = [
     "encode_and_count",
     "load_data",
     "minilm_folder",
+    "number_of_rows",
     "padding",
     "predictions_of",
+    "read_rows",
     "read_texts",
     "rotten_tomatoes",
     "score",
