@@ -9,7 +9,7 @@ from leco.data.metrics import METRICS, predictions_of, score
 from leco.data.sources import is_known, load_data
 from leco.data.tokenize import collate, encode, encode_and_count, padding, without_limits
 from leco.data.types import Split, TextData
-from leco.data.unlabelled import read_texts
+from leco.data.unlabelled import Rows, number_of_rows, read_rows, read_texts
 from leco.tokens import Encoding, Text, cut_line
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Encoding",
     "Labels",
     "LengthGroupedBatches",
+    "Rows",
     "Split",
     "Text",
     "TextData",
@@ -31,8 +32,10 @@ __all__ = [
     "load_data",
     "load_held_out",
     "minilm_folder",
+    "number_of_rows",
     "padding",
     "predictions_of",
+    "read_rows",
     "read_texts",
     "rotten_tomatoes",
     "score",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import onnx
 from onnx import helper
+from tokenizers import Tokenizer
 
 from leco.criteria import Criterion
 from leco.data import padding
@@ -64,6 +65,8 @@ def write_model(
         "versions": {**versions(), "onnx": onnx.__version__},
     }
     props = {f"leco.{name}": json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
-    helper.set_model_props(made, {**props, "leco.tokenizer": tokenizer.backend_tokenizer.to_str()})
+    own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    own.enable_truncation(model.max_length)
+    helper.set_model_props(made, {**props, "leco.tokenizer": own.to_str()})
     with atomic_path(path) as temporary:
         temporary.write_bytes(made.SerializeToString())

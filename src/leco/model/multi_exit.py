@@ -163,7 +163,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             return self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Save the model as Transformers does, and its tokenizer beside it if it has one.
+        """Save the model as Transformers does, and beside it its tokenizer, if any, with the model's length.
 
         Exits that were trained on standardized states are saved as exits of the states themselves, unless another
         `state_dict` is given.
@@ -173,6 +173,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             kwargs["state_dict"] = {**backbone_and_meta, **exits.state_dict(prefix="exits.")}
         super().save_pretrained(save_directory, *args, **kwargs)
         if self._tokenizer is not None or self.name_or_path:
+            self.tokenizer.model_max_length = self.max_length
             self.tokenizer.save_pretrained(save_directory)
 
     def forward(

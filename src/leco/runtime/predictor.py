@@ -51,6 +51,10 @@ class Predictor(Protocol):
         """M, the number of layers."""
 
     @property
+    def text_columns(self) -> Sequence[str] | None:
+        """The columns of a table in which the texts are, as in training; None where that is not known."""
+
+    @property
     def criterion(self) -> Criterion:
         """The exit criterion that decides where no other is given."""
 
@@ -136,6 +140,11 @@ class PredictorMixin:
         return None
 
     @property
+    def text_columns(self: Predictor) -> Sequence[str] | None:
+        """The columns of a table in which the texts are, as in training; None where that is not known."""
+        return None if self.trained_on is None else self.trained_on.source.text_columns
+
+    @property
     def full_depth(self) -> Criterion:
         """The criterion by which no text leaves before the last layer, and no other exit is computed."""
         return Static()
@@ -146,7 +155,9 @@ class PredictorMixin:
         """Answer each text at the layer where the criterion says so; later layers are not computed.
 
         Args:
-            texts: single texts, or pairs as tuples; also an iterator, which is read piece by piece.
+            texts: single texts, or pairs as tuples, in any iterable: a list, a Series, an array, a generator, which is
+                read piece by piece; also a table (pandas, datasets, polars, pyarrow) with one column, or with those
+                that the model was trained on.
             criterion: when to exit, as a criterion or as text such as "cobee:tau=0.1,patience=2"; by default the
                 predictor's own. An exported file has one kind of criterion, of which the settings may be others.
             batch_size: texts that run together. Rows that left cost nothing more. In float32 the answers are those of
@@ -174,7 +185,7 @@ class PredictorMixin:
         """
         chosen = as_criterion(criterion, self.criterion)
         check_batch_size(batch_size)
-        given = checked_kind(checked(texts), self.trained_on)
+        given = checked_kind(checked(texts, self.text_columns), self.trained_on)
 
         def answered(piece: list[Text]) -> list[Answer]:
             encodings = self.encode(piece, on_cut=lambda cut: cut_warning(cut, len(piece), self.max_length))
