@@ -12,6 +12,7 @@ from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
 from leco.options import option, validate
 from leco.problems import PROBLEMS, SINGLE_LABEL
+from leco.provenance import Provenance
 
 
 class LecoConfig(PreTrainedConfig):
@@ -24,6 +25,7 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
         max_tokens: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
         problem_type: Transformers' name of the kind of problem.
+        trained_on: the data of the training and how they are read (or the dictionary of it); None is not known.
 
     """
 
@@ -44,6 +46,7 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: float = 0.1,
         max_tokens: int | None = None,
         problem_type: str = SINGLE_LABEL,
+        trained_on: Provenance | Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if isinstance(backbone_config, Mapping):
@@ -56,6 +59,7 @@ class LecoConfig(PreTrainedConfig):
         self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
         self.exit_dropout = exit_dropout
         self.max_tokens = max_tokens
+        self.trained_on = trained_on.to_dict() if isinstance(trained_on, Provenance) else trained_on
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
     @property
@@ -67,6 +71,11 @@ class LecoConfig(PreTrainedConfig):
     def criterion(self) -> Criterion:
         """The chosen exit criterion; full depth where none was chosen."""
         return criterion_from_dict(self.exit_criterion) if self.exit_criterion else Static()
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """The data of the training; LecoError where what is there is not as it was written."""
+        return Provenance.from_dict(self.trained_on)
 
     @property
     def label_names(self) -> list[str]:
@@ -86,6 +95,7 @@ class LecoConfig(PreTrainedConfig):
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
         task = Task(len(names), len(self.exits), self.problem_type)
         check_deployable(self.criterion.name)
+        self.provenance  # noqa: B018 - it is read only where data are
         self.criterion.start(1, task)
 
 

@@ -145,6 +145,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             states=states,
         )
         model.tokenizer = job.encoder.tokenizer
+        model.config.trained_on = job.data.provenance.to_dict()
         data = TrainingData(job.dataset("train"), job.dataset("dev"), job.data.metric)
         setup = TrainingSetup(run, job.options.training, job.methods.strategy)
         log = train_phases(model, data, setup, job.work, [Checking(job.hold.check), *callbacks])

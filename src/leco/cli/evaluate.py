@@ -44,8 +44,7 @@ def command(
         from leco.options import naming
         from leco.outputs import check_outputs
 
-        source, choice = fill(SourceOptions(), options), fill(ChoiceOptions(), options)
-        timing = fill(SHORT_TIMING, options)
+        choice, timing = fill(ChoiceOptions(), options), fill(SHORT_TIMING, options)
         chosen = chosen_criteria(criterion or [])
         predictor = load(path, device=device)
         with naming("criterion"):
@@ -54,7 +53,7 @@ def command(
         if output is not None:
             check_outputs(output, MARKS)
             stack.enter_context(holding(output))
-        texts = load_texts(data, source, predictor)
+        texts = load_texts(data, options, predictor)
         answering = None
         if chosen:
             first, settled = chosen[0]

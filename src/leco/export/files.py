@@ -59,6 +59,7 @@ def write_model(
         "int8": int8,
         "max_length": model.max_length,
         "padding": padding(tokenizer),
+        "trained_on": model.config.trained_on,
         "source": visible(model.name_or_path),
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},

@@ -27,6 +27,7 @@ from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
+from leco.provenance import Provenance
 from leco.runtime import Decisions, PredictorMixin, decide
 from leco.runtime.engine import batches_by_length
 from leco.runtime.predictor import ignore
@@ -108,6 +109,11 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
     def task(self) -> Task:
         """What criteria need to know of this model."""
         return Task(self.config.num_labels, len(self.exits), self.config.problem_type)
+
+    @property
+    def trained_on(self) -> Provenance | None:
+        """The data of the training and how they are read, where that is known."""
+        return self.config.provenance
 
     @property
     def label_names(self) -> list[str]:
