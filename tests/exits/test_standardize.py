@@ -133,7 +133,7 @@ def test_an_exported_graph_is_as_large_as_without(tokenizer):
     session = onnxruntime.InferenceSession(writer.all_exits().SerializeToString())
     inputs = collate(tokenizer, [dict(tokenizer("a film")), dict(tokenizer("a long and dull film"))])
     given = {name: value.numpy() for name, value in inputs.items() if name in writer.inputs}
-    (scores,) = session.run(None, given)
+    (scores,) = session.run(["scores"], given)
     expected = standardized(**inputs).exit_logits.softmax(-1).detach().numpy()
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 

@@ -98,13 +98,13 @@ class Criterion(ABC):
 
 
 def setting_arrays(criterion: Criterion) -> dict[str, Array]:
-    """The settings of a criterion, all of which are numbers or switches, as the inputs of a graph; each a scalar.
+    """The settings of a criterion, numbers, switches or words, as the inputs of a graph; each a scalar.
 
     >>> from leco.criteria import Entropy
     >>> setting_arrays(Entropy(tau=1))
     {'tau': array(1., dtype=float32), 'normalized': array(False)}
     """
-    dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_}
+    dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_, str: np.object_}
     hints = get_type_hints(type(criterion))
     values = {name: getattr(criterion, name) for name in setting_names(criterion)}
     largest = float(np.finfo(np.float32).max)

@@ -27,6 +27,9 @@ class Nodes(Protocol):
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node with one output, and give the output's name."""
 
+    def constant(self, value: Any, dtype: Any) -> str:
+        """The name of a small tensor."""
+
 
 class Problem(ABC):
     """A kind of problem. The scores of an exit are what becomes of its logits: probabilities, or values.
@@ -116,6 +119,10 @@ class Problem(ABC):
 
     def distributions(self, scores: Array) -> Array:
         """The probabilities of all outcomes, so that sums over the last axis are sums over what is not known."""
+        self._needs_names()
+
+    def onnx_distributions(self, graph: Nodes, scores: str) -> str:
+        """Nodes for the `distributions` of scores [B, K], the value with this name in an ONNX graph."""
         self._needs_names()
 
     def largest_entropy(self, num_outputs: int) -> float:

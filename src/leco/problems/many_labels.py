@@ -73,6 +73,10 @@ class ManyLabels(Problem):
         """Each label is a distribution over yes and no: [.., 2K], all labels' yes first."""
         return np.concatenate([scores, 1 - scores], axis=-1)
 
+    def onnx_distributions(self, graph: Nodes, scores: str) -> str:
+        """Each label is a distribution over yes and no."""
+        return graph.op("Concat", scores, graph.op("Sub", graph.constant(1, np.float32), scores), axis=1)
+
     def largest_entropy(self, num_outputs: int) -> float:
         """That of K undecided labels."""
         return num_outputs * log(2)

@@ -61,6 +61,10 @@ class SingleLabel(Problem):
         """The scores are one distribution."""
         return scores
 
+    def onnx_distributions(self, graph: Nodes, scores: str) -> str:
+        """The scores."""
+        return scores
+
     def largest_entropy(self, num_outputs: int) -> float:
         """That of K equal probabilities."""
         return log(num_outputs)
