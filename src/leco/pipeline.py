@@ -117,7 +117,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
             None if states is None else states.tokens,
         ).to(methods.device)
         setup = SearchSetup(run, job.options.search, methods.relaxation)
-        searcher = Searcher(model, job.dataset("train"), job.encoder.tokenizer, job.data.problem_type, setup)
+        searcher = Searcher(model, job.dataset("train"), job.encoder.tokenizer, job.problem, setup)
         result = searcher.search(job.work / "search.pt", check=job.hold.check)
         result.history.draw(job.folder / "search.png")
         result.history.save(job.folder / HISTORY)
@@ -138,6 +138,8 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             architectures,
             job.data.output_names,
             problem_type=job.data.problem_type,
+            label_statistics=job.problem.statistics,
+            metric=job.data.metric,
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
             states=states,

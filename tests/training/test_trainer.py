@@ -11,7 +11,7 @@ import toy
 from leco.data import collate, score
 from leco.exits.architecture import LINEAR
 from leco.model import doubt_loss
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL
 from leco.training import callbacks, checkpoints
 from leco.training.checkpoints import last_checkpoint, mark_complete
 from leco.training.options import RunOptions, TrainingOptions
@@ -134,7 +134,9 @@ def test_the_meta_classifier_learns_which_exits_are_wrong_and_nobody_learns_from
     model = model_with(LEARNED).train()
     inputs = batch()
     output = model(**inputs)
-    doubt_loss(output.doubts_by_row, output.logits_by_row, inputs["labels"], "single_label_classification").backward()
+    doubt_loss(
+        output.doubts_by_row, output.logits_by_row, inputs["labels"], PROBLEMS["single_label_classification"]
+    ).backward()
     assert {name for name, p in model.named_parameters() if p.grad is not None} == {"meta.weight", "meta.bias"}
     run(model, tmp_path, epochs=8, data=dataset(rows=96))
     with torch.no_grad():
@@ -146,13 +148,13 @@ def test_the_meta_classifier_learns_which_exits_are_wrong_and_nobody_learns_from
 def test_doubts_are_squared_errors_by_a_loop():
     logits = torch.tensor([[[2.0, 1.0], [0.0, 1.0]], [[0.0, 3.0], [1.0, 0.0]]])  # [B, M, K]
     doubts = torch.tensor([[0.2, 0.7], [0.4, 0.9]])
-    found = doubt_loss(doubts, logits, torch.tensor([0, 1]), "single_label_classification")
+    found = doubt_loss(doubts, logits, torch.tensor([0, 1]), PROBLEMS["single_label_classification"])
     assert found.item() == pytest.approx((0.2**2 + 0.4**2) / 2 + ((0.7 - 1) ** 2 + (0.9 - 1) ** 2) / 2)
     values = torch.tensor([[[1.0], [2.0]]])
-    found = doubt_loss(doubts[:1], values, torch.tensor([1.5]), "regression")
+    found = doubt_loss(doubts[:1], values, torch.tensor([1.5]), PROBLEMS["regression"])
     target = torch.tensor(0.5).tanh().item()
     assert found.item() == pytest.approx((0.2 - target) ** 2 + (0.7 - target) ** 2)
-    many = doubt_loss(doubts[:1], logits[:1], torch.tensor([[1.0, 1.0]]), "multi_label_classification")
+    many = doubt_loss(doubts[:1], logits[:1], torch.tensor([[1.0, 1.0]]), PROBLEMS["multi_label_classification"])
     assert many.item() == pytest.approx(0.2**2 + (0.7 - 1) ** 2)
 
 

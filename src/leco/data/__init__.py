@@ -3,7 +3,7 @@
 from leco.data.batches import LengthGroupedBatches, TextDataset
 from leco.data.demo import minilm_folder, rotten_tomatoes
 from leco.data.glue_tasks import GLUE_TASKS
-from leco.data.metrics import METRICS, predictions_of, score
+from leco.data.metrics import METRICS, metrics_of, predictions_of, score, with_metric
 from leco.data.sources import load_data
 from leco.data.tokenize import collate, encode, encode_and_count, padding, without_limits
 from leco.data.types import Split, TextData
@@ -24,11 +24,13 @@ __all__ = [
     "encode",
     "encode_and_count",
     "load_data",
+    "metrics_of",
     "minilm_folder",
     "padding",
     "predictions_of",
     "read_texts",
     "rotten_tomatoes",
     "score",
+    "with_metric",
     "without_limits",
 ]

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from leco.criteria import CRITERIA, Criterion, Oracle, Task, as_criterion
-from leco.data import Encoding, Split, TextData
+from leco.data import Encoding, Split, TextData, with_metric
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
 from leco.evaluation.deciding import evaluate_decisions
+from leco.evaluation.detail import detail
 from leco.evaluation.result import Evaluation
 from leco.evaluation.scores import Stored, choose_setting, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
@@ -35,12 +36,15 @@ def stored_outputs(
 
 
 def align_labels(data: TextData, model: Predictor) -> TextData:
-    """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
+    """The data with its labels numbered as the model numbers them, and the metric by which the model was chosen.
+
+    LecoError where it has a label that the model lacks.
+    """
     if data.problem_type != model.task.problem_type:
         raise LecoError(
             f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."
         )
-    names = model.label_names
+    data, names = with_metric(data, model.metric), model.label_names
     if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
@@ -162,6 +166,7 @@ def _evaluate_exits(
         },
         curves=curves,
         area_range=shared,
+        detail=detail(task.problem, data.test, decisions.scores, predictor.label_names),
         architectures=[architecture.to_dict() for architecture in exits] if learned else [],
     )
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from leco.devices import AUTO, DEVICE_HELP
 from leco.options import option, validate
 
+EQUAL, BALANCED = "equal", "balanced"
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -24,6 +26,16 @@ class RunOptions:
     standardize: bool = option(
         False,
         "Exits are trained on standardized hidden states; it costs nothing afterwards, when it is in their weights.",
+    )
+    metric: str | None = option(
+        None,
+        "Score by which checkpoint and criterion are chosen, by default the task's: accuracy, macro-f1, f1, matthews; "
+        "micro-f1; r2 (or rmse), d2-absolute-error (or mae), pearson-spearman.",
+    )
+    class_weights: str = option(
+        EQUAL,
+        "In the loss: equal for all texts, or balanced, so that rare labels count as much as frequent ones.",
+        choices=(EQUAL, BALANCED),
     )
     exit_dropout: float = option(0.1, "Dropout in front of each exit's last layer, 0 to 1.", minimum=0, maximum=1)
 
