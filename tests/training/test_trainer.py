@@ -73,6 +73,39 @@ def test_a_killed_training_ends_as_one_that_was_not(tmp_path, monkeypatch, callb
     assert len(log.epochs) == 3
 
 
+def no_better(self, args, state, control, metrics, **_):
+    """What dev says after the second epoch is worse."""
+    for entry in (metrics, state.log_history[-1]):
+        entry["eval_avg"] = {1: 0.1, 2: 0.2}.get(round(state.epoch), 0.15)
+
+
+@pytest.mark.parametrize("killed_in", [None, 3, 4])
+def test_early_stopping_ends_after_epochs_that_are_no_better(tmp_path, monkeypatch, killed_in):
+    """Whether or not it is killed as the checkpoint of an epoch has been written, the last one's among them."""
+    options = TrainingOptions(epochs=9, lr=1e-3, exit_lr=1e-2, early_stopping=2)
+    data = dataset(), dataset(rows=32, seed=1)
+    monkeypatch.setattr(callbacks.Bar, "on_evaluate", no_better)  # the first callback that sees the scores
+    if killed_in:
+        marked = checkpoints.Checkpoints.on_save
+
+        def die(self, args, state, control, **given):
+            marked(self, args, state, control, **given)
+            if round(state.epoch) == killed_in:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoints.Checkpoints, "on_save", die)
+            with pytest.raises(Killed):
+                toy.train(model_with(LEARNED), data, tmp_path, options)
+    model = model_with(LEARNED)
+    log = toy.train(model, data, tmp_path, options)
+    assert [row["epoch"] for row in log.epochs] == [1, 2, 3, 4]
+    assert log.planned == 9
+    best = model_with(LEARNED)
+    toy.train(best, data, tmp_path / "two", TrainingOptions(epochs=9, lr=1e-3, exit_lr=1e-2, early_stopping=1))
+    assert same_weights(model, best)
+
+
 def test_unfinished_checkpoints_are_removed_and_not_used(tmp_path):
     for step, whole in ((8, True), (16, True), (24, False)):
         folder = tmp_path / f"checkpoint-{step}"

@@ -48,7 +48,14 @@ class TrainingOptions:
     """How a multi-exit model is trained (sections 3.1 and 6.3)."""
 
     strategy: str = option("joint", "Training strategy, with settings if need be: alternating:per_step=true.")
-    epochs: int = option(10, "Passes over the training rows; the one with the best dev AVG is kept.", minimum=1)
+    epochs: int = option(
+        10,
+        "Passes over the training rows; the one with the best dev AVG is kept. With more a finished run goes on.",
+        minimum=1,
+    )
+    early_stopping: int | None = option(
+        None, "End after so many epochs in which the dev score did not rise; by default never.", minimum=1
+    )
     lr: float = option(2e-5, "Peak learning rate of the backbone.", above=0)
     exit_lr: float = option(2e-5, "Peak learning rate of the exits.", above=0)
     weight_decay: float = option(0.01, "AdamW's decay of matrices; biases and norms have none.", minimum=0)
