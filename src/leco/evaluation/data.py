@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from leco.data import Labels, Split, TextData, is_known, load_held_out
+from leco.data import Labels, Split, TextData, is_known, load_held_out, with_metric
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.problems import TASKS
@@ -41,12 +41,15 @@ def data_for(
 
 
 def align_labels(data: TextData, model: Predictor) -> TextData:
-    """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
+    """The data with its labels numbered as the model numbers them, and the metric by which the model was chosen.
+
+    LecoError where it has a label that the model lacks.
+    """
     if data.problem_type != model.task.problem_type:
         raise LecoError(
             f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."
         )
-    names = model.label_names
+    data, names = with_metric(data, model.metric), model.label_names
     if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):
