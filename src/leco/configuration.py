@@ -26,11 +26,14 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
         max_tokens: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
         problem_type: Transformers' name of the kind of problem.
-        trained_on: the data of the training and how they are read (or the dictionary of it); None is not known.
         label_statistics: the statistics of the labels of the training rows (or the dictionary of them); None scales
             and weighs nothing.
         metric: the score by which checkpoint and criterion were chosen, a name in `leco.data.METRICS`; None where that
             is not known.
+        kwargs: what any configuration may have, and `trained_on`.
+
+    Attributes:
+        trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
 
     """
 
@@ -51,7 +54,6 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: float = 0.1,
         max_tokens: int | None = None,
         problem_type: str = SINGLE_LABEL,
-        trained_on: Provenance | Mapping[str, Any] | None = None,
         label_statistics: LabelStatistics | Mapping[str, Any] | None = None,
         metric: str | None = None,
         **kwargs: Any,
@@ -66,10 +68,10 @@ class LecoConfig(PreTrainedConfig):
         self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
         self.exit_dropout = exit_dropout
         self.max_tokens = max_tokens
-        self.trained_on = trained_on.to_dict() if isinstance(trained_on, Provenance) else trained_on
         given = label_statistics
         self.label_statistics = asdict(given) if isinstance(given, LabelStatistics) else given
         self.metric = metric
+        self.trained_on: dict[str, Any] | None = kwargs.pop("trained_on", None)
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
     @property
