@@ -5,6 +5,7 @@ somebody imports the Auto classes, before or after `import leco`. That may be in
 much of Transformers is half-made: hence the configuration alone is imported then, the model when one is loaded.
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -38,3 +39,15 @@ def register_model(auto: ModuleType) -> None:
 
     auto.AutoModelForSequenceClassification.register(LecoConfig, DeferredModel, exist_ok=True)
     auto.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES[LecoConfig.model_type] = "MultiExitModel"  # for pipelines
+
+
+@wrapt.when_imported("transformers.pipelines.text_classification")
+def truncate_in_pipelines(module: ModuleType) -> None:
+    """Let pipelines cut the texts of our models as `predict` does; they cut none unless they are told to."""
+
+    def preprocess(wrapped: Callable[..., Any], pipeline: Any, texts: tuple[Any, ...], told: dict[str, Any]) -> Any:
+        if pipeline.model.config.model_type == "leco":
+            told = {"truncation": True, "max_length": pipeline.model.max_length, **told}
+        return wrapped(*texts, **told)
+
+    wrapt.wrap_function_wrapper(module, "TextClassificationPipeline.preprocess", preprocess)

@@ -12,6 +12,7 @@ from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
 from leco.options import option, validate
 from leco.problems import PROBLEMS, SINGLE_LABEL, LabelStatistics
+from leco.provenance import Provenance
 from leco.shapes import checked
 
 
@@ -27,8 +28,7 @@ class LecoConfig(PreTrainedConfig):
         problem_type: Transformers' name of the kind of problem.
         label_statistics: the statistics of the labels of the training rows (or the dictionary of them); None scales
             and weighs nothing.
-        metric: the score by which checkpoint and criterion were chosen, a name in `leco.data.METRICS`; None where that
-            is not known.
+        trained_on: the data of the training and how they are read (or the dictionary of it); None is not known.
 
     """
 
@@ -50,7 +50,7 @@ class LecoConfig(PreTrainedConfig):
         max_tokens: int | None = None,
         problem_type: str = SINGLE_LABEL,
         label_statistics: LabelStatistics | Mapping[str, Any] | None = None,
-        metric: str | None = None,
+        trained_on: Provenance | Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         if isinstance(backbone_config, Mapping):
@@ -65,7 +65,7 @@ class LecoConfig(PreTrainedConfig):
         self.max_tokens = max_tokens
         given = label_statistics
         self.label_statistics = asdict(given) if isinstance(given, LabelStatistics) else given
-        self.metric = metric
+        self.trained_on = trained_on.to_dict() if isinstance(trained_on, Provenance) else trained_on
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
     @property
@@ -84,6 +84,11 @@ class LecoConfig(PreTrainedConfig):
         return checked(LabelStatistics, dict(self.label_statistics or {}), "its label_statistics")
 
     @property
+    def provenance(self) -> Provenance | None:
+        """The data of the training; LecoError where what is there is not as it was written."""
+        return Provenance.from_dict(self.trained_on)
+
+    @property
     def label_names(self) -> list[str]:
         """The names of the outputs, in their order."""
         return [self.id2label[index] for index in range(len(self.id2label))]
@@ -100,11 +105,10 @@ class LecoConfig(PreTrainedConfig):
             raise LecoError(f"its id2label has {several}, but no {self.problem_type} has that number of outputs")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
         task = Task(len(names), len(self.exits), self.problem_type, self.statistics)
-        if self.metric is not None and self.metric not in PROBLEMS[self.problem_type].metrics:
-            raise LecoError(f"its metric is {self.metric!r}")
         if not self.statistics.fits(len(names)):
             raise LecoError(f"its label_statistics are {self.label_statistics}")
         check_deployable(self.criterion.name)
+        self.provenance  # noqa: B018 - it is read only where data are
         self.criterion.start(1, task)
 
 

@@ -1,6 +1,6 @@
 """Files for people and other programs, which never take the place of what they are not.
 
-Each kind has a mark near its beginning by which it is known again.
+Each kind has a mark near its beginning, or its end, by which it is known again.
 """
 
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from pathlib import Path
 from leco.errors import LecoError, parameter
 
 HEAD = 2**16
-"""Bytes of a file in which its mark must be."""
+"""Bytes at one end of a file in which its mark must be."""
 
 
-def check_output(path: Path, mark: bytes, name: str = "output") -> None:
+def check_output(path: Path, mark: bytes, name: str = "output", *, at_end: bool = False) -> None:
     """LecoError unless `path` is free, an empty file, or a file of the kind that has `mark` in it.
 
-    `name` is what named the file, or its folder.
+    `name` is what named the file, or its folder. The mark is near the beginning, or `at_end`.
     """
     if path.is_dir():
         raise LecoError(f"{parameter(name)} '{path}' is a folder. Give a file.")
@@ -24,8 +24,10 @@ def check_output(path: Path, mark: bytes, name: str = "output") -> None:
     if not path.is_file():
         raise LecoError(f"{parameter(name)} '{path}' is no ordinary file, which would be lost. Give another name.")
     with path.open("rb") as file:
-        head = file.read(HEAD)
-    if head and mark not in head:
+        if at_end:
+            file.seek(max(path.stat().st_size - HEAD, 0))
+        part = file.read(HEAD)
+    if part and mark not in part:
         raise LecoError(
             f"{parameter(name)} '{path}' is something else than what would be written there, and would be lost. "
             "Give another name, or remove it."

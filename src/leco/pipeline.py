@@ -12,7 +12,7 @@ from typing import Any
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from leco.card import model_card
-from leco.evaluation import EVALUATION, choose_criterion, evaluate
+from leco.evaluation import EVALUATION, compete, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
@@ -31,6 +31,7 @@ from leco.training.log import TRAINING, TrainingLog
 from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
 ARCHITECTURES, HISTORY, RESULTS = "architectures.json", "search.json", "results.json"
+CONTEST = "contest.json"
 USUAL = build_options(DEFAULT_PRESET, {})
 """The settings of a run that is given none."""
 
@@ -106,7 +107,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
     path = job.folder / ARCHITECTURES
     if not path.exists():
         run, methods = job.options.run, job.methods
-        backbone = load_backbone(job.encoder.name, methods.device)
+        backbone = load_backbone(job.encoder.name, methods.device, run.layers)
         states = read_states(job, backbone)
         set_seed(run.seed)
         model = SearchModel(
@@ -133,7 +134,8 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
         train_further(job, callbacks)
     else:
         architectures = job.encoder.architectures or run_search(job)
-        backbone, run = load_backbone(job.encoder.name, job.methods.device), job.options.run
+        run = job.options.run
+        backbone = load_backbone(job.encoder.name, job.methods.device, run.layers)
         states = read_states(job, backbone)
         set_seed(run.seed)
         model = build_model(
@@ -142,12 +144,12 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             job.data.output_names,
             problem_type=job.data.problem_type,
             label_statistics=job.problem.statistics,
-            metric=job.data.metric,
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
             states=states,
         )
         model.tokenizer = job.encoder.tokenizer
+        model.config.trained_on = job.data.provenance.to_dict()
         log = run_phases(job, model, callbacks)
         save_model(model, job.folder, job.work / "model")
         log.save(job.folder / TRAINING)
@@ -187,7 +189,7 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     last = job.methods.strategy.phases(job.encoder.num_layers)[-1]
     if log.best(last.name, last.selects) > before.best(last.name, last.selects):
         model.config.exit_criterion = None
-        for name in (RESULTS, EVALUATION, "config.json"):  # of the former weights
+        for name in (RESULTS, EVALUATION, CONTEST, "config.json"):  # of the former weights
             (job.folder / name).unlink(missing_ok=True)
         save_model(model, job.folder, job.work / "model")
     else:
@@ -204,10 +206,15 @@ def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
 
 
 def run_choice(job: Job) -> MultiExitModel:
-    """Choose the criterion's settings on dev and keep them in the model's configuration."""
+    """Choose criterion and settings on dev, unless they are given, and keep them in the model's configuration."""
     model = load_model(job.folder, job.options.run.device)
     if model.config.exit_criterion is None:
-        chosen = choose_criterion(model, job.tokenized, job.methods.criterion, job.options.choice.max_drop)
+        chosen = job.methods.criterion
+        if chosen is None:
+            contest = compete(model, job.tokenized, job.methods.criteria, job.options.choice.max_drop)
+            job.hold.check()
+            write_json(job.folder / CONTEST, asdict(contest))
+            chosen = contest.criterion
         model.config.exit_criterion = chosen.to_dict()
         job.hold.check()
         with atomic_path(job.folder / "config.json") as temporary:

@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from leco.display import shortened
 
@@ -30,6 +39,17 @@ def say(message: str) -> None:
     console.print(shortened(message, LONGEST))
 
 
+class _Rate(ProgressColumn):
+    """Steps in a second."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self.unit = unit
+
+    def render(self, task: Task) -> str:
+        return f"{task.speed:.0f} {self.unit}/s" if self.unit and task.speed else ""
+
+
 _open_bars: set[Progress] = set()
 
 
@@ -40,17 +60,23 @@ def close_bars() -> None:
 
 
 @contextmanager
-def progress_bar(description: str, total: int, done: int = 0) -> Iterator[Callable[[int], None]]:
-    """A bar over `total` steps, `done` of them behind; the function it gives is called with the steps just done."""
+def progress_bar(
+    description: str, total: int | None, done: int = 0, *, unit: str = ""
+) -> Iterator[Callable[[int], None]]:
+    """A bar over `total` steps, if that is known, `done` of them behind; the function it gives is called with the steps
+    just done. Given a `unit` of steps, it shows how many there are in a second.
+    """
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(unit),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+    hidden = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=hidden, redirect_stdout=False) as bars:
         bar = bars.add_task(description, total=total, completed=done)
         _open_bars.add(bars)
         try:

@@ -23,13 +23,24 @@ def test_answers_come_line_by_line(fitted):
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen([*LECO, "predict", str(fitted)], bufsize=0, **pipes) as process:
         answers = os.fdopen(os.dup(process.stdout.fileno()))
-        for text in ("it is good", "\nit is bad", "a film"):
+        for text in ("it is good", "", "it is bad", "a film"):
             process.stdin.write(f"{text}\n".encode())
-            assert json.loads(answers.readline())["label"] in ("positive", "negative")
+            assert json.loads(answers.readline())["label"] in (("positive", "negative") if text else (None,))
         process.stdin.write(b"no end of line")
         process.stdin.close()
         assert json.loads(answers.readline())["label"]
         assert not answers.read()
+        assert process.wait() == 0
+
+
+def test_objects_are_answered_line_by_line(fitted):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([*LECO, "predict", str(fitted), "-", "--format", "jsonl"], bufsize=0, **pipes) as process:
+        answers = os.fdopen(os.dup(process.stdout.fileno()))
+        for text in ("it is good", None, "it is bad"):
+            process.stdin.write(json.dumps({"text": text, "id": 7}).encode() + b"\n")
+            assert bool(json.loads(answers.readline())["label"]) == bool(text)
+        process.stdin.close()
         assert process.wait() == 0
 
 

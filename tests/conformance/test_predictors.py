@@ -1,10 +1,14 @@
 """Every kind of predictor: a model folder, an exported file, a plain classifier; whatever runs it, it does the same."""
 
 import pickle
+from collections import deque
 from contextlib import suppress
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
+from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, BertForSequenceClassification
@@ -180,7 +184,12 @@ WRONG_TEXTS = [
     ["a", ["b", 7]],
     ["half \ud83d a character"],
     [("a", "\udc00")],
-    [np.array(["a", "b"])],
+    [np.array(["a", "b", "c"])],
+    np.zeros((2, 2)),
+    pd.Series(["a", None]),
+    pd.Series(["a", pd.NA], dtype="string"),
+    {1: "a", 2: None}.values(),
+    pa.array(["a", None]),
 ]
 WRONG_SIZES = [0, -1, 1.5, "2", None, float("nan"), [1]]
 WRONG_CRITERIA = [b"cobee", {"name": "cobee"}, Cobee, 7]
@@ -216,8 +225,46 @@ def test_what_is_a_list_of_texts(predictor):
     expected = predictor.predict(texts)
     for given_texts in (tuple(texts), iter(texts), [*texts[:3], list(texts[3]), texts[4]]):
         assert predictor.predict(given_texts, batch_size=np.int64(1)) == expected
-    assert predictor.predict(np.array(["a film", ""])) == expected[:2]
     assert predictor.predict([]) == predictor.predict(iter(())) == []
+
+
+MIXED = ["good", "bad film", "so so", ""]
+PAIRS = [(text, "and more") for text in MIXED]
+IN_ORDER = {
+    "series": pd.Series(MIXED, index=[3, 1, 0, 2]),
+    "categorical series": pd.Series(MIXED, index=[3, 1, 0, 2], dtype="category"),
+    "string series": pd.Series(MIXED, index=[0, 0, 0, 0], dtype="string"),
+    "index": pd.Index(MIXED),
+    "array": np.array(MIXED),
+    "array of objects": np.array(MIXED, dtype=object),
+    "data set's column": Dataset.from_dict({"text": MIXED, "other": MIXED[::-1]})["text"],
+    "arrow": pa.chunked_array([MIXED[:1], MIXED[1:]]),
+    "keys": dict.fromkeys(MIXED).keys(),
+    "values": dict(enumerate(MIXED)).values(),
+    "deque": deque(MIXED),
+    "frame of one column": pd.DataFrame({"any": MIXED}, index=[3, 1, 0, 2]),
+    "data set of one column": Dataset.from_dict({"any": MIXED}),
+    "array of pairs": np.array(PAIRS),
+    "rows of a frame": list(pd.DataFrame(PAIRS).itertuples(index=False)),
+    "lists": list(map(list, PAIRS)),
+}
+
+
+@pytest.mark.parametrize("name", IN_ORDER)
+def test_any_iterable_is_answered_in_its_own_order(predictor, name):
+    texts = PAIRS if name in ("array of pairs", "rows of a frame", "lists") else MIXED
+    assert predictor.predict(IN_ORDER[name]) == predictor.predict(texts)
+
+
+def test_a_table_is_answered_by_the_columns_of_the_training(predictor, monkeypatch):
+    frame = pd.DataFrame({"label": "x", "text": MIXED, "more": "and more"})
+    with pytest.raises(LecoError, match=r"columns label, text, more, not one column alone.*predict\(table\['text'\]\)"):
+        predictor.predict(frame)
+    monkeypatch.setattr(type(predictor), "text_columns", ["text", "more"])
+    for table in (frame, Dataset.from_pandas(frame), pa.Table.from_pandas(frame)):
+        assert predictor.predict(table) == predictor.predict(PAIRS)
+    with pytest.raises(LecoError, match="not 'text' and 'more' as the model was trained on"):
+        predictor.predict(frame.drop(columns="more"))
 
 
 @settings(max_examples=60, deadline=None)

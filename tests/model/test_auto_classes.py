@@ -2,13 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
+import onnx
 import pytest
-from transformers import pipeline
+from tokenizers import Tokenizer
+from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
 
 import leco
+from leco.export import export_onnx
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from tiny import sentences, text_model
 
@@ -24,18 +28,60 @@ def model(request, tokenizer, tmp_path_factory):
     model = text_model(tokenizer, layers=3, outputs=outputs, problem_type=request.param, max_tokens=20)
     model.config.exit_criterion = LEAVE_EARLY.to_dict()
     model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
     return leco.MultiExitModel.from_pretrained(folder)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 8])
 def test_a_pipeline_gives_the_full_depth_answer(model, batch_size):
-    run = pipeline("text-classification", model=str(model.name_or_path), device="cpu", max_length=20, truncation=True)
+    run = pipeline("text-classification", model=str(model.name_or_path), device="cpu")
     answers = run(TEXTS, top_k=None, batch_size=batch_size)
     expected = model.predict(TEXTS, criterion=leco.Static())
     assert len(answers) == len(expected)
     for answer, other in zip(answers, expected):
         assert {part["label"]: part["score"] for part in answer} == pytest.approx(other.scores, abs=1e-5)
+
+
+LONG = "good " * 700
+
+
+@pytest.mark.parametrize("saved", [20, 512, 10**30])
+def test_a_pipeline_cuts_a_long_text_as_predict_does(model, tmp_path, saved):
+    """Also where the saved tokenizer names another length, as in folders of before."""
+    folder = shutil.copytree(model.name_or_path, tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    assert settings["model_max_length"] == 20, "the length with which the model was trained"
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": saved}))
+    run = pipeline("text-classification", model=str(folder), device="cpu")
+    texts = [LONG, ("bad " * 30, LONG), "short"]
+    given = [text if isinstance(text, str) else dict(zip(("text", "text_pair"), text, strict=True)) for text in texts]
+    for answer, other in zip(run(given, top_k=None, batch_size=2), model.predict(texts, leco.Static()), strict=True):
+        assert {part["label"]: part["score"] for part in answer} == pytest.approx(other.scores, abs=1e-5)
+    assert run("a film", truncation=False)
+    with pytest.raises(Exception, match=r"size|index|expand"):
+        run(LONG, truncation=False)
+
+
+def test_a_tokenizer_of_the_folder_alone_cuts_at_the_models_length(model, tmp_path):
+    for tokenizer in (AutoTokenizer.from_pretrained(model.name_or_path), exported_tokenizer(model, tmp_path)):
+        options = {} if isinstance(tokenizer, Tokenizer) else {"truncation": True}
+        encoded = tokenizer.encode(LONG, **options)
+        ids = encoded.ids if isinstance(tokenizer, Tokenizer) else encoded
+        assert ids == model.encode([LONG])[0]["input_ids"]
+
+
+def exported_tokenizer(model, folder):
+    """The tokenizer in an exported file's metadata, as programs in other languages read it."""
+    export_onnx(model, folder / "model.onnx")
+    properties = {one.key: one.value for one in onnx.load(folder / "model.onnx").metadata_props}
+    return Tokenizer.from_str(properties["leco.tokenizer"])
+
+
+def test_pipelines_of_other_models_are_as_they_were(tokenizer):
+    settings = {"num_hidden_layers": 1, "hidden_size": 16, "num_attention_heads": 2, "max_position_embeddings": 40}
+    plain = BertForSequenceClassification(BertConfig(vocab_size=len(tokenizer), intermediate_size=24, **settings))
+    run = pipeline("text-classification", model=plain, tokenizer=tokenizer, device="cpu")
+    with pytest.raises(Exception, match=r"size|index|expand"):
+        run(LONG)
 
 
 SCRIPT = """
@@ -52,7 +98,7 @@ folder, *texts = sys.argv[1:]
 assert type(AutoConfig.from_pretrained(folder)) is leco.LecoConfig
 model = AutoModelForSequenceClassification.from_pretrained(folder)
 assert type(model) is leco.MultiExitModel
-answers = pipeline("text-classification", model=folder, max_length=20, truncation=True)(texts, batch_size=8)
+answers = pipeline("text-classification", model=folder)(texts, batch_size=8)
 early = [answer.exit_layer for answer in model.predict(texts)]
 print(json.dumps({{"answers": answers, "early": early}}))
 """

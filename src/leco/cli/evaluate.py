@@ -46,8 +46,7 @@ def command(
         from leco.options import naming
         from leco.outputs import check_outputs
 
-        source, choice = fill(SourceOptions(), options), fill(ChoiceOptions(), options)
-        timing = fill(SHORT_TIMING, options)
+        choice, timing = fill(ChoiceOptions(), options), fill(SHORT_TIMING, options)
         chosen = chosen_criteria(criterion or [])
         predictor = load(path, device=device)
         with naming("criterion"):
@@ -56,7 +55,7 @@ def command(
         if output is not None:
             check_outputs(output, MARKS)
             stack.enter_context(holding(output))
-        texts = with_metric(load_texts(data, source, predictor), options.get("metric"))
+        texts = with_metric(load_texts(data, options, predictor), options.get("metric"))
         answering = None
         if chosen:
             first, settled = chosen[0]

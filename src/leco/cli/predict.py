@@ -1,19 +1,32 @@
 """`leco predict`."""
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from leco.cli.output import JsonLines, quiet_stdout
+from leco.cli.answers import Answering, Empty, Scores, in_columns
+from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout
 from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_criterion, part, with_options
 from leco.devices import AUTO
+from leco.errors import LecoError, parameter
 from leco.loading import BF16, load
+from leco.provenance import source_for
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
-    from leco.runtime import Answer
+    from leco.data import Rows
+
+Answered: TypeAlias = Iterator[tuple["Rows", list[dict[str, Any]]]]
+MARK = b"exit_layer"
+"""In every file of answers."""
+
+FORMAT_HELP = "txt (a text on each line), csv, tsv, jsonl, json or parquet; by default the suffix of FILE, or else txt."
+EMPTY_HELP = "A row without a text: null, with the reason, or answer it as an empty text, which is marked."
+SCORES_HELP = "The score of the label, or of all labels."
+OUTPUT_HELP = "File (.csv, .jsonl, .parquet) for the rows with all their columns and label, score and exit_layer."
 
 
 @with_options(part(SourceOptions(), "text_columns"))
@@ -22,10 +35,14 @@ def command(
     options: dict[str, Any],
     file: Annotated[
         Path | None,
-        typer.Argument(help="Texts: a line each, or CSV, TSV, JSONL, Parquet; by default stdin.", metavar="[FILE]"),
+        typer.Argument(help="Texts: a line each, or CSV, TSV, JSONL, Parquet; by default stdin (-).", metavar="[FILE]"),
     ] = None,
+    format: Annotated[str | None, typer.Option("--format", help=FORMAT_HELP, metavar="FORMAT")] = None,
     criterion: CriterionText = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Texts that run together.")] = 1,
+    empty: Annotated[Empty, typer.Option("--empty", help=EMPTY_HELP)] = "null",
+    scores: Annotated[Scores, typer.Option("--scores", help=SCORES_HELP)] = "label",
+    output: Annotated[Path | None, typer.Option("--output", help=OUTPUT_HELP, metavar="FILE")] = None,
     bf16: Annotated[bool, typer.Option("--bf16", help="Keep the backbone in bfloat16.")] = False,
     compile: Annotated[
         bool, typer.Option("--compile", help="Compile each layer: slower at first, then faster.")
@@ -33,34 +50,95 @@ def command(
     device: Device = AUTO,
     json: Json = False,
 ) -> None:
-    """Answer texts: for each a line of JSON with its label, the label's score and the layer at which it left.
+    """Answer texts: for each row, in order, a line of JSON with its label, the label's score and the layer at which it
+    left. No row is left out.
 
     Example: echo 'a wonderful film' | leco predict leco-demo
     """
+    source: str | Path = "-" if file is None else file
     with quiet_stdout():
-        from leco.data import cut_line, read_texts
-        from leco.progress import say
+        from leco.data import number_of_rows, read_rows
+        from leco.progress import progress_bar, say
 
         chosen = chosen_criterion(criterion)
+        if output is not None:
+            _check(output, source)
         predictor = load(path, device=device, precision=BF16 if bf16 else None, compile=compile)
-        if file is None and sys.stdin.isatty():
+        answering = Answering(predictor, chosen, batch_size, empty, scores)
+        typed = str(source) == "-" and sys.stdin.isatty()
+        if typed:
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
-        pieces = read_texts("-" if file is None else file, **options, log=say)
-    cut: list[int] = []
-    number = 0
+        columns = source_for(predictor.trained_on, options).text_columns
+        pieces = read_rows(source, format=format, text_columns=columns, log=say)
+    answered = _answered(pieces, answering)
+    if typed or (output is None and sys.stdout.isatty()):  # answers are seen as they come
+        _print(answered, json=json)
+    else:
+        with progress_bar("answering", number_of_rows(source, format), unit="rows") as advance:
+            counted = _counted(answered, advance)
+            renamed = _print(counted, json=json) if output is None else _save(counted, output)
+    for line in answering.notes():
+        say(line)
+    if output is not None:
+        _print_saved(output, answering, renamed, json=json)
+
+
+def _check(output: Path, source: str | Path) -> None:
+    """LecoError unless the answers can be written there."""
+    from leco.data.writers import check_suffix
+    from leco.folders import check_writable
+    from leco.outputs import check_output
+
+    check_suffix(output)
+    if Path(source).exists() and output.exists() and output.samefile(source):
+        raise LecoError(f"{parameter('output')} '{output}' is the file of the texts. Give another name.")
+    check_output(output, MARK, at_end=output.suffix.lower() == ".parquet")
+    check_writable(output.parent)
+
+
+def _answered(pieces: Iterator["Rows"], answering: Answering) -> Answered:
+    """The rows and what is said of them, piece by piece."""
+    while True:
+        with quiet_stdout():
+            rows = next(pieces, None)
+            answers = [] if rows is None else answering.answer(rows)
+        if rows is None:
+            return
+        yield rows, answers
+
+
+def _counted(answered: Answered, advance: Callable[[int], None]) -> Answered:
+    for rows, answers in answered:
+        yield rows, answers
+        advance(len(answers))
+
+
+def _print(answered: Answered, *, json: bool) -> dict[str, str]:
+    """Print the answers as they come."""
     with JsonLines("answers" if json else None) as lines:
-        while True:
-            with quiet_stdout():
-                texts = next(pieces, [])
-                answers = predictor.answer(predictor.encode(texts, cut.append), chosen, batch_size)
-            if not texts:
-                break
-            number += len(texts)
-            lines.print([_row(answer) for answer in answers])
-    if sum(cut):
-        say(cut_line(sum(cut), number, predictor.max_length))
+        for _, answers in answered:
+            lines.print(answers)
+    return {}
 
 
-def _row(answer: "Answer") -> dict[str, Any]:
-    score = answer.scores[answer.label] if isinstance(answer.label, str) else None
-    return {"label": answer.label, "score": score, "exit_layer": answer.exit_layer}
+def _save(answered: Answered, output: Path) -> dict[str, str]:
+    """Write all rows with their answers, once these are there; gives the columns that had to have other names."""
+    from leco.data.writers import growing_table
+    from leco.folders import SHORTLY, holding, writing
+
+    with writing(output.parent), growing_table(output.parent) as table:
+        for rows, answers in answered:
+            table.add(rows.columns, in_columns(answers, flat=output.suffix.lower() != ".jsonl"))
+        with holding(output.parent, wait=SHORTLY):
+            table.write(output)
+        return {name: new for name, new in table.renamed.items() if new != name}
+
+
+def _print_saved(output: Path, answering: Answering, renamed: dict[str, str], *, json: bool) -> None:
+    if json:
+        counts = {"rows": answering.rows, "without_text": answering.without_text}
+        print_json({"output": str(output), **counts, "renamed": renamed})
+        return
+    print_lines(f"Saved as {output}: {answering.rows} rows with their answers.")
+    for name, new in renamed.items():
+        print_lines(f"The texts have a column '{name}' already: the answers' is '{new}'.")

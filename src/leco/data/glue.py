@@ -10,7 +10,7 @@ from leco.data.hub import hub_tables
 from leco.data.labels import is_float32
 from leco.data.readers import split_cells
 from leco.data.splits import cut
-from leco.data.tables import Table, open_bytes, text_lines
+from leco.data.tables import Table, is_blank, open_bytes, text_lines
 from leco.data.types import Split, TextData
 from leco.display import shortened
 from leco.errors import LecoError, parameter, unknown_name
@@ -69,7 +69,8 @@ def _from_hub(key: str, task: GlueTask) -> tuple[Split, Split]:
 def read_glue_file(path: Path, task: GlueTask) -> Table:
     """The table in a file of the GLUE download: tab-separated, no quoting; rows that are too short are left out."""
     with open_bytes(path) as file:
-        numbered = list(split_cells(path.name, text_lines(file, path.name), "\t", quoted=False))
+        rows = split_cells(path.name, text_lines(file, path.name), "\t", quoted=False)
+        numbered = [row for row in rows if not is_blank(row[1])]
     header = list(task.header or (numbered.pop(0)[1] if numbered else ()))
     whole = [(number, cells[: len(header)]) for number, cells in numbered if len(cells) >= len(header)]
     columns = dict(zip(header, map(list, zip(*(cells for _, cells in whole), strict=True)), strict=False))

@@ -3,7 +3,10 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
 from typing import Any, BinaryIO
 
 import pandas as pd
@@ -13,6 +16,7 @@ from pyarrow.parquet import ParquetFile
 from leco.data.tables import (
     Table,
     check_names,
+    is_blank,
     open_bytes,
     tables_from_cells,
     tables_from_objects,
@@ -24,15 +28,15 @@ from leco.files import parse_json
 
 
 def read_table(path: Path) -> Table:
-    """The whole table in a file; see `read_tables`."""
+    """The whole table in a file without its blank rows; see `read_tables`."""
     (table,) = read_tables(path)
-    return table
+    return table.filled()
 
 
 def read_tables(path: Path, size: int | None = None) -> Iterator[Table]:
     """The table in a file, in pieces of `size` rows, or whole; its suffix, one of `READERS`, says how to read it.
 
-    Blank lines are passed over. Of a file in pieces no more is in memory than a piece, but for JSON.
+    Of a file in pieces no more is in memory than a piece, but for JSON.
     LecoError if the suffix is another, or the file is missing, empty, broken (with the line) or not UTF-8.
     """
     reader = READERS.get(path.suffix.lower())
@@ -45,7 +49,7 @@ def read_tables(path: Path, size: int | None = None) -> Iterator[Table]:
 def split_cells(
     name: str, lines: Iterable[str], delimiter: str, quoted: bool = True
 ) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each row that is not blank. LecoError if the quoting is broken."""
+    """Line number and cells of each row, none of a blank line. LecoError if the quoting is broken."""
     csv.field_size_limit(2**31 - 1)  # the default refuses texts of more than 131,072 characters
     quoting: Any = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     parts = (part for line in lines for part in io.StringIO(line, newline=""))  # of files whose lines end with \\r
@@ -53,8 +57,7 @@ def split_cells(
     line = 1
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield line, cells
+            yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
         raise LecoError(
@@ -68,11 +71,13 @@ def _read_csv(name: str, file: BinaryIO, size: int | None) -> Iterator[Table]:
 
 def _read_tsv(name: str, file: BinaryIO, size: int | None) -> Iterator[Table]:
     """Quotes are honoured where they are consistent. Many files do not quote at all, and use `"` as a character."""
-    if not file.seekable():  # it is read twice
-        file = io.BytesIO(file.read())
-    quoted = _is_quoted(name, file)
-    file.seek(0)
-    return tables_from_cells(name, split_cells(name, text_lines(file, name), "\t", quoted), size)
+    with nullcontext(file) if file.seekable() else TemporaryFile() as twice:
+        if twice is not file:
+            copyfileobj(file, twice)
+            twice.seek(0)
+        quoted = _is_quoted(name, twice)
+        twice.seek(0)
+        yield from tables_from_cells(name, split_cells(name, text_lines(twice, name), "\t", quoted), size)
 
 
 def _is_quoted(name: str, file: BinaryIO) -> bool:
@@ -81,6 +86,8 @@ def _is_quoted(name: str, file: BinaryIO) -> bool:
     try:
         for _, cells in split_cells(name, text_lines(file, name), "\t"):
             width = width or len(cells)
+            if is_blank(cells):
+                continue
             if len(cells) != width or any("\t" in cell for cell in cells):
                 return False
     except LecoError:

@@ -36,6 +36,12 @@ class Table:
     def __len__(self) -> int:
         return len(self.numbers)
 
+    def filled(self) -> "Table":
+        """The rows in which anything is but spaces; LecoError where there is none."""
+        rows = [row for row, cells in enumerate(zip(*self.columns.values(), strict=True)) if not is_blank(cells)]
+        columns = {name: [cells[row] for row in rows] for name, cells in self.columns.items()}
+        return Table(self.name, columns, [self.numbers[row] for row in rows], self.unit, self.classes)
+
     def column(self, name: str, remedy: str) -> list[Any]:
         """The values of the column `name`; LecoError lists the columns there are, and the `remedy`."""
         if name not in self.columns:
@@ -51,12 +57,18 @@ class Table:
 def tables_from_cells(name: str, rows: Iterable[tuple[int, list[str]]], size: int | None = None) -> Iterator[Table]:
     """The table whose first row is the header, in pieces of `size` rows, or whole.
 
+    A blank line is a row with an empty cell where there is one column, and none where there are several.
     LecoError names the line of a row of another width, and two columns of one name.
     """
     numbered = iter(rows)
-    _, header = next(numbered, (0, []))
+    header: list[str] = next((cells for _, cells in numbered if not is_blank(cells)), [])
     names = [cell.strip() for cell in header]
     check_names(name, names)
+    numbered = (
+        (number, [""] * len(names) if is_blank(cells) else cells)
+        for number, cells in numbered
+        if len(cells) > 1 or len(names) == 1 or not is_blank(cells)
+    )
     for piece in in_pieces(numbered, size):
         for number, cells in piece:
             if len(cells) != len(names):
@@ -85,6 +97,11 @@ def tables_from_objects(
             known.update(dict.fromkeys(value))
         columns = {column: [value.get(column) for _, value in piece] for column in known}
         yield Table(name, columns, [number for number, _ in piece], unit)
+
+
+def is_blank(cells: Iterable[Any]) -> bool:
+    """Whether nothing but spaces is in a row's cells."""
+    return all(isinstance(cell, str) and not cell.strip() for cell in cells)
 
 
 def check_names(name: str, columns: Sequence[str]) -> None:

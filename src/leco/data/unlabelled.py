@@ -2,90 +2,179 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from io import BytesIO
+from math import isnan
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from leco.data.columns import TEXT, check_text_columns, guess_text_columns, texts_of
-from leco.data.readers import READERS, read_tables
-from leco.data.tables import Table, decoded, open_bytes
-from leco.display import listed
+from pyarrow import ArrowException
+from pyarrow.parquet import ParquetFile
+
+from leco.data.columns import TEXT, check_text_columns, guess_text_columns, remedy
+from leco.data.lines import STDIN, numbered_lines
+from leco.data.readers import READERS
+from leco.data.tables import Table, open_bytes, tables_from_objects
+from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
+from leco.files import parse_json
 from leco.tokens import Text
 
 logger = logging.getLogger(__name__)
 
-PLAIN = ("", ".txt")
+LINES, LINE = "txt", "text"
+FORMATS = (LINES, *(suffix.removeprefix(".") for suffix in READERS))
+"""How texts may be written: one on each line, or in the columns of a table."""
 PIECE = 1024
-"""Texts at a time: enough to form batches of similar length, few enough to see answers soon."""
-BLOCK = 2**16
-"""Bytes of lines at a time."""
+"""Rows at a time: enough to form batches of similar length, few enough to see answers soon."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some of the rows of an input, N of them.
+
+    `texts` [N] are empty where there is none, and `missing` [N] then says why; `columns` has all that the rows hold.
+    """
+
+    texts: list[Text]
+    missing: list[str | None]
+    columns: Mapping[str, list[Any]] = field(default_factory=dict)
+
+
+def read_rows(
+    source: str | Path,
+    *,
+    format: str | None = None,
+    text_columns: Sequence[str] | None = None,
+    log: Callable[[str], None] = logger.info,
+) -> Iterator[Rows]:
+    """The rows of a file, or of the standard input if `source` is "-", in pieces of at most `PIECE`; none is left out.
+
+    The suffix says how they are written, or else `format`, one of `FORMATS`; without both there is a text on each line.
+    Lines, and those of JSON, come as they are there, so that who writes line by line has answers line by line. Tables
+    have texts in `text_columns`, or in columns guessed from their names.
+    LecoError, when the place is reached, if the file cannot be read, has no rows, has something else than a text where
+    texts are, or it is unclear which column they are in.
+    """
+    kind = _format(source, format)
+    columns: tuple[str, ...] = (LINE,) if kind == LINES else ()
+    for table in _tables(source, kind):
+        if not columns:
+            columns = check_text_columns(table, text_columns) or _guess(table, log)
+        yield _rows(table, columns)
 
 
 def read_texts(
     source: str | Path,
     *,
+    format: str | None = None,
     text_columns: Sequence[str] | None = None,
     log: Callable[[str], None] = logger.info,
 ) -> Iterator[list[Text]]:
-    """The texts in a file, or in the standard input if `source` is "-", in pieces of at most `PIECE`.
-
-    Standard input and files with the suffix .txt or none have a text on each line; blank lines are passed over. A piece
-    is what is there when it is asked for, so that who writes line by line has answers line by line.
-    Tables (.csv .tsv .jsonl .json .parquet) have texts in `text_columns`, or in columns guessed from their names.
-    LecoError, when the place is reached, if the file cannot be read, has no texts, or it is unclear which column they
-    are in.
-    """
-    path = Path(source)
-    if str(source) == "-":
-        if sys.stdin is None:
-            raise LecoError("Standard input is closed. Give a file of texts, or write them to it.")
-        yield from _checked("standard input", sys.stdin.buffer)
-    elif path.suffix.lower() in PLAIN:
-        with open_bytes(path) as file:
-            yield from _checked(path.name, file)
-    else:
-        columns: tuple[str, ...] = ()
-        for table in read_tables(path, PIECE):
-            columns = columns or check_text_columns(table, text_columns) or _guess(table, log)
-            yield texts_of(table, columns)
+    """The texts of `read_rows`, empty where a row has none."""
+    return (rows.texts for rows in read_rows(source, format=format, text_columns=text_columns, log=log))
 
 
-def _checked(name: str, file: BinaryIO) -> Iterator[list[Text]]:
-    """The texts on the lines of a file; LecoError if there are none, or the file cannot be read."""
-    empty = True
+def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
+    """How many rows there are, where that can be known before they are read."""
+    with suppress(LecoError, ArrowException, OSError):
+        if str(source) != "-" and _format(source, format) == "parquet":
+            return int(ParquetFile(source).metadata.num_rows)
+    return None
+
+
+def _format(source: str | Path, given: str | None) -> str:
+    """How the source is written; LecoError for an unknown way."""
+    suffix = "" if str(source) == "-" else Path(source).suffix.lower().removeprefix(".")
+    kind = given or suffix or LINES
+    if kind not in FORMATS:
+        raise LecoError(
+            f"'{Path(source).name}' has an unsupported suffix or format '{shortened(kind)}'. "
+            f"Name one of these with {parameter('format')}: {', '.join(FORMATS)}."
+        )
+    return kind
+
+
+def _tables(source: str | Path, kind: str) -> Iterator[Table]:
+    """The pieces of what is written in that way, as tables."""
+    stdin = str(source) == "-"
+    name = STDIN if stdin else Path(source).name
+    with _opened(source, name) as file:
+        if kind == LINES:
+            yield from _lines(name, file)
+        elif kind == "jsonl":
+            yield from _objects(name, file)
+        else:
+            yield from READERS[f".{kind}"](name, BytesIO(file.read()) if kind == "parquet" and stdin else file, PIECE)
+
+
+@contextmanager
+def _opened(source: str | Path, name: str) -> Iterator[BinaryIO]:
+    """A block that reads a file or the standard input; LecoError says why that cannot be."""
+    if str(source) != "-":
+        with open_bytes(Path(source)) as file:
+            yield file
+        return
+    if sys.stdin is None:
+        raise LecoError("Standard input is closed. Give a file of texts, or write them to it.")
     try:
-        for line, block in _blocks(file):
-            text = decoded(block, name, line)
-            lines = (text.removeprefix("\ufeff") if line == 1 else text).split("\n")
-            texts: list[Text] = [stripped for text in lines if (stripped := text.strip())]
-            for start in range(0, len(texts), PIECE):
-                empty = False
-                yield texts[start : start + PIECE]
+        yield sys.stdin.buffer
     except OSError as error:
         raise LecoError(f"'{name}' cannot be read: {error.strerror or error}.") from error
+
+
+def _lines(name: str, file: BinaryIO) -> Iterator[Table]:
+    """Each line as a row of one column, without the spaces around it."""
+    empty = True
+    for lines in numbered_lines(name, file):
+        for start in range(0, len(lines), PIECE):
+            piece = lines[start : start + PIECE]
+            empty = False
+            yield Table(name, {LINE: [line.strip() for _, line in piece]}, [number for number, _ in piece], "line")
     if empty:
         raise LecoError(f"'{name}' has no texts. Write one on each line, or give a table ({', '.join(READERS)}).")
 
 
-def _blocks(file: Any) -> Iterator[tuple[int, bytes]]:
-    """Whole lines, as many as can be read at once, and before them the number of the first."""
-    line = 1
-    parts: list[bytes] = []  # of a line whose end has not come
-    while block := file.read1(BLOCK):
-        head, newline, tail = block.rpartition(b"\n")
-        if newline:
-            whole = b"".join([*parts, head])
-            yield line, whole
-            line, parts = line + whole.count(b"\n") + 1, []
-        parts.append(tail)
-    yield line, b"".join(parts)
+def _objects(name: str, file: BinaryIO) -> Iterator[Table]:
+    """The objects on the lines that are not blank."""
+    empty = True
+    for lines in numbered_lines(name, file):
+        rows = [(number, parse_json(line, f"'{name}', line {number}")) for number, line in lines if line.strip()]
+        if rows:
+            empty = False
+            yield from tables_from_objects(name, rows, "line", PIECE)
+    if empty:
+        yield Table(name, {}, [])  # which says that there are no rows
+
+
+def _rows(table: Table, columns: Sequence[str]) -> Rows:
+    """The rows of a table with the texts of the columns; LecoError names the first cell that is something else."""
+    nothing = [None] * len(table)  # lines of JSON may lack what lines before had
+    cells = [table.columns.get(column, nothing) for column in columns]
+    for column, values in zip(columns, cells, strict=True):
+        for row, value in enumerate(values):
+            if not (isinstance(value, str) or _is_none(value)):
+                raise LecoError(
+                    f"{table.where(row)}: the column '{column}' has {shortened(repr(value))}, which is not text. "
+                    f"{remedy(TEXT)}"
+                )
+    rows = list(zip(*([value if isinstance(value, str) else "" for value in values] for values in cells), strict=True))
+    missing = [
+        next((f"{column} is empty" for column, part in zip(columns, row, strict=True) if not part.strip()), None)
+        for row in rows
+    ]
+    return Rows([row[0] if len(row) == 1 else row for row in rows], missing, table.columns)
+
+
+def _is_none(cell: Any) -> bool:
+    """Whether a cell has nothing in it."""
+    return cell is None or (isinstance(cell, float) and isnan(cell))
 
 
 def _guess(table: Table, log: Callable[[str], None]) -> tuple[str, ...]:
-    columns = guess_text_columns(table)
-    if not columns and len(table.columns) == 1:
-        columns = tuple(table.columns)
+    columns = guess_text_columns(table) or (tuple(table.columns) if len(table.columns) == 1 else ())
     if not columns:
         known = listed(list(table.columns))
         raise LecoError(

@@ -1,27 +1,27 @@
 """A model's evaluation on a task: every exit, the chosen criterion, what it gains, and the curves of criteria."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from math import nan
 from typing import Any
 
 import numpy as np
 
 from leco.criteria import CRITERIA, Criterion, Oracle, Task, as_criterion
-from leco.data import Encoding, Split, TextData, with_metric
-from leco.display import listed, shortened
+from leco.data import Encoding, Split, TextData
 from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
+from leco.evaluation.contest import Contest, hold_contest, kinds_named
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
 from leco.evaluation.deciding import evaluate_decisions
 from leco.evaluation.detail import detail
 from leco.evaluation.result import Evaluation
-from leco.evaluation.scores import Stored, choose_setting, exit_outputs
+from leco.evaluation.scores import Stored, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.evaluation.tokens import tokenized, tokens
 from leco.exits.architecture import MHA, Architecture
 from leco.options import fill, naming, taking
-from leco.progress import progress_bar
+from leco.progress import progress_bar, say
 from leco.runtime import GivesAllExits, Predictor
 from leco.settings import TimingOptions
 
@@ -35,45 +35,36 @@ def stored_outputs(
     return Stored(scores, split, metric, predictor.task.problem_type, doubts)
 
 
-def align_labels(data: TextData, model: Predictor) -> TextData:
-    """The data with its labels numbered as the model numbers them, and the metric by which the model was chosen.
+def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]], max_drop: float) -> Contest:
+    """The contest on dev of those of some kinds of criteria that are defined for the problem; see `hold_contest`.
 
-    LecoError where it has a label that the model lacks.
+    LecoError where none is, or where the predictor does not give what every exit says, from which is chosen.
     """
-    if data.problem_type != model.task.problem_type:
+    applicable = applicable_criteria(model)
+    kinds = [kind for kind in criteria if kind.name in applicable]
+    if not kinds:
+        criteria[0]().check(model.task)
+    if not isinstance(model, GivesAllExits):
         raise LecoError(
-            f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."
+            f"The settings of '{kinds[0].name}' are chosen with what every exit says, which cannot be had here: write "
+            f"them, as in '{kinds[0]()}', or give the model's folder."
         )
-    data, names = with_metric(data, model.metric), model.label_names
-    if not data.problem.has_names or list(data.label_names) == names:
-        return data
-    if unknown := sorted(set(data.label_names) - set(names)):
+    if not len(data.dev):
         raise LecoError(
-            f"{parameter('data')} has the label '{shortened(unknown[0])}', which the model does not know. "
-            f"It knows: {listed(names)}."
+            f"There are no dev rows on which the settings of '{kinds[0].name}' could be chosen: write them, as in "
+            f"'{kinds[0]()}', or give {parameter('data')} with a dev split."
         )
-    places = np.array([names.index(name) for name in data.label_names])
-
-    def renumber(split: Split) -> Split:
-        return replace(split, labels=data.problem.renumber(split.labels, places, len(names)))
-
-    train, dev, test = map(renumber, (data.train, data.dev, data.test))
-    return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
+    dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
+    return hold_contest(kinds, dev, model.task, max_drop)
 
 
 def choose_criterion(model: Predictor, data: TextData, criterion: type[Criterion] | str, max_drop: float) -> Criterion:
-    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; see `choose_setting`.
+    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; or, of "auto", the criterion.
 
-    LecoError where the predictor does not give what every exit says, from which it is chosen.
+    LecoError as `compete` says.
     """
-    kind = CRITERIA[criterion] if isinstance(criterion, str) else criterion
-    if not isinstance(model, GivesAllExits):
-        raise LecoError(
-            f"The settings of '{kind.name}' are chosen with what every exit says, which cannot be had here: write "
-            f"them, as in '{kind()}', or give the model's folder."
-        )
-    dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
-    return choose_setting(kind, dev, model.task, max_drop).criterion
+    kinds = kinds_named(criterion) if isinstance(criterion, str) else (criterion,)
+    return compete(model, data, kinds, max_drop).criterion
 
 
 def applicable_criteria(model: Predictor) -> list[str]:
@@ -99,8 +90,8 @@ def evaluate(
         data: the data, with labels numbered as the predictor's (`align_labels`).
         criterion: by what texts leave, as an object or written as `parse_criterion` reads it; by default the
             predictor's own.
-        criteria: the names of those whose curves are wanted with measured speedups, and beside them the oracle's.
-            None: the criterion's own curve, in shares of layers, which takes no time.
+        criteria: the names of those whose curves are wanted, and beside them the oracle's; with measured speedups or,
+            without `time_curves`, in shares of layers, which takes no time. None: the criterion's own curve in these.
         options: how speedups are measured, by really exiting, on the first texts of the test split.
 
     Raises:
@@ -126,22 +117,19 @@ def _evaluate_exits(
 ) -> Evaluation:
     """The evaluation of a predictor that gives what every exit says."""
     task, encodings = predictor.task, tokens(predictor, data.test)
-    dev = stored_outputs(predictor, data.dev, tokens(predictor, data.dev), data.metric, "dev")
     test = stored_outputs(predictor, data.test, encodings, data.metric, "test")
     decisions = predictor.decide(encodings, criterion, batch_size=32)
-    dev_layers = dev.exit_layers(criterion, task)
-    chosen = OperatingPoint.by(criterion, dev.at(dev_layers), decisions.exit_layers)
+    dev = dev_outputs(predictor, data)
+    on_dev = {} if dev is None else dev_results(dev, criterion, task)
+    chosen = OperatingPoint.by(criterion, on_dev.get("score", nan), decisions.exit_layers)
     names = [criterion.name] if criteria is None else criteria
-    by_name = {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
-    if criteria is None:
-        (speedup,) = measure_speedups(predictor, encodings[: timing.timed_texts], [chosen], timing.repeats)
-        curves = {name: Curve(curve(some, test, task)) for name, some in by_name.items()}
-        shared = None
-    else:
+    by_name = {} if dev is None else {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
+    if criteria is not None and dev is not None:
         by_name[Oracle.name] = bound(dev, test, task)
-        every = [chosen, *(point for some in by_name.values() for point in some)]
-        speedup, *others = measure_speedups(predictor, encodings[: timing.timed_texts], every, timing.repeats)
-        curves, shared = measured_curves(by_name, others, test, task)
+    measured = criteria is not None and timing.time_curves
+    every = [point for some in by_name.values() for point in some] if measured else []
+    speedup, *others = measure_speedups(predictor, encodings[: timing.timed_texts], [chosen, *every], timing.repeats)
+    curves, shared = compared_curves(by_name, others if measured else None, test, task)
     by_exit = test.by_exit()
     exits = predictor.exit_architectures
     learned = any(isinstance(one, Architecture) and one != MHA for one in exits)
@@ -159,11 +147,7 @@ def _evaluate_exits(
         mean_exit_layer=float(decisions.exit_layers.mean()),
         exit_layer_counts=counts(decisions.exit_layers, task.num_layers),
         exit_layer_counts_by_label=counts_by_label(data.test, predictor, decisions.exit_layers),
-        dev={
-            "exit_scores": dev.by_exit(),
-            "score": chosen.dev_score,
-            "mean_exit_layer": float(dev_layers.mean()),
-        },
+        dev=on_dev,
         curves=curves,
         area_range=shared,
         detail=detail(task.problem, data.test, decisions.scores, predictor.label_names),
@@ -171,14 +155,34 @@ def _evaluate_exits(
     )
 
 
-def measured_curves(
-    by_name: Mapping[str, Sequence[OperatingPoint]], speedups: Sequence[Speedup], test: Stored, task: Task
+def dev_outputs(predictor: GivesAllExits, data: TextData) -> Stored | None:
+    """The outputs of all exits on dev; None, with a line, where there are no dev rows."""
+    if not len(data.dev):
+        say("There are no dev rows: settings cannot be chosen on them, so that there are no curves.")
+        return None
+    return stored_outputs(predictor, data.dev, tokens(predictor, data.dev), data.metric, "dev")
+
+
+def dev_results(dev: Stored, criterion: Criterion, task: Task) -> dict[str, Any]:
+    """The exits' scores on dev, and the score and mean exit layer there with the criterion."""
+    layers = dev.exit_layers(criterion, task)
+    return {"exit_scores": dev.by_exit(), "score": dev.at(layers), "mean_exit_layer": float(layers.mean())}
+
+
+def compared_curves(
+    by_name: Mapping[str, Sequence[OperatingPoint]], speedups: Sequence[Speedup] | None, test: Stored, task: Task
 ) -> tuple[dict[str, Curve], tuple[float, float] | None]:
     """The curve of each criterion, through its points with their speedups in order, and the range of the areas.
 
-    It is the range that all criteria's curves share; the oracle's does not narrow it.
+    It is the range of savings that all criteria's curves share; the oracle's does not narrow it. There is none where
+    there is nothing to compare.
     """
-    left = iter(speedups)
-    points = {name: curve(some, test, task, [next(left) for _ in some]) for name, some in by_name.items() if some}
-    shared = common_range(some for name, some in points.items() if name != Oracle.name)
+    left = None if speedups is None else iter(speedups)
+    points = {
+        name: curve(some, test, task, None if left is None else [next(left) for _ in some])
+        for name, some in by_name.items()
+        if some
+    }
+    compared = [some for name, some in points.items() if name != Oracle.name]
+    shared = common_range(compared) if Oracle.name in by_name else None
     return {name: Curve(some, area(some, *shared) if shared else None) for name, some in points.items()}, shared

@@ -28,10 +28,11 @@ class Evaluation:
         seconds, full_depth_seconds: the mean time of a text there.
         mean_exit_layer: the mean layer at which texts leave, counted from 1.
         exit_layer_counts: how many texts leave at each layer, and the same for the texts with each label.
-        dev: the same criterion on dev, and the exits' scores there.
-        curves: criteria's speedup-score curves by name, settings chosen on dev; "oracle" is the bound.
-        area_range: the smallest and largest speedup that all criteria's curves reach, between which areas are taken;
-            None where speedups were not measured, or no range is shared.
+        dev: the same criterion on dev, and the exits' scores there; empty where there are no dev rows.
+        curves: criteria's speedup-score curves by name, settings chosen on dev; "oracle" is the bound. None where
+            there are no dev rows.
+        area_range: the smallest and largest saving that all criteria's curves reach, between which areas are taken:
+            measured speedups or, where the curves have none, shares of layers. None where no range is shared.
         architectures: the exits', the first layer's first; empty where none is learned.
         detail: all scores, errors, those of each label and the confusion of labels, by the criterion; None in files of
             former versions.
@@ -63,6 +64,11 @@ class Evaluation:
     architectures: list[dict[str, Any]] = field(default_factory=list)
     detail: Detail | None = None
     lacks: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether curves have measured speedups, not shares of layers."""
+        return any(one.measured for one in self.curves.values())
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as a JSON object; `architectures`, `detail` and `lacks` only where they are not empty."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import onnx
 from onnx import helper
+from tokenizers import Tokenizer
 
 from leco.criteria import Criterion
 from leco.data import padding
@@ -53,17 +54,19 @@ def write_model(
     metadata = {
         "labels": model.config.label_names,
         "problem_type": model.config.problem_type,
-        "metric": model.metric,
         "layers": model.task.num_layers,
         "criterion": criterion.to_dict(),
         "int8": int8,
         "max_length": model.max_length,
         "padding": padding(tokenizer),
+        "trained_on": model.config.trained_on,
         "source": visible(model.name_or_path),
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},
     }
     props = {f"leco.{name}": json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
-    helper.set_model_props(made, {**props, "leco.tokenizer": tokenizer.backend_tokenizer.to_str()})
+    own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    own.enable_truncation(model.max_length)
+    helper.set_model_props(made, {**props, "leco.tokenizer": own.to_str()})
     with atomic_path(path) as temporary:
         temporary.write_bytes(made.SerializeToString())

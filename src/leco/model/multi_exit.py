@@ -27,6 +27,7 @@ from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
+from leco.provenance import Provenance
 from leco.runtime import Decisions, PredictorMixin, decide
 from leco.runtime.engine import batches_by_length
 from leco.runtime.predictor import ignore
@@ -110,6 +111,11 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
         return Task(self.config.num_labels, len(self.exits), self.config.problem_type, self.config.statistics)
 
     @property
+    def trained_on(self) -> Provenance | None:
+        """The data of the training and how they are read, where that is known."""
+        return self.config.provenance
+
+    @property
     def label_names(self) -> list[str]:
         """The outputs' names [K]."""
         return self.config.label_names
@@ -118,11 +124,6 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
     def criterion(self) -> Criterion:
         """The exit criterion that was chosen for this model; full depth where none was."""
         return self.config.criterion
-
-    @property
-    def metric(self) -> str | None:
-        """The score by which checkpoint and criterion were chosen."""
-        return self.config.metric
 
     @property
     def exit_architectures(self) -> list[ExitArchitecture]:
@@ -162,7 +163,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             return self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
-        """Save the model as Transformers does, and its tokenizer beside it if it has one.
+        """Save the model as Transformers does, and beside it its tokenizer, if any, with the model's length.
 
         Exits that were trained on standardized states are saved as exits of the states themselves, unless another
         `state_dict` is given.
@@ -172,6 +173,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             kwargs["state_dict"] = {**backbone_and_meta, **exits.state_dict(prefix="exits.")}
         super().save_pretrained(save_directory, *args, **kwargs)
         if self._tokenizer is not None or self.name_or_path:
+            self.tokenizer.model_max_length = self.max_length
             self.tokenizer.save_pretrained(save_directory)
 
     def forward(

@@ -68,7 +68,7 @@ def open_job(model: str, data: str, output: str | Path, options: Options, groups
     folder = Path(output)
     methods = parse_methods(options)
     check_folder(folder)
-    encoder = read_encoder(str(model), methods)
+    encoder = read_encoder(str(model), methods, options.run.layers)
     texts = read_texts(data, options)
     check_labels(texts, options.run)
     if "choice" in groups:

@@ -13,6 +13,9 @@ PROBLEMS: Mapping[str, Problem] = {kind.name: kind for kind in (SingleLabel(), M
 
 SINGLE_LABEL, MULTI_LABEL, REGRESSION = SingleLabel.name, ManyLabels.name, Regression.name
 
+TASKS = {"classification": SINGLE_LABEL, "multi-label": MULTI_LABEL, "regression": REGRESSION}
+"""The kinds as users name them."""
+
 
 def unnamed_problem(num_outputs: int) -> Problem:
     """What Transformers takes a classifier for whose configuration names no kind: one output is a value.
@@ -29,6 +32,7 @@ __all__ = [
     "PROBLEMS",
     "REGRESSION",
     "SINGLE_LABEL",
+    "TASKS",
     "Label",
     "LabelStatistics",
     "ManyLabels",

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leco.criteria import Oracle
-from leco.display import visible
+from leco.display import time_saved, visible
 from leco.evaluation import Evaluation
 from leco.exits.architecture import EDGES, Architecture
 from leco.registry import format_settings
@@ -34,6 +34,7 @@ def render(content: Content) -> str:
         lstrip_blocks=True,
     )
     environment.filters["settings"] = format_settings
+    environment.filters["time_saved"] = time_saved
     found = content.evaluation
     charts = {**_exit_charts(content), **({} if found is None else _charts(found))}
     return environment.get_template("page.html").render(
@@ -52,9 +53,10 @@ def _charts(found: Evaluation) -> dict[str, Any]:
     """The charts of an evaluation."""
     by_label = most_frequent(found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts})
     highest = max(count / max(sum(counts), 1) for _, counts in by_label for count in counts)
+    sizes = ((860, 500), (350, 330)) if found.curves else ()
     return {
         "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],
-        "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in ((860, 500), (350, 330))],
+        "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in sizes],
         "legend": [(name, look, _inline(sample(marker))) for name, (look, marker) in looks(found.curves).items()],
         "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label],
     }
