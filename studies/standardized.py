@@ -9,19 +9,18 @@ standardized.jsonl; on a GPU, `studies.gpu_cells` runs them.
 
 import argparse
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from benchmarks.common.recording import DOCS, ROOT, write_between
-from leco.exits import base
-from leco.exits.standardize import Standardize
-from leco.reproduction import Cell, ResultsFolder, run_all
+from benchmarks.common.recording import DOCS, write_between
+from leco.reproduction import Cell, run_all
 from leco.reproduction.tables import markdown, mean_and_spread
+from studies.common.own_results import RESULTS
+from studies.common.variants import VariantCell
 
-RESULTS, PAGE = ResultsFolder(ROOT / "studies" / "results"), DOCS / "results.md"
+PAGE = DOCS / "results.md"
 FILE = "standardized"
 """The file of the records."""
 BEGIN, END = "<!-- standardized: begin -->", "<!-- standardized: end -->"
@@ -36,60 +35,6 @@ SEEDS = {
     **dict.fromkeys([(LARGE, "glue/cola"), (LARGE, "glue/mrpc"), (LARGE, "glue/rte"), (SMALL, "glue/rte")], 1),
     **dict.fromkeys([(LARGE, "demo/rotten_tomatoes"), (SMALL, "demo/rotten_tomatoes")], 1),
 }
-
-
-class Following(Standardize):
-    """Statistics that follow training: the mean and deviation of the batches so far, newer ones weighing more."""
-
-    def forward(self, hidden):
-        """Standardize, and in training count the batch."""
-        if self.training:
-            with torch.no_grad():
-                values = hidden.float().flatten(0, -2)
-                self.mean.lerp_(values.mean(0), 0.01)
-                self.std.lerp_(values.std(0).clamp_min(1e-6), 0.01)
-        return super().forward(hidden)
-
-
-class Scaled(Standardize):
-    """With a learned scale for each channel."""
-
-    def __init__(self, mean, std):
-        super().__init__(mean, std)
-        self.scale = torch.nn.Parameter(torch.ones_like(std))
-
-    def forward(self, hidden):
-        """Standardize and scale."""
-        return super().forward(hidden) * self.scale
-
-    @torch.no_grad()
-    def fold_into(self, linear):
-        """Make it part of a linear map's weights."""
-        linear.weight.mul_(self.scale)
-        super().fold_into(linear)
-
-
-VARIANTS = {"following": Following, "scaled": Scaled}
-
-
-@dataclass(frozen=True)
-class VariantCell(Cell):
-    """A cell whose exits are standardized in another way."""
-
-    variant: str = "following"
-
-    @property
-    def name(self):
-        """Its name."""
-        return f"{super().name}_{self.variant}"
-
-    def run(self, folder, glue_dir=None):
-        """Train with the other kind of statistics."""
-        usual, base.Standardize = base.Standardize, VARIANTS[self.variant]
-        try:
-            return super().run(folder, glue_dir)
-        finally:
-            base.Standardize = usual
 
 
 def cell(models, model, task, *options, **fields):

@@ -19,6 +19,7 @@ OPTIONS = {
     "batch_size": 16,
     "lr": 3e-3,
     "exit_lr": 1e-2,
+    "criterion": "cobee",
     "repeats": 1,
     "timed_texts": 5,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from leco.display import in_markdown
+from leco.display import in_markdown, time_saved
 from leco.environment import versions
 from leco.model import MultiExitModel
 
@@ -33,7 +33,7 @@ for answer in model.predict(["a text", "another one"], batch_size=16):
 |---|---|
 | score when texts leave early | {score:.4f} |
 | score at full depth | {full:.4f} |
-| speedup, measured at batch size 1 | {speedup:.1%} ({factor:.2f}x), median of {repeats} repeats |
+| time of a text against full depth, measured at batch size 1 | {saved}, median of {repeats} repeats |
 | mean exit layer | {mean:.2f} of {layers} |
 | AVG and BEST over all exits | {avg:.4f} and {best:.4f} |
 
@@ -79,8 +79,7 @@ def model_card(
         metric=results["metric"],
         score=results["score"],
         full=results["full_depth_score"],
-        speedup=results["speedup"],
-        factor=results["speedup_factor"],
+        saved=time_saved(results["speedup"]),
         repeats=len(results["speedup_repeats"]),
         mean=results["mean_exit_layer"],
         avg=results["avg"],

@@ -67,3 +67,13 @@ def in_plot(text: object) -> str:
     """
     made = shortened(text, 40).replace("$", r"\$")
     return f" {made}" if made.startswith("_") else made
+
+
+def time_saved(speedup: float) -> str:
+    """A speedup, the share of time that is saved, in words: what takes longer is called slower.
+
+    >>> time_saved(0.25), time_saved(-0.25)
+    ('25% less time (1.33x)', '25% more time, slower (0.80x)')
+    """
+    share, factor = f"{abs(speedup):.0%}", 1 / (1 - speedup)
+    return f"{share} less time ({factor:.2f}x)" if speedup >= 0 else f"{share} more time, slower ({factor:.2f}x)"

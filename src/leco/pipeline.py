@@ -12,7 +12,7 @@ from typing import Any
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from leco.card import model_card
-from leco.evaluation import choose_criterion, evaluate
+from leco.evaluation import compete, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
@@ -30,6 +30,7 @@ from leco.training.log import TrainingLog
 from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
 ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
+CONTEST = "contest.json"
 USUAL = build_options(DEFAULT_PRESET, {})
 """The settings of a run that is given none."""
 
@@ -105,7 +106,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
     path = job.folder / ARCHITECTURES
     if not path.exists():
         run, methods = job.options.run, job.methods
-        backbone = load_backbone(job.encoder.name, methods.device)
+        backbone = load_backbone(job.encoder.name, methods.device, run.layers)
         states = read_states(job, backbone)
         set_seed(run.seed)
         model = SearchModel(
@@ -130,7 +131,8 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train the multi-exit model and save it in the output folder, unless it is there."""
     if not (job.folder / TRAINING).exists():
         architectures = job.encoder.architectures or run_search(job)
-        backbone, run = load_backbone(job.encoder.name, job.methods.device), job.options.run
+        run = job.options.run
+        backbone = load_backbone(job.encoder.name, job.methods.device, run.layers)
         states = read_states(job, backbone)
         set_seed(run.seed)
         model = build_model(
@@ -160,10 +162,15 @@ def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
 
 
 def run_choice(job: Job) -> MultiExitModel:
-    """Choose the criterion's settings on dev and keep them in the model's configuration."""
+    """Choose criterion and settings on dev, unless they are given, and keep them in the model's configuration."""
     model = load_model(job.folder, job.options.run.device)
     if model.config.exit_criterion is None:
-        chosen = choose_criterion(model, job.tokenized, job.methods.criterion, job.options.choice.max_drop)
+        chosen = job.methods.criterion
+        if chosen is None:
+            contest = compete(model, job.tokenized, job.methods.criteria, job.options.choice.max_drop)
+            job.hold.check()
+            write_json(job.folder / CONTEST, asdict(contest))
+            chosen = contest.criterion
         model.config.exit_criterion = chosen.to_dict()
         job.hold.check()
         with atomic_path(job.folder / "config.json") as temporary:

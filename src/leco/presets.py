@@ -24,8 +24,8 @@ QUICK = {
 PRESETS: Registry[Mapping[str, Any]] = Registry(
     "preset",
     {
-        # Sections 3 and 6.3 to the letter: the options' own defaults.
-        "paper": {},
+        # Sections 3 and 6.3 to the letter: the options' own defaults, and COBEE.
+        "paper": {"criterion": "cobee"},
         "quick": QUICK,
         # After an epoch of warm-up the search draws, nearly, one candidate of each edge at a time. In a sum each is
         # judged by what it adds to the others: skip connections win, whose part is there from the first step, and

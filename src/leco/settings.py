@@ -9,6 +9,8 @@ from pathlib import Path
 
 from leco.options import option, validate
 
+AUTO = "auto"
+"""The name under which the exit criterion is chosen too, among all that fit the problem."""
 LEARNED = "learned"
 """The name of exits that are searched."""
 
@@ -45,7 +47,10 @@ class ExitOptions:
 class ChoiceOptions:
     """How the exit criterion and its settings are chosen."""
 
-    criterion: str = option("cobee", "Exit criterion; its settings are chosen on dev.")
+    criterion: str = option(
+        AUTO,
+        "Exit criterion, with settings, or without if they are to be chosen on dev; auto chooses the criterion too.",
+    )
     max_drop: float = option(0.01, "Dev score that exiting may cost, 0 to 1.", minimum=0, maximum=1)
 
     def __post_init__(self) -> None:
@@ -58,6 +63,9 @@ class TimingOptions:
 
     repeats: int = option(10, "How often the test texts are timed.", minimum=1)
     timed_texts: int | None = option(None, "Time this many test texts only; None is all.", minimum=1)
+    time_curves: bool = option(
+        True, "Measure the speedup of every setting on the curves, which takes minutes; or show the layers saved."
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -68,6 +76,9 @@ FIT_TIMING = TimingOptions(repeats=3, timed_texts=300)
 
 SHORT_TIMING = TimingOptions(timed_texts=50)
 """For the curves of all criteria, which have hundreds of points."""
+
+REPORT_TIMING = TimingOptions(repeats=5, timed_texts=50, time_curves=False)
+"""For a page that is to be there within a minute or so."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from transformers import AutoModelForSequenceClassification
 
 from leco.cli import app
 from leco.data import load_data
+from leco.evaluation import applicable_criteria
+from leco.model import load_model
 from offline import SHORT, rows, write_csv
 
 COMMANDS = [command.name for command in app.registered_commands]
@@ -96,7 +98,7 @@ def test_search_then_train_then_evaluate(leco, encoder_folder, reviews, tmp_path
     assert "search epoch" not in again.err, "it is not searched anew"
     assert f"--exits {file}" in again.out
 
-    flags = ["--exits", file, "--epochs", 1, "--output", tmp_path / "model"]
+    flags = ["--exits", file, "--epochs", 1, "--criterion", "cobee", "--output", tmp_path / "model"]
     trained = leco("train", *common, *flags)
     assert f"leco evaluate {tmp_path / 'model'} --data {reviews}" in trained.out
     assert json.loads(leco("train", *common, *flags, "--json").out)["criterion"]["name"] == "cobee"
@@ -169,3 +171,58 @@ def test_demo_is_fit_on_what_comes_with_the_package(leco, encoder_folder, review
     result = leco("demo", "--output", tmp_path / "demo", "--json")
     assert result.code == 0, result.err
     assert set(json.loads(result.out)) >= EVALUATION
+
+
+BRIEFLY = ["--epochs", 1, "--exits", "linear"]
+
+
+def test_the_criterion_is_chosen_among_all_and_that_is_shown(leco, tmp_path, encoder_folder, reviews):
+    out = tmp_path / "out"
+    flags = ["--model", encoder_folder, "--data", reviews, "--output", out, *BRIEFLY]
+    printed = leco("train", *flags).out
+    assert printed == leco("train", *flags).out, "also where the run is finished"
+    contest = json.loads((out / "contest.json").read_text())
+    assert {entry["criterion"]["name"] for entry in contest["entries"]} == set(applicable_criteria(load_model(out)))
+    lines = printed[printed.index("Criteria on ") :].splitlines()
+    for entry in contest["entries"]:
+        (line,) = [line for line in lines if line.split()[:1] == [entry["criterion"]["name"]]]
+        assert line.rstrip().endswith("chosen") == (entry["criterion"] == contest["winner"])
+        assert f"{entry['layers_saved']:.1%}" in line
+    assert json.loads((out / "config.json").read_text())["exit_criterion"] == contest["winner"]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "chosen"),
+    [("entropy:tau=0.25", {"name": "entropy", "tau": 0.25, "normalized": False}), ("patience", {"name": "patience"})],
+)
+def test_a_criterion_by_name_and_with_settings(leco, tmp_path, encoder_folder, reviews, criterion, chosen):
+    out = tmp_path / "out"
+    flags = ["--model", encoder_folder, "--data", reviews, "--output", out, *BRIEFLY]
+    assert leco("train", *flags, "--criterion", criterion).code == 0
+    assert chosen.items() <= json.loads((out / "config.json").read_text())["exit_criterion"].items()
+    assert (out / "contest.json").exists() == (":" not in criterion)
+
+
+@pytest.mark.parametrize(
+    ("criterion", "message"),
+    [
+        ("speed", "Unknown exit criterion 'speed'"),
+        ("oracle", "'oracle' needs the labels"),
+        ("static:layer=9", "must be at most 3"),
+        ("f-pabee:x=1", "'x'"),
+        ("auto:tau=1", "'auto'"),
+    ],
+)
+def test_a_criterion_that_there_is_not(leco, tmp_path, encoder_folder, reviews, criterion, message):
+    flags = ["--model", encoder_folder, "--data", reviews, "--output", tmp_path / "out", *BRIEFLY]
+    done = leco("train", *flags, "--criterion", criterion)
+    assert done.code == 2
+    assert message in done.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_of_the_first_layers(leco, tmp_path, encoder_folder, reviews):
+    flags = ["--model", encoder_folder, "--data", reviews, *BRIEFLY]
+    assert leco("train", *flags, "--output", tmp_path / "two", "--layers", 2).code == 0
+    assert len(load_model(tmp_path / "two").exits) == 2
+    assert "--layers must be from 1 to 3" in leco("train", *flags, "--output", tmp_path / "four", "--layers", 4).err

@@ -1,14 +1,15 @@
 """The report: a whole page for every kind of model, with nothing from elsewhere and every text escaped."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
 from leco.data import Split, TextData
-from leco.evaluation import evaluate, read_evaluation, save_evaluation
+from leco.evaluation import compete, evaluate, read_evaluation, save_evaluation
+from leco.evaluation.contest import kinds_named
 from leco.exits.architecture import EDGES, LINEAR, MHA
 from leco.exits.space import SPACES
 from leco.files import write_json
@@ -191,7 +192,7 @@ def test_without_data_it_shows_what_there_is_and_how_to_get_the_rest(tokenizer, 
     check_page(page, html)
     write_json(folder / "results.json", evaluate(model, data, repeats=1, timed_texts=1).to_dict())
     page, html = page_of(folder, model)
-    assert "Curves of all criteria with measured speedups; texts that" in page.text
+    assert "Curves of all criteria; texts that" in page.text
     assert "--data <b>data</b>" in page.text
     assert "Score of each exit" in page.text
     assert "share of layers saved" in page.text
@@ -207,6 +208,43 @@ def test_an_evaluation_of_other_data_or_of_another_criterion_does_not_count(toke
     assert "cobee" in other.curves
     model.config.exit_criterion = {"name": "entropy", "tau": 0.5}
     assert gather(tmp_path, model, data, repeats=1, timed_texts=1).evaluation.criterion["name"] == "entropy"
+
+
+def test_curves_are_measured_where_that_is_asked_for(tokenizer, tmp_path):
+    model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    page, html = page_of(tmp_path, model, data)
+    assert "share of layers saved" in page.text
+    assert "leco report" in page.text
+    assert "--time-curves" in page.text
+    check_page(page, html)
+    assert not gather(tmp_path, model, data, repeats=1, timed_texts=1).evaluation.measured
+    measured = gather(tmp_path, model, data, repeats=1, timed_texts=1, time_curves=True).evaluation
+    assert measured.measured
+    assert gather(tmp_path, model, data).evaluation == measured, "it is not measured again"
+    assert "--time-curves" not in page_of(tmp_path, model, data)[0].text
+
+
+def test_how_the_criterion_was_chosen(tokenizer, tmp_path):
+    model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    assert "How the criterion was chosen" not in page_of(tmp_path, model)[0].text
+    found = compete(model, data, kinds_named("auto"), max_drop=0.05)
+    write_json(tmp_path / "contest.json", asdict(found))
+    page, html = page_of(tmp_path, model)
+    assert "How the criterion was chosen" in page.text
+    for entry in found.entries:
+        assert f"{100 * entry.layers_saved:.1f} %" in page.text
+    assert found.verdict() in page.text
+    check_page(page, html)
+
+
+@pytest.mark.parametrize(
+    ("speedup", "shown"), [(0.25, "25% less time (1.33x)"), (-0.25, "25% more time, slower (0.80x)")]
+)
+def test_what_is_slower_is_called_so(tokenizer, tmp_path, speedup, shown):
+    model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    found = evaluate(model, data, repeats=1, timed_texts=1, criteria=["static"])
+    save_evaluation(replace(found, speedup=speedup, speedup_factor=1 / (1 - speedup)), tmp_path)
+    assert shown in page_of(tmp_path, model)[0].text
 
 
 def test_texts_are_in_the_order_in_which_they_leave(tokenizer, tmp_path):

@@ -1,6 +1,8 @@
 """Cells are run once each, continue, and leave all that a table needs."""
 
+import importlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +16,7 @@ import pytest
 
 from leco import LecoError
 from leco.exits.architecture import load_architectures
-from leco.reproduction import Cell, PaperTables, ResultsFolder, Search, run_all
+from leco.reproduction import Cell, Experiment, PaperTables, ResultsFolder, Search, run_all
 from leco.reproduction.estimate import TaskCost, estimated_hours
 from leco.reproduction.scheduler import PROCESS, with_needs
 from offline import rows
@@ -240,3 +242,20 @@ def test_table_6_shows_what_the_search_found(cells, folder, tmp_path):
         assert ",".join(["rte", str(layer), *edges]) in (tmp_path / "table6.csv").read_text()
     assert (tmp_path / "table6.tex").read_text().count(r"\\") == 4
     assert [one.to_dict() for one in load_architectures(tmp_path / "table6_rte.json", 3)] == found
+
+
+def test_a_kind_of_ones_own_runs_beside_its_records(tmp_path, monkeypatch):
+    monkeypatch.setattr(Experiment, "kinds", dict(Experiment.kinds))
+    (tmp_path / "own_kind.py").write_text(
+        "from leco.reproduction import Experiment\n\n\n"
+        "class Constant(Experiment):\n"
+        '    results = ("value",)\n\n'
+        "    def run(self, folder, glue_dir=None):\n"
+        '        return {"value": len(folder.records())}\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    kind = importlib.import_module("own_kind").Constant
+    for preset in ("quick", "paper"):
+        run_all({kind("demo/rotten_tomatoes", preset=preset): "own"}, tmp_path / "results")
+    assert [record["value"] for record in ResultsFolder(tmp_path / "results").records().values()] == [0, 1]

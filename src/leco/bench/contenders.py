@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from torch import nn
 
 from leco.bench.measure import PLAIN
 from leco.bench.ways import Way
@@ -13,8 +10,7 @@ from leco.errors import LecoError, parameter
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
 from leco.loading import PredictorSpec
-from leco.model import MultiExitModel, load_backbone, load_model, load_tokenizer
-from leco.model.backbones import backbone_for
+from leco.model import MultiExitModel, load_model
 from leco.pipeline import train
 from leco.run_folder import SETTINGS, run_settings
 
@@ -84,12 +80,10 @@ class Contenders:
                 f"{parameter('against')} first:{layers} needs '{missing[0]}' in '{self.folder / SETTINGS}', "
                 "as 'leco fit' writes it."
             )
-        cut, trained = (self.work.resolve() / f"first-{layers}{part}" for part in ("-backbone", ""))
-        if not (cut / "config.json").exists():
-            _cut(settings["model"], layers, cut)
+        trained = self.work.resolve() / f"first-{layers}"
         options = {name: settings[name] for name in AS_TRAINED}
         options |= {"exits": "linear", "strategy": "two-stage:second=false"}  # the last exit alone is looked at
-        train(str(cut), settings["data"], trained, glue_dir=self.glue_dir, **options)
+        train(settings["model"], settings["data"], trained, glue_dir=self.glue_dir, layers=layers, **options)
         return load_model(trained)
 
 
@@ -135,18 +129,3 @@ def another(wanted: str, device: str) -> Way:
     path = Path(wanted)
     name = path.name if path.is_dir() else wanted
     return Way(name, PredictorSpec(path, device="cpu" if path.is_file() else device))
-
-
-def _cut(source: str, layers: int, folder: Path) -> None:
-    """Save a pretrained encoder's first layers, and its tokenizer."""
-    backbone: Any = load_backbone(source)
-    family = backbone_for(backbone.config)
-    parent, _, name = family.layers.rpartition(".")
-    whole: Any = backbone.get_submodule(family.layers)
-    if len(whole) != family.num_layers(backbone.config):
-        raise LecoError(f"{parameter('against')} first:K is not there for a backbone whose layers share their weights.")
-    setattr(backbone.get_submodule(parent), name, nn.ModuleList(list(whole)[:layers]))
-    attribute = backbone.config.attribute_map.get("num_hidden_layers", "num_hidden_layers")
-    setattr(backbone.config, attribute, layers)
-    backbone.save_pretrained(folder)
-    load_tokenizer(source).save_pretrained(folder)

@@ -18,10 +18,15 @@ def command(
     Example: leco demo
     """
     with quiet_stdout():
+        from leco.cli.contest import print_contest
         from leco.evaluation import read_evaluation
         from leco.model.pretrained import DEMO_BACKBONE
         from leco.pipeline import RESULTS, fit
 
         fit(DEMO_BACKBONE, "demo/rotten_tomatoes", output, preset="quick", bf16=True)
         results = read_evaluation(output / RESULTS).to_dict()
-    print_json(results) if json else print_evaluation(results, output, next_command="evaluate", output=output)
+    if json:
+        print_json(results)
+    else:
+        print_contest(output)
+        print_evaluation(results, output, next_command="evaluate", output=output)

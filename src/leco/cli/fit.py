@@ -21,9 +21,14 @@ def command(
     Example: leco fit --model bert-base-uncased --data reviews.csv --output reviews-model
     """
     with quiet_stdout():
+        from leco.cli.contest import print_contest
         from leco.evaluation import read_evaluation
         from leco.pipeline import RESULTS, fit
 
         fit(model, data, output, preset=preset, **options)
         results = read_evaluation(output / RESULTS).to_dict()
-    print_json(results) if json else print_evaluation(results, output, next_command="evaluate", output=output)
+    if json:
+        print_json(results)
+    else:
+        print_contest(output)
+        print_evaluation(results, output, next_command="evaluate", output=output)

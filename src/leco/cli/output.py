@@ -13,7 +13,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from leco.display import shortened, visible
+from leco.display import shortened, time_saved, visible
 from leco.files import format_json
 from leco.progress import plain_console
 from leco.registry import format_settings
@@ -109,8 +109,8 @@ def print_evaluation(
     print_lines(
         results.get("lacks") or f"AVG {results['avg']:.4f}   BEST {results['best']:.4f}",
         f"{results['criterion']['name']}({format_settings(results['criterion'])}): score {results['score']:.4f}, "
-        f"{results['full_depth_score']:.4f} at full depth, {results['speedup']:.0%} less time "
-        f"({results['speedup_factor']:.2f}x) at batch size 1, mean exit layer {results['mean_exit_layer']:.2f}",
+        f"{results['full_depth_score']:.4f} at full depth, {time_saved(results['speedup'])} at batch size 1, "
+        f"mean exit layer {results['mean_exit_layer']:.2f}",
         "",
         f"Saved in {output}: {', '.join(saved)}. Next:" if output else "Next:",
         f"  echo 'a text of yours' | leco predict {quoted(model)}",
@@ -137,7 +137,7 @@ def _print_curves(results: Mapping[str, Any]) -> None:
             rows.append((name, len(speedups), f"{min(speedups):.0%} to {max(speedups):.0%}", area))
     if rows:
         print_table(("criterion", ">points", ">speedups", ">mean score"), rows, "Speedup-score curves")
-    if results["area_range"] is not None:
+    if rows and results["area_range"] is not None:
         low, high = results["area_range"]
         print_lines(f"Mean score: over the speedups that all criteria reach, {low:.0%} to {high:.0%}.")
 

@@ -11,13 +11,13 @@ from leco.cli.parameters import DATA_HELP, Device, Json, ModelFolder, load_texts
 from leco.devices import AUTO
 from leco.files import write_text
 from leco.options import fill
-from leco.settings import SHORT_TIMING, SourceOptions
+from leco.settings import REPORT_TIMING, SourceOptions
 
 if TYPE_CHECKING:
     from leco.report import Content
 
 
-@with_options(SourceOptions(), SHORT_TIMING)
+@with_options(SourceOptions(), REPORT_TIMING)
 def command(
     folder: ModelFolder,
     options: dict[str, Any],
@@ -42,7 +42,7 @@ def command(
         from leco.outputs import check_output, check_outputs
         from leco.report import MARK, gather, render
 
-        source, timing = fill(SourceOptions(), options), fill(SHORT_TIMING, options)
+        source, timing = fill(SourceOptions(), options), fill(REPORT_TIMING, options)
         model = load_model(folder, device)
         path = output if output is not None else folder / "report.html"
         check_output(path, MARK.encode())
@@ -59,6 +59,11 @@ def command(
         print_json({"report": str(path), "missing": content.missing})
     else:
         print_lines(f"Saved as {path}; open it in a browser.")
+        if content.evaluation is not None and not content.evaluation.measured:
+            print_lines(
+                "Its curves are over the layers saved; with the speedup of every setting, measured in minutes:",
+                f"  {with_data(content, folder)} --time-curves",
+            )
         if content.missing:
             print_lines(f"Not on it: {'; '.join(content.missing)}. This adds them:", f"  {with_data(content, folder)}")
 

@@ -23,6 +23,7 @@ def command(
     """
     with quiet_stdout():
         from leco import pipeline
+        from leco.cli.contest import print_contest
         from leco.training.log import TrainingLog
 
         trained = pipeline.train(model, data, output, preset=preset, **options)
@@ -30,6 +31,7 @@ def command(
         log = TrainingLog.load(output / pipeline.TRAINING)
         print_json({"model": str(output), "criterion": trained.config.exit_criterion, **asdict(log)})
     else:
+        print_contest(output)
         print_lines(
             f"Saved in {output}, with the criterion {trained.config.criterion}. Next:",
             f"  leco evaluate {quoted(output)} --data {quoted(data)}",

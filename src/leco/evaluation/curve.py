@@ -61,6 +61,14 @@ def operating_points(
     setting; a criterion whose sweep saves fewer distinct shares gives one setting for each. The labels of test are
     not looked at.
     """
+    return [
+        OperatingPoint.by(setting.criterion, setting.score, test.exit_layers(setting.criterion, task))
+        for setting in spread_settings(criterion, dev, task, points)
+    ]
+
+
+def spread_settings(criterion: type[Criterion], dev: Stored, task: Task, points: int = 20) -> list[Setting]:
+    """The settings of `operating_points`, the slowest first."""
     tried = settings(criterion, dev, task)
     shares = np.array([1 - setting.mean_exit_layer / task.num_layers for setting in tried])
     enough = min(points, len(np.unique(shares)))
@@ -68,10 +76,7 @@ def operating_points(
     while len(chosen) < enough:
         intervals *= 2
         chosen = _best_of_each(tried, shares, intervals)
-    return [
-        OperatingPoint.by(setting.criterion, setting.score, test.exit_layers(setting.criterion, task))
-        for setting in chosen
-    ]
+    return chosen
 
 
 def _best_of_each(tried: Sequence[Setting], shares: np.ndarray[Any, Any], intervals: int) -> list[Setting]:

@@ -11,11 +11,12 @@ from leco.data import Encoding, Split, TextData
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
+from leco.evaluation.contest import Contest, hold_contest, kinds_named
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
 from leco.evaluation.deciding import evaluate_decisions
 from leco.evaluation.result import Evaluation
-from leco.evaluation.scores import Stored, choose_setting, exit_outputs
+from leco.evaluation.scores import Stored, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.evaluation.tokens import tokenized, tokens
 from leco.exits.architecture import MHA, Architecture
@@ -57,19 +58,31 @@ def align_labels(data: TextData, model: Predictor) -> TextData:
     return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
 
 
-def choose_criterion(model: Predictor, data: TextData, criterion: type[Criterion] | str, max_drop: float) -> Criterion:
-    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; see `choose_setting`.
+def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]], max_drop: float) -> Contest:
+    """The contest on dev of those of some kinds of criteria that are defined for the problem; see `hold_contest`.
 
-    LecoError where the predictor does not give what every exit says, from which it is chosen.
+    LecoError where none is, or where the predictor does not give what every exit says, from which is chosen.
     """
-    kind = CRITERIA[criterion] if isinstance(criterion, str) else criterion
+    applicable = applicable_criteria(model)
+    kinds = [kind for kind in criteria if kind.name in applicable]
+    if not kinds:
+        criteria[0]().check(model.task)
     if not isinstance(model, GivesAllExits):
         raise LecoError(
-            f"The settings of '{kind.name}' are chosen with what every exit says, which cannot be had here: write "
-            f"them, as in '{kind()}', or give the model's folder."
+            f"The settings of '{kinds[0].name}' are chosen with what every exit says, which cannot be had here: write "
+            f"them, as in '{kinds[0]()}', or give the model's folder."
         )
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
-    return choose_setting(kind, dev, model.task, max_drop).criterion
+    return hold_contest(kinds, dev, model.task, max_drop)
+
+
+def choose_criterion(model: Predictor, data: TextData, criterion: type[Criterion] | str, max_drop: float) -> Criterion:
+    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; or, of "auto", the criterion.
+
+    LecoError as `compete` says.
+    """
+    kinds = kinds_named(criterion) if isinstance(criterion, str) else (criterion,)
+    return compete(model, data, kinds, max_drop).criterion
 
 
 def applicable_criteria(model: Predictor) -> list[str]:
@@ -95,8 +108,8 @@ def evaluate(
         data: the data, with labels numbered as the predictor's (`align_labels`).
         criterion: by what texts leave, as an object or written as `parse_criterion` reads it; by default the
             predictor's own.
-        criteria: the names of those whose curves are wanted with measured speedups, and beside them the oracle's.
-            None: the criterion's own curve, in shares of layers, which takes no time.
+        criteria: the names of those whose curves are wanted, and beside them the oracle's; with measured speedups or,
+            without `time_curves`, in shares of layers, which takes no time. None: the criterion's own curve in these.
         options: how speedups are measured, by really exiting, on the first texts of the test split.
 
     Raises:
@@ -129,15 +142,12 @@ def _evaluate_exits(
     chosen = OperatingPoint.by(criterion, dev.at(dev_layers), decisions.exit_layers)
     names = [criterion.name] if criteria is None else criteria
     by_name = {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
-    if criteria is None:
-        (speedup,) = measure_speedups(predictor, encodings[: timing.timed_texts], [chosen], timing.repeats)
-        curves = {name: Curve(curve(some, test, task)) for name, some in by_name.items()}
-        shared = None
-    else:
+    if criteria is not None:
         by_name[Oracle.name] = bound(dev, test, task)
-        every = [chosen, *(point for some in by_name.values() for point in some)]
-        speedup, *others = measure_speedups(predictor, encodings[: timing.timed_texts], every, timing.repeats)
-        curves, shared = measured_curves(by_name, others, test, task)
+    measured = criteria is not None and timing.time_curves
+    every = [point for some in by_name.values() for point in some] if measured else []
+    speedup, *others = measure_speedups(predictor, encodings[: timing.timed_texts], [chosen, *every], timing.repeats)
+    curves, shared = compared_curves(by_name, others if measured else None, test, task)
     by_exit = test.by_exit()
     exits = predictor.exit_architectures
     learned = any(isinstance(one, Architecture) and one != MHA for one in exits)
@@ -166,14 +176,20 @@ def _evaluate_exits(
     )
 
 
-def measured_curves(
-    by_name: Mapping[str, Sequence[OperatingPoint]], speedups: Sequence[Speedup], test: Stored, task: Task
+def compared_curves(
+    by_name: Mapping[str, Sequence[OperatingPoint]], speedups: Sequence[Speedup] | None, test: Stored, task: Task
 ) -> tuple[dict[str, Curve], tuple[float, float] | None]:
     """The curve of each criterion, through its points with their speedups in order, and the range of the areas.
 
-    It is the range that all criteria's curves share; the oracle's does not narrow it.
+    It is the range of savings that all criteria's curves share; the oracle's does not narrow it. There is none where
+    there is nothing to compare.
     """
-    left = iter(speedups)
-    points = {name: curve(some, test, task, [next(left) for _ in some]) for name, some in by_name.items() if some}
-    shared = common_range(some for name, some in points.items() if name != Oracle.name)
+    left = None if speedups is None else iter(speedups)
+    points = {
+        name: curve(some, test, task, None if left is None else [next(left) for _ in some])
+        for name, some in by_name.items()
+        if some
+    }
+    compared = [some for name, some in points.items() if name != Oracle.name]
+    shared = common_range(compared) if Oracle.name in by_name else None
     return {name: Curve(some, area(some, *shared) if shared else None) for name, some in points.items()}, shared

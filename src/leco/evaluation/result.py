@@ -29,8 +29,8 @@ class Evaluation:
         exit_layer_counts: how many texts leave at each layer, and the same for the texts with each label.
         dev: the same criterion on dev, and the exits' scores there.
         curves: criteria's speedup-score curves by name, settings chosen on dev; "oracle" is the bound.
-        area_range: the smallest and largest speedup that all criteria's curves reach, between which areas are taken;
-            None where speedups were not measured, or no range is shared.
+        area_range: the smallest and largest saving that all criteria's curves reach, between which areas are taken:
+            measured speedups or, where the curves have none, shares of layers. None where no range is shared.
         architectures: the exits', the first layer's first; empty where none is learned.
         lacks: a sentence about what could not be had of the predictor; empty where all could.
 
@@ -59,6 +59,11 @@ class Evaluation:
     area_range: tuple[float, float] | None = None
     architectures: list[dict[str, Any]] = field(default_factory=list)
     lacks: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether curves have measured speedups, not shares of layers."""
+        return any(one.measured for one in self.curves.values())
 
     def to_dict(self) -> dict[str, Any]:
         """The evaluation as a JSON object; `architectures` and `lacks` only where they are not empty."""

@@ -32,8 +32,11 @@ def resolve(name: str) -> str:
     return str(minilm_folder()) if name == DEMO_BACKBONE else name
 
 
-def load_config(name: str) -> PreTrainedConfig:
-    """The configuration of a pretrained encoder; LecoError where it is not there or its family is unknown."""
+def load_config(name: str, layers: int | None = None) -> PreTrainedConfig:
+    """The configuration of a pretrained encoder, or of its first so many layers.
+
+    LecoError where it is not there, its family is unknown, or it has not so many layers.
+    """
     name = resolve(name)
     config = load(AutoConfig, name, "configuration")
     if isinstance(config, LecoConfig):
@@ -42,17 +45,25 @@ def load_config(name: str) -> PreTrainedConfig:
             "Give the pretrained encoder it was made from."
         )
     with naming("model", value=name):
-        backbone_for(config)
-    return config
+        family = backbone_for(config)
+    if layers is None:
+        return config
+    if not 1 <= layers <= family.num_layers(config):
+        raise LecoError(
+            f"{parameter('layers')} must be from 1 to {family.num_layers(config)}, the number of layers of "
+            f"'{name}', not {layers}."
+        )
+    return family.first_layers(config, layers)
 
 
-def load_backbone(name: str, device: torch.device | None = None) -> PreTrainedModel:
+def load_backbone(name: str, device: torch.device | None = None, layers: int | None = None) -> PreTrainedModel:
     """A pretrained encoder in float32, from a folder or from the Hub, on a device (None: the processor).
 
-    LecoError where its family is unknown, it is not there, or its weights are not finite.
+    With `layers` its first so many layers alone. LecoError as `load_config` says, and where its weights are not
+    finite.
     """
-    load_config(name)  # an unknown family, before any weights are read
-    backbone: PreTrainedModel = load(AutoModel, resolve(name), "model", dtype=torch.float32)
+    config = load_config(name, layers)  # an unknown family, before any weights are read
+    backbone: PreTrainedModel = load(AutoModel, resolve(name), "model", config=config, dtype=torch.float32)
     check_finite(
         dict(backbone.named_parameters()), f"{parameter('model')} '{name}' is broken", "Download or train it again."
     )

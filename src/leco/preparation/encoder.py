@@ -41,9 +41,9 @@ class Encoder:
         return backbone_for(self.config).max_length(self.config)
 
 
-def read_encoder(name: str, methods: Methods) -> Encoder:
-    """The encoder of that name with the exits that are to be trained; LecoError where they do not fit."""
-    config = load_config(name)
+def read_encoder(name: str, methods: Methods, layers: int | None = None) -> Encoder:
+    """The encoder of that name, or its first layers, with the exits to be trained; LecoError where they do not fit."""
+    config = load_config(name, layers)
     family = backbone_for(config)
     architectures = None if methods.exits == LEARNED else given_architectures(methods.exits, family.num_layers(config))
     if architectures is None:

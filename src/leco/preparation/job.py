@@ -61,7 +61,7 @@ def open_job(model: str, data: str, output: str | Path, options: Options, groups
     folder = Path(output)
     methods = parse_methods(options)
     check_folder(folder)
-    encoder = read_encoder(str(model), methods)
+    encoder = read_encoder(str(model), methods, options.run.layers)
     texts = read_texts(data, options)
     if "choice" in groups:
         check_criterion(methods, encoder, texts)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
-from leco.criteria import CRITERIA, Criterion, check_deployable
+from leco.criteria import Criterion, parse_criterion
 from leco.devices import pick_device
+from leco.evaluation.contest import kinds_named
 from leco.exits.space import SearchSpace
 from leco.options import naming
 from leco.presets import Options
@@ -17,9 +18,10 @@ from leco.training.strategies import Strategy, parse_strategy
 
 @dataclass(frozen=True)
 class Methods:
-    """The strategy, the relaxation and the space of a search, the kind of criterion, the name of the exits, the device.
+    """The strategy, the relaxation and the space of a search, the name of the exits, the device, the criterion.
 
-    The criterion has no settings yet: they are chosen on dev.
+    The criterion has its settings where they are given. Where not, they are chosen on dev: of one kind, or of those of
+    `criteria` that are defined for the problem, which compete.
     """
 
     device: torch.device
@@ -27,13 +29,14 @@ class Methods:
     relaxation: Relaxation
     space: SearchSpace
     exits: str
-    criterion: type[Criterion]
+    criterion: Criterion | None
+    criteria: tuple[type[Criterion], ...]
 
 
 def parse_methods(options: Options) -> Methods:
     """The objects that the settings name; LecoError, with the setting, for what there is not."""
     with naming("criterion"):
-        check_deployable(options.choice.criterion)
+        criterion, criteria = parse_choice(options.choice.criterion)
     with naming("device"):
         device = pick_device(options.run.device)
     with naming("strategy"):
@@ -44,4 +47,11 @@ def parse_methods(options: Options) -> Methods:
     with naming("space", "activations", "encoders", "poolers"):
         space = options.search.search_space(options.run.width)
     exits = options.exits.exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
-    return Methods(device, strategy, relaxation, space, exits, CRITERIA[options.choice.criterion])
+    return Methods(device, strategy, relaxation, space, exits, criterion, criteria)
+
+
+def parse_choice(text: str) -> tuple[Criterion | None, tuple[type[Criterion], ...]]:
+    """The criterion with settings that is written, or the kinds of which it is to be chosen."""
+    name, colon, _ = text.partition(":")
+    kinds = kinds_named(name)
+    return (parse_criterion(text), ()) if colon else (None, kinds)

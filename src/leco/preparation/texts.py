@@ -16,6 +16,10 @@ def read_texts(source: str, options: Options) -> TextData:
 
 
 def check_criterion(methods: Methods, encoder: Encoder, texts: TextData) -> None:
-    """Raise LecoError where the criterion is not defined for the data's kind of problem."""
+    """Raise LecoError where the criterion that is named is not defined for the data's kind of problem."""
+    task = Task(texts.num_outputs, encoder.num_layers, texts.problem_type)
     with naming("criterion"):
-        methods.criterion().start(1, Task(texts.num_outputs, encoder.num_layers, texts.problem_type))
+        if methods.criterion is not None:
+            methods.criterion.start(1, task)
+        elif len(methods.criteria) == 1:
+            methods.criteria[0]().start(1, task)

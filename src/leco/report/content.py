@@ -4,16 +4,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from leco.criteria import Oracle
 from leco.data import TextData
-from leco.evaluation import EVALUATION, Evaluation, evaluate, read_evaluation, save_evaluation
+from leco.evaluation import (
+    EVALUATION,
+    Contest,
+    Evaluation,
+    evaluate,
+    read_contest,
+    read_evaluation,
+    save_evaluation,
+)
 from leco.evaluation.evaluate import applicable_criteria
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
 from leco.options import fill, taking
-from leco.pipeline import HISTORY, RESULTS, TRAINING
+from leco.pipeline import CONTEST, HISTORY, RESULTS, TRAINING
 from leco.report.examples import Example, first_and_last
 from leco.search.history import SearchHistory
-from leco.settings import SHORT_TIMING
+from leco.settings import REPORT_TIMING
 from leco.training.log import TrainingLog
 
 
@@ -34,20 +43,23 @@ class Content:
     first: list[Example] = field(default_factory=list)
     last: list[Example] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    contest: Contest | None = None
 
 
-@taking(SHORT_TIMING)
+@taking(REPORT_TIMING)
 def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **options: Any) -> Content:
     """Read the folder of `model`; with `data`, evaluate what it lacks, leave that in the folder, and find examples.
 
-    An evaluation counts if it has measured curves and is of these data and of the model's own criterion.
+    An evaluation counts if it has the curves of several criteria, measured where that is wanted (`time_curves`), and is
+    of these data and of the model's own criterion.
     """
-    timing = fill(SHORT_TIMING, options, strict=True)
+    timing = fill(REPORT_TIMING, options, strict=True)
     found = _read_evaluation(folder)
     first: list[Example] = []
     last: list[Example] = []
     if data is not None:
-        if not _measured(found) or (found.data, found.criterion) != (data.name, model.config.criterion.to_dict()):
+        wanted = data.name, model.config.criterion.to_dict()
+        if not _compares(found, measured=timing.time_curves) or (found.data, found.criterion) != wanted:
             found = evaluate(model, data, criteria=applicable_criteria(model), **asdict(timing))
             save_evaluation(found, folder)
         first, last = first_and_last(model, data)
@@ -69,6 +81,7 @@ def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **
         first=first,
         last=last,
         missing=[] if data is not None else _missing(found),
+        contest=read_contest(folder / CONTEST) if (folder / CONTEST).is_file() else None,
     )
 
 
@@ -78,9 +91,9 @@ def _read_evaluation(folder: Path) -> Evaluation | None:
     return next((found for found in map(read_evaluation, paths) if not found.lacks), None)
 
 
-def _measured(found: Evaluation | None) -> TypeGuard[Evaluation]:
-    """Whether it has curves of measured speedups."""
-    return found is not None and any(one.measured for one in found.curves.values())
+def _compares(found: Evaluation | None, *, measured: bool = False) -> TypeGuard[Evaluation]:
+    """Whether it has the curves of several criteria, or these with measured speedups."""
+    return found is not None and Oracle.name in found.curves and (not measured or found.measured)
 
 
 def _missing(found: Evaluation | None) -> list[str]:
@@ -88,4 +101,4 @@ def _missing(found: Evaluation | None) -> list[str]:
     texts = "texts that leave first and last"
     if found is None:
         return ["scores, speedups and where texts leave", texts]
-    return [texts] if _measured(found) else ["curves of all criteria with measured speedups", texts]
+    return [texts] if _compares(found) else ["curves of all criteria", texts]

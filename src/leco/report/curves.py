@@ -33,7 +33,7 @@ def looks(curves: Mapping[str, Curve]) -> dict[str, tuple[str, str]]:
 def curves_chart(found: Evaluation, width: float, height: float) -> Element:
     """All curves; the marks carry their values, the answering criterion's curve stands out."""
     points = [point for curve in found.curves.values() for point in curve.points]
-    measured = any(curve.measured for curve in found.curves.values())
+    measured = found.measured
     savings, scores = [point.saved for point in points], [point.score for point in points]
     axes = Axes(width, height, padded(savings, 0.03), padded(scores, 0.05))
     frame = axes.frame(

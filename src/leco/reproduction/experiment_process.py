@@ -1,5 +1,6 @@
 """The process of one experiment: `python -m leco.reproduction.experiment_process ROOT JOB`, the job as JSON."""
 
+import importlib
 import json
 import os
 import sys
@@ -13,7 +14,12 @@ from leco.reproduction.results_folder import ResultsFolder
 
 
 def run(folder: ResultsFolder, job: dict[str, Any]) -> None:
-    """Run the experiment that a job of the scheduler describes, unless it is finished; append its record, clear up."""
+    """Run the experiment that a job of the scheduler describes, unless it is finished; append its record, clear up.
+
+    The `modules` of a job define all kinds of experiments whose records the folder may have.
+    """
+    for module in job["modules"]:
+        importlib.import_module(module)
     experiment = Experiment.from_description(job)
     with folder.lock(experiment):  # where two run the same, the second waits, and then finds it finished
         if experiment in folder and (folder.has_model(experiment) or not job["keep"]):

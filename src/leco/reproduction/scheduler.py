@@ -81,6 +81,7 @@ def run_all(
                     one = ready.pop(0)
                     pending.remove(one)
                     job = {"table": tables[one], "glue_dir": glue_dir and str(glue_dir), "keep": one in keep}
+                    job["modules"] = sorted({kind.__module__ for kind in Experiment.kinds.values()})
                     running[one] = _start(one, folder, job, shares=1 if one.timed else jobs)
                 time.sleep(0.2)
                 ended = _ended(running, folder)

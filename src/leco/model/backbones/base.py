@@ -1,5 +1,6 @@
 """What every family of encoders has in common, which is what most of them need."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -55,6 +56,12 @@ class Backbone:
         """Remove what no exit reads, the pooler, so that no parameter of `model` is left without a gradient."""
         if hasattr(model, "pooler"):
             model.register_module("pooler", None)
+
+    def first_layers(self, config: PreTrainedConfig, layers: int) -> PreTrainedConfig:
+        """The configuration of an encoder that ends after the first so many layers, from 1 to all of them."""
+        shorter = copy.deepcopy(config)
+        shorter.num_hidden_layers = layers
+        return shorter
 
     def num_layers(self, config: PreTrainedConfig) -> int:
         """The number of layers, which is one less than that of hidden states."""

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.masking_utils import create_bidirectional_mask, create_bidirectional_sliding_window_mask
 
 from leco.model.backbones.base import Backbone, Context
@@ -29,6 +29,12 @@ class ModernBertBackbone(Backbone):
             }
             for kind in set(model.config.layer_types)
         }
+
+    def first_layers(self, config: PreTrainedConfig, layers: int) -> PreTrainedConfig:
+        """The configuration of the first layers, each of its kind."""
+        shorter = super().first_layers(config, layers)
+        shorter.layer_types = config.layer_types[:layers]
+        return shorter
 
     def layer(self, model: PreTrainedModel, index: int, hidden: Tensor, context: Context) -> Tensor:
         """The hidden state [B, L, d] that layer `index` makes of `hidden` [B, L, d], normed after the last."""
