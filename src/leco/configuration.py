@@ -1,7 +1,7 @@
 """The configuration of a multi-exit model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
@@ -11,7 +11,9 @@ from leco.display import listed
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
 from leco.options import option, validate
-from leco.problems import PROBLEMS, SINGLE_LABEL
+from leco.problems import PROBLEMS, SINGLE_LABEL, LabelStatistics
+from leco.provenance import Provenance
+from leco.shapes import checked
 
 
 class LecoConfig(PreTrainedConfig):
@@ -24,6 +26,11 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
         max_tokens: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
         problem_type: Transformers' name of the kind of problem.
+        trained_on: the data of the training and how they are read (or the dictionary of it); None is not known.
+        label_statistics: the statistics of the labels of the training rows (or the dictionary of them); None scales
+            and weighs nothing.
+        metric: the score by which checkpoint and criterion were chosen, a name in `leco.data.METRICS`; None where that
+            is not known.
 
     """
 
@@ -44,6 +51,9 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: float = 0.1,
         max_tokens: int | None = None,
         problem_type: str = SINGLE_LABEL,
+        trained_on: Provenance | Mapping[str, Any] | None = None,
+        label_statistics: LabelStatistics | Mapping[str, Any] | None = None,
+        metric: str | None = None,
         **kwargs: Any,
     ) -> None:
         if isinstance(backbone_config, Mapping):
@@ -56,6 +66,10 @@ class LecoConfig(PreTrainedConfig):
         self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
         self.exit_dropout = exit_dropout
         self.max_tokens = max_tokens
+        self.trained_on = trained_on.to_dict() if isinstance(trained_on, Provenance) else trained_on
+        given = label_statistics
+        self.label_statistics = asdict(given) if isinstance(given, LabelStatistics) else given
+        self.metric = metric
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
     @property
@@ -67,6 +81,16 @@ class LecoConfig(PreTrainedConfig):
     def criterion(self) -> Criterion:
         """The chosen exit criterion; full depth where none was chosen."""
         return criterion_from_dict(self.exit_criterion) if self.exit_criterion else Static()
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """The data of the training; LecoError where what is there is not as it was written."""
+        return Provenance.from_dict(self.trained_on)
+
+    @property
+    def statistics(self) -> LabelStatistics:
+        """The statistics of the labels of the training rows."""
+        return checked(LabelStatistics, dict(self.label_statistics or {}), "its label_statistics")
 
     @property
     def label_names(self) -> list[str]:
@@ -84,8 +108,13 @@ class LecoConfig(PreTrainedConfig):
             several = listed(self.label_names)
             raise LecoError(f"its id2label has {several}, but no {self.problem_type} has that number of outputs")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
-        task = Task(len(names), len(self.exits), self.problem_type)
+        task = Task(len(names), len(self.exits), self.problem_type, self.statistics)
+        if self.metric is not None and self.metric not in PROBLEMS[self.problem_type].metrics:
+            raise LecoError(f"its metric is {self.metric!r}")
+        if not self.statistics.fits(len(names)):
+            raise LecoError(f"its label_statistics are {self.label_statistics}")
         check_deployable(self.criterion.name)
+        self.provenance  # noqa: B018 - it is read only where data are
         self.criterion.start(1, task)
 
 

@@ -159,9 +159,11 @@ def _validate_field(option_field: Field[Any], hint: Any, value: Any) -> None:
 
 
 def _converted(value: Any, kind: Any) -> Any:
-    """A path given as text, where no text is none, and names given as a list, as the setting has them."""
+    """A path given as text, where no text is none, and names given as a list, or one name, as the setting has them."""
     if kind is Path and isinstance(value, str):
         return Path(value) if value else None
+    if kind is tuple and isinstance(value, str):
+        return (value,)
     return tuple(value) if kind is tuple and isinstance(value, list) else value
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leco.options import option, validate
+from leco.problems import TASKS
 
 AUTO = "auto"
 """The name under which the exit criterion is chosen too, among all that fit the problem."""
@@ -25,7 +26,20 @@ class SourceOptions:
     text_columns: tuple[str, ...] | None = option(
         None, "Column with the text, or two for pairs. Guessed if not given.", identifies=False
     )
-    label_column: str | None = option(None, "Column with the label. Guessed if not given.", identifies=False)
+    label_column: tuple[str, ...] | None = option(
+        None,
+        "Column with the label, or several of 0 and 1, one for each of many labels. Guessed if not given.",
+        identifies=False,
+    )
+    label_separator: str | None = option(
+        None, "What stands between many labels in a text, such as '|'. Lists need none.", identifies=False
+    )
+    task: str | None = option(
+        None,
+        f"What labels are: {', '.join(TASKS)}. By default what they look like.",
+        choices=TASKS,
+        identifies=False,
+    )
 
     def __post_init__(self) -> None:
         validate(self)

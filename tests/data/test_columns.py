@@ -25,37 +25,37 @@ def table(**columns: list[object]) -> Table:
 )
 def test_guesses(names: tuple[str, ...], text: tuple[str, ...], label: str) -> None:
     lines: list[str] = []
-    assert find_columns(table(**{name: ["a"] for name in names}), None, None, lines.append) == (text, label)
+    assert find_columns(table(**{name: ["a"] for name in names}), None, None, lines.append) == (text, (label,))
     assert len(lines) == 1
 
 
 def test_of_two_unknown_columns_the_longer_is_the_text() -> None:
     lines: list[str] = []
     found = find_columns(table(v1=["ham", "spam"], v2=["see you there", "win a price"]), None, None, lines.append)
-    assert found == (("v2",), "v1")
+    assert found == (("v2",), ("v1",))
     assert lines == ["Columns: text = 'v2', label = 'v1' (set them with text_columns / label_column)"]
-    assert find_columns(table(a=[1, 0], b=["x", "y"]), None, None, lines.append) == (("b",), "a")
+    assert find_columns(table(a=[1, 0], b=["x", "y"]), None, None, lines.append) == (("b",), ("a",))
 
 
 def test_named_columns_win_and_nothing_is_logged() -> None:
     data = table(text=["a"], note=["b"], label=["c"], other=["d"])
-    assert find_columns(data, ["note"], "other", pytest.fail) == (("note",), "other")
-    assert find_columns(data, ["text", "note"], "other", pytest.fail) == (("text", "note"), "other")
-    assert find_columns(table(label=["a text"], x=["1"]), None, "x", lambda _: None) == (("label",), "x")
+    assert find_columns(data, ["note"], ["other"], pytest.fail) == (("note",), ("other",))
+    assert find_columns(data, ["text", "note"], ["other"], pytest.fail) == (("text", "note"), ("other",))
+    assert find_columns(table(label=["a text"], x=["1"]), None, ["x"], lambda _: None) == (("label",), ("x",))
 
 
 @pytest.mark.parametrize(
     ("text", "label", "message"),
     [
         (["txt"], None, "no column 'txt'. Its columns: a, b, c. Choose one with text_columns"),
-        (["a"], "lbl", "no column 'lbl'. Its columns: a, b, c. Choose one with label_column"),
-        (None, "lbl", "no column 'lbl'"),
+        (["a"], ["lbl"], "no column 'lbl'. Its columns: a, b, c. Choose one with label_column"),
+        (None, ["lbl"], "no column 'lbl'"),
         (["a", "b", "c"], None, "text_columns takes one column, or two"),
         (None, None, "Which column of 'x.csv' is the text. Name it with text_columns"),
         (["a"], None, "Which column of 'x.csv' is the label. Name it with label_column"),
     ],
 )
-def test_unknown_columns(text: list[str] | None, label: str | None, message: str) -> None:
+def test_unknown_columns(text: list[str] | None, label: list[str] | None, message: str) -> None:
     with pytest.raises(LecoError, match=message):
         find_columns(table(a=["x"], b=["y"], c=["z"]), text, label, lambda _: None)
 

@@ -89,7 +89,7 @@ def test_train_rows_are_a_stratified_sample(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "options", "message"),
     [
-        ({}, {}, "has no training file"),
+        ({}, {}, r"has no file train.\*, dev.\* or test"),
         ({"train.csv": 9}, {}, "9 rows are too few"),
         ({"train.csv": 20, "dev.csv": 1}, {}, "1 rows are too few"),
         ({"train.csv": 20, "train.tsv": 20}, {}, "more than one train file: train.csv, train.tsv"),
@@ -105,8 +105,10 @@ def test_unusable_folders(tmp_path: Path, files: dict[str, int], options: dict[s
 
 
 def test_a_label_with_too_few_rows_or_that_train_lacks(tmp_path: Path) -> None:
-    path = write_csv(tmp_path / "train.csv", 41, ["a"] * 20 + ["b"] * 19 + ["rare"])
-    with pytest.raises(LecoError, match="The label 'rare' of the column 'label' has 1 of 41 training rows"):
+    path = write_csv(tmp_path / "train.csv", 41, ["a"] * 20 + ["b"] * 18 + ["rare", "rare", "odd"])
+    with pytest.raises(
+        LecoError, match=r"too few of the 41 training rows .* at least 3 each: 'odd' \(1\), 'rare' \(2\)"
+    ):
         load_data(str(path))
     write_csv(tmp_path / "dev.csv", 6, ["a", "new"])
     with pytest.raises(LecoError, match=r"'dev.csv', line 3, column 'label': the training rows have no label 'new'"):
@@ -173,7 +175,7 @@ def test_hub_data(hub: dict[str, datasets.Dataset]) -> None:
     assert data.label_names == ("entailment", "not_entailment")
     assert data.train.labels.mean() == 0.5
     del hub["train"]
-    with pytest.raises(LecoError, match="has no split 'train', only: test, extra"):
+    with pytest.raises(LecoError, match="has no rows to train on, only test"):
         load_data("someone/some-data")
 
 
@@ -204,3 +206,14 @@ def test_glue_from_the_hub(hub: dict[str, datasets.Dataset], monkeypatch: pytest
     assert (len(data.train), len(data.dev), len(data.test)) == (20, 2, 3)
     assert data.train.texts[1] == ("a 1", "b 1")
     assert data.train.labels[:3].tolist() == [0, 1, 0]
+
+
+def test_splits_of_which_scores_mean_little_are_said_or_refused(tmp_path: Path) -> None:
+    lines: list[str] = []
+    load_data(str(write_csv(tmp_path / "x.csv", 40, ["a"] * 18 + ["b"] * 19 + ["c"] * 3)), log=lines.append)
+    assert lines[1] == "warning: the dev split has 4 rows, on which scores mean little. Give 100 or more."
+    assert "has no row of c, so that its scores leave them out" in "".join(lines)
+    for rows in (10, 19):
+        with pytest.raises(LecoError, match="the dev split has one row, but the score of values is a correlation"):
+            load_data(str(write_csv(tmp_path / "x.csv", rows, [0.5, 1.5, 2.5])))
+    load_data(str(write_csv(tmp_path / "x.csv", 20, [0.5, 1.5, 2.5])))

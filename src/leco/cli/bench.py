@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
-from leco.cli.parameters import DATA_HELP, Device, Json, ModelPath, aligned_texts, with_options
+from leco.cli.parameters import DATA_HELP, Device, Json, ModelPath, evaluated_texts, with_options
 from leco.options import fill
 from leco.settings import SourceOptions
 
@@ -67,7 +67,7 @@ def command(
         source = fill(SourceOptions(), options)
         folder = path.parent if is_file(path) else path
         model = None if is_file(path) else load_model(path)
-        read = aligned_texts(data or trained_on(folder), source, model or load(path))
+        read = evaluated_texts(data or trained_on(folder), options, model or load(path))
         work = output or folder / "bench"
         check_outputs(work, MARKS)
         stack.enter_context(holding(work))

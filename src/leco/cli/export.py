@@ -54,7 +54,7 @@ def command(
 
         if to != "onnx":
             raise unknown_name("format (--to)", to, ["onnx"])
-        source, choice = fill(SourceOptions(), options), fill(ChoiceOptions(), options)
+        choice = fill(ChoiceOptions(), options)
         chosen = chosen_criterion(criterion)
         model = load_model(folder)
         chosen = chosen or model.config.criterion
@@ -65,7 +65,7 @@ def command(
         check_writable(path.parent)
         result: dict[str, Any] = {"file": str(path), "opset": opset, "int8": int8}
         if int8:
-            texts = load_texts(data or trained_on(folder), source, model)
+            texts = load_texts(data or trained_on(folder), options, model, choosing=True)
             before = choose_for(model, texts, chosen, None, int8=False, opset=opset)
             settled = criterion is not None and ":" in criterion
             after = choose_for(model, texts, chosen, None if settled else choice.max_drop, int8=True, opset=opset)

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -12,7 +12,6 @@ from leco.criteria import Criterion, check_deployable, parse_criterion
 from leco.devices import DEVICE_HELP
 from leco.options import help_of, naming, setting_names, settings_of
 from leco.search.options import SearchOptions
-from leco.settings import SourceOptions
 from leco.training.options import RunOptions, TrainingOptions
 
 if TYPE_CHECKING:
@@ -87,23 +86,30 @@ def chosen_criterion(text: str | None) -> Criterion | None:
         return parse_criterion(text)
 
 
-def load_texts(data: str, source: SourceOptions, predictor: "Predictor") -> "TextData":
-    """The data of `aligned_texts` with the tokens of dev and test; a line says how many texts are cut."""
+def load_texts(data: str, options: Mapping[str, Any], predictor: "Predictor", *, choosing: bool = False) -> "TextData":
+    """The data of `evaluated_texts` with the tokens of dev and test; a line says how many texts are cut.
+
+    With `choosing`, settings must be chosen on them: a test set without a dev split is halved.
+    """
+    from leco.data import in_halves
     from leco.evaluation import tokenized
     from leco.progress import say
 
-    return tokenized(aligned_texts(data, source, predictor), predictor, say)
+    read = evaluated_texts(data, options, predictor, borrow_dev=not choosing)
+    return tokenized(in_halves(read, say) if choosing and not len(read.dev) else read, predictor, say)
 
 
-def aligned_texts(data: str, source: SourceOptions, predictor: "Predictor") -> "TextData":
-    """The data that `--data` and the settings of its source name, with labels numbered as the predictor's."""
-    from leco.data import load_data
-    from leco.evaluation import align_labels
-    from leco.progress import say
+def evaluated_texts(
+    data: str, options: Mapping[str, Any], predictor: "Predictor", *, borrow_dev: bool = False
+) -> "TextData":
+    """The data that `--data` names for a trained model, read as its training data were, but for what flags say.
+
+    With `borrow_dev` their dev split is that of the training, if they have none.
+    """
+    from leco.evaluation import data_for
 
     with naming("data"):
-        read = load_data(data, **vars(source), log=say)
-    return align_labels(read, predictor)
+        return data_for(predictor, data, options, borrow_dev=borrow_dev)
 
 
 def with_options(*groups: Any) -> Callable[[Function], Function]:

@@ -13,6 +13,7 @@ from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_c
 from leco.devices import AUTO
 from leco.errors import LecoError, parameter
 from leco.loading import BF16, load
+from leco.provenance import source_for
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def command(
         typed = str(source) == "-" and sys.stdin.isatty()
         if typed:
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
-        columns = options.get("text_columns") or predictor.text_columns
+        columns = source_for(predictor.trained_on, options).text_columns
         pieces = read_rows(source, format=format, text_columns=columns, log=say)
     answered = _answered(pieces, answering)
     if typed or (output is None and sys.stdout.isatty()):  # answers are seen as they come

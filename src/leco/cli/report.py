@@ -42,7 +42,7 @@ def command(
         from leco.outputs import check_output, check_outputs
         from leco.report import MARK, gather, render
 
-        source, timing = fill(SourceOptions(), options), fill(REPORT_TIMING, options)
+        timing = fill(REPORT_TIMING, options)
         model = load_model(folder, device)
         path = output if output is not None else folder / "report.html"
         check_output(path, MARK.encode())
@@ -50,7 +50,7 @@ def command(
         if data is not None:
             check_outputs(folder, MARKS, "folder")
             stack.enter_context(holding(folder, "folder"))
-        texts = None if data is None else load_texts(data, source, model)
+        texts = None if data is None else load_texts(data, options, model)
         content = gather(folder, model, texts, **vars(timing))
         if data is None or path.parent.resolve() != folder.resolve():
             stack.enter_context(holding(path.parent, wait=SHORTLY))

@@ -1,58 +1,132 @@
 """Tables to a data set: columns, labels, and the splits that are missing."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from leco.data.columns import find_columns, texts_of
-from leco.data.labels import Labels, has_labels, learn_labels
+from leco.data.label_values import TASK, has_labels
+from leco.data.labels import Labels, learn_labels
 from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import Split, TextData
-from leco.display import shortened
-from leco.errors import LecoError
+from leco.display import listed, shortened
+from leco.errors import LecoError, parameter
+from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
+PARTS = ("train", "dev", "test")
+SHARE = 10
+"""The training rows for each row of a dev or test split that is cut from them."""
+FEW_ROWS = 10
+"""Fewer rows of a split are worth a warning."""
+FEWEST_OF_LABEL = 3
+"""Rows of a label that are cut into train, dev and test."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The texts and labels of a source as they came: of "train", "dev" and "test" those that there are.
+
+    `source` has the settings by which they were read, also those that were guessed.
+    """
+
+    name: str
+    splits: Mapping[str, Split]
+    labels: Labels
+    source: SourceOptions
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """The fingerprint of each part."""
+        return {part: split.fingerprint for part, split in self.splits.items()}
+
+    def cut(self, seed: int) -> TextData:
+        """The data set, in which missing splits are cut from the others (`from_tables`)."""
+        return self.data(*_complete(self.splits, self.labels, seed))
+
+    def data(self, train: Split, dev: Split, test: Split) -> TextData:
+        """The data set of these splits."""
+        problem, names = self.labels.problem, self.labels.names
+        pair = len(self.source.text_columns or ()) == 2
+        data = TextData(self.name, train, dev, test, names, problem.name, problem.metric, pair)
+        return replace(data, source=self.source, hashes=self.hashes)
 
 
 def from_tables(
     name: str,
     tables: Mapping[str, Table],
+    source: SourceOptions,
     *,
-    text_columns: Sequence[str] | None = None,
-    label_column: str | None = None,
     split_seed: int = 0,
     log: Callable[[str], None] = logger.info,
 ) -> TextData:
-    """The data set of the tables "train" and, where there are any, "dev" and "test".
+    """The data set of the tables "train" and, where there are any, "dev" and "test", to train on.
 
     The training rows say which columns are meant and which labels there are. A dev or test table without labels is
     left out, with a line to `log`. Missing splits are cut from the others, seeded and stratified: 10 % of the training
     rows each for dev and for test if both are missing, 10 % for dev, half of dev for test.
-    LecoError as `find_columns`, `texts_of`, `learn_labels`, `Labels.encode` and `cut` say, and if a label has too few
-    rows to be split.
+    LecoError as `labelled` and `cut` say, and if a label has too few rows to be split.
     """
-    columns, label = find_columns(tables["train"], text_columns, label_column, log)
-    labels = learn_labels(tables["train"], label)
-    if not labels.problem.has_names:
-        log(f"Labels: '{label}' has decimals, so this is a regression (for classes, write names or whole numbers)")
+    data = labelled(name, tables, source, log=log).cut(split_seed)
+    check_sizes(data, log)
+    return data
+
+
+def labelled(
+    name: str,
+    tables: Mapping[str, Table],
+    source: SourceOptions,
+    *,
+    labels: Labels | None = None,
+    log: Callable[[str], None] = logger.info,
+) -> Labelled:
+    """The texts and labels of tables; `labels` are those that a model knows, by default those of the training rows.
+
+    LecoError as `find_columns`, `texts_of`, `learn_labels` and `Labels.encode` say, and if no table has labels.
+    """
+    first = next(tables[part] for part in PARTS if part in tables)
+    columns, label = find_columns(first, source.text_columns, source.label_column, log)
+    source = replace(source, text_columns=columns, label_column=label)
+    if labels is None:
+        known = learn_labels(first, label, source.label_separator, source.task, log)
+        if source.task is None:
+            _say_kind(known, log)
+    else:
+        known = replace(labels, columns=label, separator=source.label_separator)
     splits = {}
     for part, table in tables.items():
-        if part == "train" or has_labels(table, label):
-            splits[part] = Split(texts_of(table, columns), labels.encode(table))
+        if table is first or has_labels(table, label):
+            splits[part] = Split(texts_of(table, columns), known.encode(table))
         else:
-            log(f"'{table.name}' has no labels in a column '{label}': it is not used as the {part} split.")
-    train, dev, test = _complete(splits, labels, split_seed)
-    metric = labels.problem.metric
-    return TextData(name, train, dev, test, labels.names, labels.problem_type, metric, pair=len(columns) == 2)
+            log(f"'{table.name}' has no labels in a column '{known.column}': it is not used as the {part} split.")
+    return Labelled(name, splits, known, source)
+
+
+def check_sizes(data: TextData, log: Callable[[str], None]) -> None:
+    """Say where a split has so few rows that its scores mean little; LecoError where they mean nothing."""
+    for part, split in (("dev", data.dev), ("test", data.test)):
+        if len(split) < 2 and not data.problem.has_names:
+            raise LecoError(
+                f"'{data.name}': the {part} split has one row, but the score of values is a correlation, which needs "
+                f"two. Give at least {2 * SHARE} rows, or a dev and a test file with more."
+            )
+        if len(split) < FEW_ROWS:
+            rows = "1 row" if len(split) == 1 else f"{len(split)} rows"
+            log(f"warning: the {part} split has {rows}, on which scores mean little. Give {10 * FEW_ROWS} or more.")
+        if data.problem.has_classes:
+            absent = [name for place, name in enumerate(data.label_names) if place not in split.labels]
+            if absent:
+                log(f"warning: the {part} split has no row of {listed(absent)}, so that its scores leave them out.")
 
 
 def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[Split, Split, Split]:
     train, dev, test = splits["train"], splits.get("dev"), splits.get("test")
     if dev is None:
         _check_counts(train, labels)
-        tenth = len(train) // 10
+        tenth = len(train) // SHARE
         if test is None:
             dev, test, train = cut(train, [tenth, tenth], seed)
         else:
@@ -62,15 +136,24 @@ def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[S
     return train, dev, test
 
 
+def _say_kind(labels: Labels, log: Callable[[str], None]) -> None:
+    """Say what the labels are taken for, where that is not what they mostly are."""
+    if not labels.problem.has_names:
+        log(f"Labels: '{labels.column}' has decimals, so this is a regression (for names, set {parameter(TASK)})")
+    elif labels.problem.has_lists:
+        log(f"Labels: a row of '{labels.column}' may have several of {listed(labels.names)}")
+
+
 def _check_counts(train: Split, labels: Labels) -> None:
-    """LecoError if a single label has so few rows that a cut could take them all."""
+    """LecoError if a single label has so few rows that a cut could take them all; it names all such labels."""
     if not labels.problem.has_classes:
         return
     counts = np.bincount(train.labels, minlength=len(labels.names))
-    for name, count in zip(labels.names, counts, strict=True):
-        if 0 < count < 3:
-            raise LecoError(
-                f"The label '{shortened(name)}' of the column '{labels.column}' has {count} of {len(train)} training "
-                "rows, too few to set dev and test rows aside. Give it at least 3, remove it, or give a dev and a test "
-                "file."
-            )
+    rare = {name: count for name, count in zip(labels.names, counts, strict=True) if 0 < count < FEWEST_OF_LABEL}
+    if rare:
+        names = listed([f"'{shortened(name)}' ({count})" for name, count in rare.items()])
+        raise LecoError(
+            f"Labels of the column '{labels.column}' with too few of the {len(train)} training rows to set dev and "
+            f"test rows aside, which takes at least {FEWEST_OF_LABEL} each: {names}. Add rows, remove or merge these "
+            "labels, or give a dev and a test file."
+        )

@@ -33,34 +33,39 @@ def remedy(setting: str) -> str:
 
 
 def find_columns(
-    table: Table, text_columns: Sequence[str] | None, label_column: str | None, log: Callable[[str], None]
-) -> tuple[tuple[str, ...], str]:
-    """The text column (or the two of a pair) and the label column; what is guessed is logged in one line.
+    table: Table,
+    text_columns: Sequence[str] | None,
+    label_columns: Sequence[str] | None,
+    log: Callable[[str], None],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The text column (or the two of a pair) and the label columns; what is guessed is logged in one line.
 
     A column is guessed from its name, else it is the only one left; of two columns with unknown names the text is
     the one with the longer values. LecoError if nothing fits, or a column that the user names is not there.
     """
-    if label_column:
-        table.column(label_column, remedy(LABEL))
-    text = check_text_columns(table, text_columns) or guess_text_columns(table, [label_column])
-    label = label_column or _first(LABELS, _lower(table, text))
-    rest = [column for column in table.columns if column not in (*text, label)]
+    text, given = check_text_columns(table, text_columns), tuple(label_columns or ())
+    for column in given:
+        table.column(column, remedy(LABEL))
+    text = text or guess_text_columns(table, given)
+    label = given or _as_columns(_first(LABELS, _lower(table, text)))
+    rest = [column for column in table.columns if column not in (*text, *label)]
     if not text and not label and len(rest) == 2:
-        label, longest = sorted(rest, key=lambda column: _size(table.columns[column]))
-        text = (longest,)
+        label, text = map(_as_columns, sorted(rest, key=lambda column: _size(table.columns[column])))
     elif not text and label and len(rest) == 1:
         text = (rest[0],)
     elif text and not label and len(rest) == 1:
-        label = rest[0]
+        label = (rest[0],)
     if not text or not label:
         missing, setting = ("label", LABEL) if text else ("text", TEXT)
         known = listed(list(table.columns))
         raise LecoError(
             f"Which column of '{table.name}' is the {missing}? Name it with {parameter(setting)}. Its columns: {known}."
         )
-    if not text_columns or not label_column:
-        names = " and ".join(f"'{column}'" for column in text)
-        log(f"Columns: text = {names}, label = '{label}' (set them with {parameter(TEXT)} / {parameter(LABEL)})")
+    if not text_columns or not label_columns:
+        log(
+            f"Columns: text = {_shown(text)}, label = {_shown(label)} "
+            f"(set them with {parameter(TEXT)} / {parameter(LABEL)})"
+        )
     return text, label
 
 
@@ -97,14 +102,22 @@ def texts_of(table: Table, columns: Sequence[str]) -> list[Text]:
 
 
 def is_missing(cell: Any) -> bool:
-    """Whether a cell is empty: None, not-a-number, or a text of nothing but spaces or "nan"."""
+    """Whether a cell is empty: None, not-a-number, or a text of nothing but spaces."""
     if isinstance(cell, str):
-        return cell.strip().lower() in ("", "nan")
+        return not cell.strip()
     return cell is None or (isinstance(cell, float) and isnan(cell))
 
 
 def _lower(table: Table, taken: Collection[str | None]) -> dict[str, str]:
     return {column.lower(): column for column in table.columns if column not in taken}
+
+
+def _as_columns(column: str | None) -> tuple[str, ...]:
+    return () if column is None else (column,)
+
+
+def _shown(columns: Sequence[str]) -> str:
+    return " and ".join(f"'{column}'" for column in columns)
 
 
 def _first(usual: Sequence[str], names: dict[str, str]) -> str | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from leco.data.readers import read_table
 from leco.data.tables import Table
 from leco.data.types import TextData
 from leco.errors import LecoError
+from leco.settings import SourceOptions
 
 REVIEWS_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -30,13 +32,9 @@ def rotten_tomatoes(split_seed: int = 0) -> TextData:
     ]
     columns = {"text": [text for text, _ in rows], "label": [label for _, label in rows]}
     table = Table("rotten_tomatoes", columns, list(range(1, len(rows) + 1)))
-    return from_tables(
-        "demo/rotten_tomatoes",
-        {"train": table},
-        text_columns=["text"],
-        label_column="label",
-        split_seed=split_seed,
-    )
+    source = SourceOptions(text_columns=("text",), label_column=("label",))
+    data = from_tables("demo/rotten_tomatoes", {"train": table}, source, split_seed=split_seed)
+    return replace(data, source=SourceOptions(), hashes={})
 
 
 def minilm_folder() -> Path:

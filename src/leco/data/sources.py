@@ -19,6 +19,7 @@ from leco.data.types import TextData
 from leco.display import shortened
 from leco.errors import LecoError, parameter, unknown_name
 from leco.options import fill, taking
+from leco.provenance import KNOWN
 from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
@@ -47,25 +48,13 @@ def load_data(
     LecoError for everything that is wrong with the source, the columns, the texts or the labels.
     """
     where = fill(SourceOptions(), options, strict=True)
-    kind, _, name = source.partition("/")
-    if kind in ("glue", "demo") and (where.text_columns or where.label_column):
-        names = f"{parameter('text_columns')} and {parameter('label_column')}"
-        raise LecoError(f"'{source}' has its own columns: leave out {names}.")
-    if kind == "glue":
-        data = load_glue(name, where.glue_dir, split_seed)
-    elif kind == "demo":
-        if name not in DEMOS:
-            raise unknown_name("demo data set", name, DEMOS)
-        data = DEMOS[name](split_seed)
+    if is_known(source):
+        data = load_known(source, where, split_seed)
     else:
-        data = from_tables(
-            source,
-            _tables(source),
-            text_columns=where.text_columns,
-            label_column=where.label_column,
-            split_seed=split_seed,
-            log=log,
-        )
+        tables = tables_of(source)
+        if "train" not in tables:
+            raise LecoError(f"'{source}' has no rows to train on, only {' and '.join(tables)}. {REMEDY}")
+        data = from_tables(source, tables, where, split_seed=split_seed, log=log)
     if train_rows is None or train_rows >= len(data.train):
         return data
     if train_rows < 1:
@@ -73,7 +62,26 @@ def load_data(
     return replace(data, train=cut(data.train, [train_rows], split_seed)[0])
 
 
-def _tables(source: str) -> dict[str, Table]:
+def is_known(source: str) -> bool:
+    """Whether a data set is known by its name, with its columns and splits."""
+    return source.partition("/")[0] in KNOWN
+
+
+def load_known(source: str, where: SourceOptions, split_seed: int = 0) -> TextData:
+    """The data set of that name, "glue/TASK" or "demo/NAME"; LecoError where there is none, or columns are named."""
+    if where.text_columns or where.label_column:
+        names = f"{parameter('text_columns')} and {parameter('label_column')}"
+        raise LecoError(f"'{source}' has its own columns: leave out {names}.")
+    kind, _, name = source.partition("/")
+    if kind == "glue":
+        return load_glue(name, where.glue_dir, split_seed)
+    if name not in DEMOS:
+        raise unknown_name("demo data set", name, DEMOS)
+    return DEMOS[name](split_seed)
+
+
+def tables_of(source: str) -> dict[str, Table]:
+    """The tables "train", "dev" and "test" of a folder or of a data set of the Hub, or of a file, as "train"."""
     path = Path(source)
     if os.path.isdir(source):  # noqa: PTH112 - Path's may raise
         return _folder_tables(path)
@@ -83,8 +91,9 @@ def _tables(source: str) -> dict[str, Table]:
         raise LecoError(f"There is no file or folder '{shortened(source, 200)}'. Check the path.")
     splits = hub_tables(source, remedy=REMEDY)
     tables = {part: splits[name] for part, names in PARTS.items() for name in reversed(names) if name in splits}
-    if "train" not in tables:
-        raise LecoError(f"The data set '{source}' has no split 'train', only: {', '.join(splits)}. {REMEDY}")
+    if not tables:
+        known = ", ".join(splits)
+        raise LecoError(f"The data set '{source}' has none of the splits train, validation and test: {known}. {REMEDY}")
     return tables
 
 
@@ -104,6 +113,6 @@ def _folder_tables(folder: Path) -> dict[str, Table]:
             raise LecoError(f"The folder '{folder}' has more than one {part} file: {listed}. Keep one of them.")
         if found:
             tables[part] = read_table(found[0])
-    if "train" not in tables:
-        raise LecoError(f"The folder '{folder}' has no training file. Put train.* into it ({', '.join(READERS)}).")
+    if not tables:
+        raise LecoError(f"The folder '{folder}' has no file train.*, dev.* or test.* ({', '.join(READERS)}).")
     return tables

@@ -1,13 +1,16 @@
 """What a labelled text data set is once it is read: texts, labels and what they mean."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leco.problems import PROBLEMS, Problem
+from leco.provenance import Provenance
+from leco.settings import SourceOptions
 from leco.tokens import Encoding, Text
 
 Array = NDArray[Any]
@@ -30,6 +33,14 @@ class Split:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of all texts and labels, and of their order."""
+        digest = hashlib.sha256(self.labels.tobytes())
+        for text in self.texts:
+            digest.update(repr(text).encode())
+        return digest.hexdigest()[:16]
+
     def take(self, indices: Sequence[int] | Array) -> "Split":
         """The rows at `indices`, in that order."""
         rows = np.asarray(indices, dtype=np.int64)
@@ -46,7 +57,8 @@ class TextData:
     """A data set with its three splits.
 
     `problem_type` is Transformers' name of the kind of problem, `metric` a name in `leco.data.METRICS`;
-    `label_names` [K] are empty for a regression, and `pair` says whether each text is a pair.
+    `label_names` [K] are empty for a regression, and `pair` says whether each text is a pair. `source` and `hashes` are
+    those of `Provenance`. `dev` has no rows where texts are only evaluated and no dev rows could be had.
     """
 
     name: str
@@ -57,6 +69,13 @@ class TextData:
     problem_type: str
     metric: str
     pair: bool
+    source: SourceOptions = field(default_factory=SourceOptions)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def provenance(self) -> Provenance:
+        """What a model that is trained on these data keeps of them."""
+        return Provenance(self.name, self.pair, self.metric, dict(self.hashes), self.source)
 
     @property
     def problem(self) -> Problem:

@@ -1,11 +1,14 @@
 """The evaluation of a predictor that gives nothing but decisions, such as an exported file."""
 
+from math import nan
+
 import numpy as np
 
 from leco.criteria import Criterion
 from leco.data import Split, TextData, score
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, Point
+from leco.evaluation.detail import detail
 from leco.evaluation.result import Evaluation
 from leco.evaluation.speedup import OperatingPoint, measure_speedups
 from leco.evaluation.tokens import tokens
@@ -21,13 +24,15 @@ LACKS = (
 
 def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterion, timing: TimingOptions) -> Evaluation:
     """Evaluate one criterion on test and dev; see `leco.evaluation.evaluate`. The scores of exits are missing."""
-    dev = _run(predictor, data.dev, criterion, "dev")
     test = _run(predictor, data.test, criterion, "test")
     full_depth = _run(predictor, data.test, predictor.full_depth, "test at full depth")
-    dev_score, test_score, full_depth_score = (
-        score(data.metric, split.labels, predictor.problem.predictions(one.scores), split.groups)
-        for split, one in ((data.dev, dev), (data.test, test), (data.test, full_depth))
-    )
+    test_score, full_depth_score = (score_of(predictor, data.test, one, data.metric) for one in (test, full_depth))
+    on_dev: dict[str, float] = {}
+    if len(data.dev):
+        dev = _run(predictor, data.dev, criterion, "dev")
+        on_dev["score"] = score_of(predictor, data.dev, dev, data.metric)
+        on_dev["mean_exit_layer"] = float(np.mean(dev.exit_layers))
+    dev_score = on_dev.get("score", nan)
     chosen = OperatingPoint.by(criterion, dev_score, test.exit_layers)
     encodings = tokens(predictor, data.test)[: timing.timed_texts]
     (speedup,) = measure_speedups(predictor, encodings, [chosen], timing.repeats)
@@ -55,10 +60,16 @@ def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterio
         mean_exit_layer=mean,
         exit_layer_counts=counts(test.exit_layers, predictor.num_layers),
         exit_layer_counts_by_label=counts_by_label(data.test, predictor, test.exit_layers),
-        dev={"score": dev_score, "mean_exit_layer": float(np.mean(dev.exit_layers))},
-        curves={criterion.name: Curve([point])},
+        dev=on_dev,
+        curves={criterion.name: Curve([point])} if on_dev else {},
+        detail=detail(predictor.problem, data.test, test.scores, predictor.label_names),
         lacks=LACKS,
     )
+
+
+def score_of(predictor: Predictor, split: Split, decisions: Decisions, metric: str) -> float:
+    """The task's score of what was decided on a split."""
+    return score(metric, split.labels, predictor.problem.predictions(decisions.scores), split.groups)
 
 
 def _run(predictor: Predictor, split: Split, criterion: Criterion, name: str) -> Decisions:

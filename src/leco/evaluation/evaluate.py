@@ -1,27 +1,27 @@
 """A model's evaluation on a task: every exit, the chosen criterion, what it gains, and the curves of criteria."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from math import nan
 from typing import Any
 
 import numpy as np
 
 from leco.criteria import CRITERIA, Criterion, Oracle, Task, as_criterion
 from leco.data import Encoding, Split, TextData
-from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
 from leco.evaluation.contest import Contest, hold_contest, kinds_named
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
 from leco.evaluation.deciding import evaluate_decisions
+from leco.evaluation.detail import detail
 from leco.evaluation.result import Evaluation
 from leco.evaluation.scores import Stored, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.evaluation.tokens import tokenized, tokens
 from leco.exits.architecture import MHA, Architecture
 from leco.options import fill, naming, taking
-from leco.progress import progress_bar
+from leco.progress import progress_bar, say
 from leco.runtime import GivesAllExits, Predictor
 from leco.settings import TimingOptions
 
@@ -33,29 +33,6 @@ def stored_outputs(
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
         scores, doubts = exit_outputs(predictor, encodings, on_batch=advance)
     return Stored(scores, split, metric, predictor.task.problem_type, doubts)
-
-
-def align_labels(data: TextData, model: Predictor) -> TextData:
-    """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
-    if data.problem_type != model.task.problem_type:
-        raise LecoError(
-            f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."
-        )
-    names = model.label_names
-    if not data.problem.has_names or list(data.label_names) == names:
-        return data
-    if unknown := sorted(set(data.label_names) - set(names)):
-        raise LecoError(
-            f"{parameter('data')} has the label '{shortened(unknown[0])}', which the model does not know. "
-            f"It knows: {listed(names)}."
-        )
-    places = np.array([names.index(name) for name in data.label_names])
-
-    def renumber(split: Split) -> Split:
-        return replace(split, labels=data.problem.renumber(split.labels, places, len(names)))
-
-    train, dev, test = map(renumber, (data.train, data.dev, data.test))
-    return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
 
 
 def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]], max_drop: float) -> Contest:
@@ -71,6 +48,11 @@ def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]
         raise LecoError(
             f"The settings of '{kinds[0].name}' are chosen with what every exit says, which cannot be had here: write "
             f"them, as in '{kinds[0]()}', or give the model's folder."
+        )
+    if not len(data.dev):
+        raise LecoError(
+            f"There are no dev rows on which the settings of '{kinds[0].name}' could be chosen: write them, as in "
+            f"'{kinds[0]()}', or give {parameter('data')} with a dev split."
         )
     dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
     return hold_contest(kinds, dev, model.task, max_drop)
@@ -135,14 +117,14 @@ def _evaluate_exits(
 ) -> Evaluation:
     """The evaluation of a predictor that gives what every exit says."""
     task, encodings = predictor.task, tokens(predictor, data.test)
-    dev = stored_outputs(predictor, data.dev, tokens(predictor, data.dev), data.metric, "dev")
     test = stored_outputs(predictor, data.test, encodings, data.metric, "test")
     decisions = predictor.decide(encodings, criterion, batch_size=32)
-    dev_layers = dev.exit_layers(criterion, task)
-    chosen = OperatingPoint.by(criterion, dev.at(dev_layers), decisions.exit_layers)
+    dev = dev_outputs(predictor, data)
+    on_dev = {} if dev is None else dev_results(dev, criterion, task)
+    chosen = OperatingPoint.by(criterion, on_dev.get("score", nan), decisions.exit_layers)
     names = [criterion.name] if criteria is None else criteria
-    by_name = {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
-    if criteria is not None:
+    by_name = {} if dev is None else {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
+    if criteria is not None and dev is not None:
         by_name[Oracle.name] = bound(dev, test, task)
     measured = criteria is not None and timing.time_curves
     every = [point for some in by_name.values() for point in some] if measured else []
@@ -165,15 +147,26 @@ def _evaluate_exits(
         mean_exit_layer=float(decisions.exit_layers.mean()),
         exit_layer_counts=counts(decisions.exit_layers, task.num_layers),
         exit_layer_counts_by_label=counts_by_label(data.test, predictor, decisions.exit_layers),
-        dev={
-            "exit_scores": dev.by_exit(),
-            "score": chosen.dev_score,
-            "mean_exit_layer": float(dev_layers.mean()),
-        },
+        dev=on_dev,
         curves=curves,
         area_range=shared,
+        detail=detail(task.problem, data.test, decisions.scores, predictor.label_names),
         architectures=[architecture.to_dict() for architecture in exits] if learned else [],
     )
+
+
+def dev_outputs(predictor: GivesAllExits, data: TextData) -> Stored | None:
+    """The outputs of all exits on dev; None, with a line, where there are no dev rows."""
+    if not len(data.dev):
+        say("There are no dev rows: settings cannot be chosen on them, so that there are no curves.")
+        return None
+    return stored_outputs(predictor, data.dev, tokens(predictor, data.dev), data.metric, "dev")
+
+
+def dev_results(dev: Stored, criterion: Criterion, task: Task) -> dict[str, Any]:
+    """The exits' scores on dev, and the score and mean exit layer there with the criterion."""
+    layers = dev.exit_layers(criterion, task)
+    return {"exit_scores": dev.by_exit(), "score": dev.at(layers), "mean_exit_layer": float(layers.mean())}
 
 
 def compared_curves(

@@ -43,6 +43,7 @@ def draw_curves(
     axis.set_xlabel("speedup" if measured else "share of layers saved")
     axis.set_ylabel(metric.replace("_", " "))
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
+    if curves or exit_scores:
+        axis.legend(fontsize=8)
     for path in paths:
         save_figure(figure, path)

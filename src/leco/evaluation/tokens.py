@@ -14,8 +14,8 @@ logger = logging.getLogger(__name__)
 
 def tokens(predictor: Predictor, split: Split) -> list[Encoding]:
     """The tokens of a split's texts: those that it has, or else as the predictor makes them."""
-    if split.encodings is not None:
-        return split.encodings
+    if split.encodings is not None or not split.texts:
+        return split.encodings or []
     return predictor.encode(split.texts, on_cut=lambda cut: cut_warning(cut, len(split), predictor.max_length))
 
 
@@ -27,7 +27,10 @@ def tokenized(data: TextData, predictor: Predictor, log: Callable[[str], None] =
     if None not in (data.dev.encodings, data.test.encodings):
         return data
     cut: list[int] = []
-    dev, test = (replace(split, encodings=predictor.encode(split.texts, cut.append)) for split in (data.dev, data.test))
+    dev, test = (
+        replace(split, encodings=predictor.encode(split.texts, cut.append) if split.texts else [])
+        for split in (data.dev, data.test)
+    )
     if sum(cut):
         log(cut_line(sum(cut), len(dev) + len(test), predictor.max_length))
     return replace(data, dev=dev, test=test)

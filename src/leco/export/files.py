@@ -54,11 +54,13 @@ def write_model(
     metadata = {
         "labels": model.config.label_names,
         "problem_type": model.config.problem_type,
+        "metric": model.metric,
         "layers": model.task.num_layers,
         "criterion": criterion.to_dict(),
         "int8": int8,
         "max_length": model.max_length,
         "padding": padding(tokenizer),
+        "trained_on": model.config.trained_on,
         "source": visible(model.name_or_path),
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},

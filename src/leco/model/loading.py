@@ -44,7 +44,7 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
     model.tokenizer  # noqa: B018 - a folder without its tokenizer is broken, and this is the time to say so
     try:
         model.config.check()
-        model.predict(["a text", ("a", "pair")])
+        model.answer(model.encode(["a text", ("a", "pair")]))
     except Exception as error:  # whatever the settings of the backbone lead to
         raise LecoError(f"'{folder}' is broken: {first_line(error)}. Save the model again.") from error
     return model.to(place)  # type: ignore[arg-type]  # Transformers types it loosely

@@ -27,6 +27,7 @@ from leco.model.backbones import backbone_for, walk
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
+from leco.provenance import Provenance
 from leco.runtime import Decisions, PredictorMixin, decide
 from leco.runtime.engine import batches_by_length
 from leco.runtime.predictor import ignore
@@ -42,7 +43,7 @@ class MultiExitOutput(ModelOutput):
 
     Attributes:
         loss: the sum of all exits' losses (eq. 1), where labels are given.
-        logits: the last exit's logits [B, K].
+        logits: the last exit's logits [B, K]; for a regression its values, in their unit.
         logits_by_row: every exit's logits [B, M, K]; rows come first, so that whatever splits batches can split it.
         doubts_by_row: the meta-classifier's doubt [B, M] about every exit.
         cls_by_row: every layer's [CLS] state [B, M, d], where it is asked for.
@@ -107,7 +108,12 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
     @property
     def task(self) -> Task:
         """What criteria need to know of this model."""
-        return Task(self.config.num_labels, len(self.exits), self.config.problem_type)
+        return Task(self.config.num_labels, len(self.exits), self.config.problem_type, self.config.statistics)
+
+    @property
+    def trained_on(self) -> Provenance | None:
+        """The data of the training and how they are read, where that is known."""
+        return self.config.provenance
 
     @property
     def label_names(self) -> list[str]:
@@ -118,6 +124,11 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
     def criterion(self) -> Criterion:
         """The exit criterion that was chosen for this model; full depth where none was."""
         return self.config.criterion
+
+    @property
+    def metric(self) -> str | None:
+        """The score by which checkpoint and criterion were chosen."""
+        return self.config.metric
 
     @property
     def exit_architectures(self) -> list[ExitArchitecture]:
@@ -204,11 +215,11 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             by_exit.append(self.exits.logits(layer, seen, mask, memory))
             cls_states.append(hidden[:, 0])
         logits = torch.stack(by_exit, dim=1)
-        loss = None if labels is None else exit_losses(logits, labels, self.config.problem_type).sum()
+        loss = None if labels is None else exit_losses(logits, labels, self.problem).sum()
         cls_by_row = torch.stack(cls_states, dim=1)
         return MultiExitOutput(
             loss=loss,
-            logits=logits[:, -1],
+            logits=self.problem.torch_outputs(logits[:, -1]),
             logits_by_row=logits,
             doubts_by_row=self.doubts(cls_by_row),
             cls_by_row=cls_by_row if output_cls_states else None,

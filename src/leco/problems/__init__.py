@@ -6,11 +6,15 @@ from leco.problems.base import Label, Nodes, Problem
 from leco.problems.many_labels import ManyLabels
 from leco.problems.regression import Regression
 from leco.problems.single_label import SingleLabel
+from leco.problems.statistics import NO_STATISTICS, LabelStatistics
 
 PROBLEMS: Mapping[str, Problem] = {kind.name: kind for kind in (SingleLabel(), ManyLabels(), Regression())}
 """Each kind under Transformers' name of it."""
 
 SINGLE_LABEL, MULTI_LABEL, REGRESSION = SingleLabel.name, ManyLabels.name, Regression.name
+
+TASKS = {"classification": SINGLE_LABEL, "multi-label": MULTI_LABEL, "regression": REGRESSION}
+"""The kinds as users name them."""
 
 
 def unnamed_problem(num_outputs: int) -> Problem:
@@ -24,10 +28,13 @@ def unnamed_problem(num_outputs: int) -> Problem:
 
 __all__ = [
     "MULTI_LABEL",
+    "NO_STATISTICS",
     "PROBLEMS",
     "REGRESSION",
     "SINGLE_LABEL",
+    "TASKS",
     "Label",
+    "LabelStatistics",
     "ManyLabels",
     "Nodes",
     "Problem",

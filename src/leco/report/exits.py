@@ -11,7 +11,7 @@ from leco.report.svg import drawing, element, line, path, text
 
 def scores_chart(found: Evaluation, width: float, height: float) -> Element:
     """The score of each exit on test and on dev, their mean, and the score with early exits."""
-    test, dev = found.exit_scores, found.dev["exit_scores"]
+    test, dev = found.exit_scores, found.dev.get("exit_scores", [])
     axes = Axes(width, height, (0.6, len(test) + 0.4), padded([*test, *dev, found.score]))
     layers = range(1, len(test) + 1)
     mean = sum(test) / len(test)
@@ -20,7 +20,7 @@ def scores_chart(found: Evaluation, width: float, height: float) -> Element:
         line(axes.left, axes.y(mean), axes.width - axes.right, axes.y(mean), "mean"),
         text(axes.left + 6, axes.y(mean) - 5, f"AVG {mean:.4f}", "start", "tick"),
     ]
-    for name, scores in (("dev", dev), ("test", test)):
+    for name, scores in (("dev", dev), ("test", test)) if dev else (("test", test),):
         spots = [(axes.x(layer), axes.y(score)) for layer, score in zip(layers, scores, strict=True)]
         marks = [
             element("circle", cx=x, cy=y, r=5 if name == "test" else 3.5, class_="mark", data_tip=tip)

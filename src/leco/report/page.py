@@ -53,9 +53,10 @@ def _charts(found: Evaluation) -> dict[str, Any]:
     """The charts of an evaluation."""
     by_label = most_frequent(found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts})
     highest = max(count / max(sum(counts), 1) for _, counts in by_label for count in counts)
+    sizes = ((860, 500), (350, 330)) if found.curves else ()
     return {
         "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],
-        "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in ((860, 500), (350, 330))],
+        "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in sizes],
         "legend": [(name, look, _inline(sample(marker))) for name, (look, marker) in looks(found.curves).items()],
         "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label],
     }

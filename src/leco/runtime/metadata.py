@@ -9,6 +9,7 @@ from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.files import parse_json
 from leco.problems import PROBLEMS
+from leco.provenance import Provenance
 from leco.shapes import checked
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ PREFIX, TOKENIZER = "leco.", "leco.tokenizer"
 FULL_DEPTH = "full-depth"
 """The name of a graph without exits; others are named by their criterion."""
 OUTPUTS = ("probabilities", "exit_layer")
-TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "bool": "tensor(bool)"}
+TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "bool": "tensor(bool)", "object": "tensor(string)"}
 """ONNX Runtime's names of NumPy's types."""
 
 
@@ -34,6 +35,7 @@ class Metadata:
         int8: whether the backbone's matrices are.
         max_length: the number of tokens to which texts are cut.
         padding: for each input what stands behind the last token.
+        trained_on: the data of the training, as `Provenance.to_dict` has them; None of a file that does not say.
 
     """
 
@@ -44,6 +46,7 @@ class Metadata:
     int8: bool
     max_length: int
     padding: dict[str, int]
+    trained_on: dict[str, Any] | None = None
 
     def task(self) -> Task:
         """What criteria need to know; LecoError where it is the task of no model."""
@@ -71,6 +74,7 @@ def read_metadata(session: "InferenceSession") -> tuple[dict[str, Any], Metadata
     task = metadata.task()
     criterion = criterion_from_dict(metadata.criterion)
     criterion.check(task)
+    Provenance.from_dict(metadata.trained_on)
     if model.graph_name not in (criterion.name, FULL_DEPTH):
         raise LecoError(f"its metadata names the criterion '{criterion.name}', but its graph is '{model.graph_name}'")
     settings = {} if model.graph_name == FULL_DEPTH else setting_arrays(criterion)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from leco.criteria import Criterion, Static, Task, as_criterion
 from leco.problems import Problem
+from leco.provenance import Provenance
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions
-from leco.runtime.texts import check_batch_size, checked
+from leco.runtime.texts import check_batch_size, checked, checked_kind
 from leco.tokens import Encoding, Text, cut_line
 
 logger = logging.getLogger(__name__)
@@ -62,8 +63,16 @@ class Predictor(Protocol):
         """The criterion by which no text leaves before the last layer."""
 
     @property
+    def metric(self) -> str | None:
+        """The score by which the model was chosen, a name in `leco.data.METRICS`; None where that is not known."""
+
+    @property
     def max_length(self) -> int:
         """The number of tokens to which texts are cut, special tokens included."""
+
+    @property
+    def trained_on(self) -> Provenance | None:
+        """The data of the training and how they are read, where that is known."""
 
     def encode(self, texts: Sequence[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
         """The tokens of each text, cut to `max_length`; `on_cut` is told how many had to be."""
@@ -125,6 +134,11 @@ class PredictorMixin:
         return self.task.problem_type
 
     @property
+    def metric(self) -> str | None:
+        """Not known."""
+        return None
+
+    @property
     def num_layers(self: Predictor) -> int:
         """M, the number of layers."""
         return self.task.num_layers
@@ -132,6 +146,11 @@ class PredictorMixin:
     @property
     def text_columns(self: Predictor) -> Sequence[str] | None:
         """The columns of a table in which the texts are, as in training; None where that is not known."""
+        return None if self.trained_on is None else self.trained_on.source.text_columns
+
+    @property
+    def trained_on(self) -> Provenance | None:
+        """Not known."""
         return None
 
     @property
@@ -159,7 +178,8 @@ class PredictorMixin:
 
         Raises:
             LecoError: where the criterion is not defined for the kind of problem or number of layers or is another one
-                than a file's, and for what is no text, no criterion or no batch size.
+                than a file's, for what is no text, no criterion or no batch size, and for a pair where the training
+                had single texts, or the other way round.
 
         """
         return list(self.stream(texts, criterion, batch_size))
@@ -174,7 +194,7 @@ class PredictorMixin:
         """
         chosen = as_criterion(criterion, self.criterion)
         check_batch_size(batch_size)
-        given = checked(texts, self.text_columns)
+        given = checked_kind(checked(texts, self.text_columns), self.trained_on)
 
         def answered(piece: list[Text]) -> list[Answer]:
             encodings = self.encode(piece, on_cut=lambda cut: cut_warning(cut, len(piece), self.max_length))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from leco.criteria import Criterion, Task, setting_arrays
 from leco.display import shortened
 from leco.errors import LecoError, parameter
+from leco.provenance import Provenance
 from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
 from leco.runtime.predictor import PredictorMixin, ignore
@@ -91,6 +92,18 @@ class Session(PredictorMixin):
         self.label_names: list[str] = known.labels
         self.task: Task = known.task()
         self.max_length: int = known.max_length
+        self._trained_on = Provenance.from_dict(known.trained_on)
+
+    @property
+    def trained_on(self) -> Provenance | None:
+        """The data of the training and how they are read, where the file says so."""
+        return self._trained_on
+
+    @property
+    def metric(self) -> str | None:
+        """The score by which the model was chosen, where the file says it."""
+        found = self.metadata.get("metric")
+        return found if found in self.task.problem.metrics else None
 
     @property
     def full_depth(self) -> Criterion:

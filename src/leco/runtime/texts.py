@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from leco.display import listed, shortened
 from leco.errors import LecoError
+from leco.provenance import Provenance, check_pair
 from leco.tokens import Text
 
 MOST_THREADS = 1024
@@ -64,6 +65,13 @@ def _plain(value: Any) -> Any:
     """A value of Arrow or a row of an array as Python has it; any other as it is."""
     convert = getattr(value, "as_py", getattr(value, "tolist", None))
     return convert() if callable(convert) else value
+
+
+def checked_kind(texts: Iterable[Text], trained_on: Provenance | None, first: int = 1) -> Iterator[Text]:
+    """The texts; LecoError for a pair of a model that was trained on single texts, or the other way round."""
+    for number, text in enumerate(texts, start=first):
+        check_pair(trained_on, isinstance(text, tuple), f"Text {number} is one of")
+        yield text
 
 
 def _text(number: int, text: Any) -> Text:

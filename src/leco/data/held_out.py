@@ -1,0 +1,106 @@
+"""Labelled texts for a model that is trained: all of them are its test set, unless it was trained on some of them."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from leco.data.assemble import PARTS, Labelled, labelled
+from leco.data.labels import Labels
+from leco.data.sources import is_known, load_known, tables_of
+from leco.data.splits import cut
+from leco.data.types import Split, TextData
+from leco.errors import LecoError
+from leco.provenance import Provenance
+from leco.settings import SourceOptions
+
+logger = logging.getLogger(__name__)
+Log = Callable[[str], None]
+
+
+def load_held_out(
+    source: str,
+    labels: Labels,
+    trained_on: Provenance | None,
+    where: SourceOptions,
+    *,
+    borrow_dev: bool = True,
+    log: Log = logger.info,
+) -> TextData:
+    """The data set `source` for a model that knows these labels and was trained on those data.
+
+    The source that the model was trained on, known by its content, is cut as it was for the training. Of any other the
+    rows named test are the test split or, where no part is named so, those named dev, or else all; its dev split, on
+    which nothing but settings is chosen, is its own or else, with `borrow_dev`, that of the training, where that can
+    still be read; if not, it has no rows. Nothing is trained: the training split is the test split. Lines to `log`
+    say what was done.
+    LecoError as `leco.data.load_data`, and for a label that the model does not know.
+    """
+    if is_known(source):
+        return load_known(source, where)
+    found = labelled(source, tables_of(source), where, labels=labels, log=log)
+    hashes = trained_on.hashes if trained_on is not None else {}
+    metric = labels.problem.metric if trained_on is None else trained_on.metric
+    if found.hashes == hashes:
+        return replace(_as_trained(found, log), metric=metric)
+    part = next(part for part in reversed(PARTS) if part in found.splits)
+    test = found.splits[part]
+    log(f"'{source}': {_rows(test)} {'are' if len(test) > 1 else 'is'} the test set{_named(part, found)}.")
+    _warn_of_known_rows(source, test, trained_on, log)
+    dev = found.splits["dev"] if part == "test" and "dev" in found.splits else None
+    if dev is None and borrow_dev:
+        dev = _dev_of_training(trained_on, labels, log)
+    dev = test.take([]) if dev is None else dev
+    return replace(found.data(test, dev, test), metric=metric)
+
+
+def in_halves(data: TextData, log: Log = logger.info) -> TextData:
+    """Data whose dev split is a half of their test set, so that settings can be chosen on it."""
+    dev, test = cut(data.test, [len(data.test) // 2], 0)
+    log(f"'{data.name}': settings are chosen on {_rows(dev)}, and measured on the other {_rows(test)}.")
+    return replace(data, dev=dev, test=test)
+
+
+def _as_trained(found: Labelled, log: Log) -> TextData:
+    data = found.cut(0)
+    if "test" not in found.splits:
+        log(
+            f"'{found.name}' is what the model was trained on: it is cut as it was then, and the {_rows(data.test)} "
+            "that were set aside are the test set."
+        )
+    return data
+
+
+def _warn_of_known_rows(source: str, test: Split, trained_on: Provenance | None, log: Log) -> None:
+    if trained_on is None:
+        log("The model does not say on what it was trained: if on these rows, scores say nothing about other texts.")
+    elif known := [part for part, mark in trained_on.hashes.items() if mark == test.fingerprint and part != "test"]:
+        log(
+            f"warning: '{source}' has the {known[0]} rows of '{trained_on.name}', on which the model was made: its "
+            "scores on them say little about other texts."
+        )
+
+
+def _dev_of_training(trained_on: Provenance | None, labels: Labels, log: Log) -> Split | None:
+    """The dev split of the training, or None, with a line that says why."""
+    if trained_on is None:
+        return None
+    name, where = trained_on.name, trained_on.source
+    try:
+        if is_known(name):
+            return load_known(name, where).dev
+        found = labelled(name, tables_of(name), where, labels=labels, log=logger.info)
+        if found.hashes != trained_on.hashes:
+            raise LecoError(f"'{name}' is no longer what the model was trained on.")
+    except LecoError as error:
+        log(f"No dev rows, on which settings are chosen: {error}")
+        return None
+    log(f"Dev rows, on which settings are chosen, are those of '{name}', as in the training.")
+    return found.cut(0).dev
+
+
+def _rows(split: Split) -> str:
+    return f"{len(split):,} rows" if len(split) > 1 else "1 row"
+
+
+def _named(part: str, found: Labelled) -> str:
+    return "" if list(found.splits) == ["train"] else f", those of its part '{part}'"
