@@ -45,6 +45,11 @@ def inputs(*rows, dtype=np.int64):
     return {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
 
 
+def masked(*rows):
+    mask = np.array(rows)
+    return inputs(*np.full_like(mask, 101)) | {"attention_mask": mask}
+
+
 def test_predict_without_pytorch(model, file):
     script = (
         "import json, sys; from leco.runtime import Session; "
@@ -121,6 +126,12 @@ def test_what_the_file_says_of_itself(model, file):
         (inputs([101, 102]) | {"attention_mask": np.array([[1, -1]])}, "attention_mask is neither 0 nor 1"),
         (inputs([101, 102]) | {"attention_mask": np.array([[1, 2**32]])}, "attention_mask is neither 0 nor 1"),
         (inputs([101, 102]) | {"token_type_ids": np.array([[0, -1]])}, "token_type_ids has a negative type"),
+        (masked([0, 0, 0]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([0, 1, 1]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([1, 0, 1]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([1, 1, 1], [0, 0, 0]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([1, 1, 0], [0, 1, 1]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([0]), "attention_mask must be 1 at the tokens of each text, then 0"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -128,6 +139,15 @@ def test_bad_input_is_an_error_that_names_it(session, feed, message):
     with pytest.raises(Exception, match=message):
         session.run(None, feed)
     session.run(None, inputs([101, 102]))  # and it still works
+
+
+def test_padding_at_the_right_changes_nothing(session):
+    alone = session.run(None, inputs([101, 2023, 102]))
+    padded = masked([1, 1, 1, 0, 0], [1, 0, 0, 0, 0], [1, 1, 1, 1, 1])
+    padded["input_ids"][0] = [101, 2023, 102, 0, 0]
+    scores, layers = session.run(None, padded)
+    np.testing.assert_allclose(scores[:1], alone[0], rtol=0, atol=1e-5)
+    assert layers[0] == alone[1]
 
 
 @pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.name)

@@ -103,11 +103,21 @@ class ModelWriter:
         return {name: name for name in arrays}
 
     def _mask(self) -> str:
-        """The mask [B, L] as int32; an error where it is neither 0 nor 1."""
+        """The mask [B, L] as int32; an error unless it is 1 at the tokens of each row, of which there are some, then 0.
+
+        Exits read the first token as [CLS], and positions count from there: nothing that is padded otherwise has a
+        right answer.
+        """
         graph, mask = self.graph, "attention_mask"
         inside = graph.op("Clip", mask, graph.constant(0), graph.constant(1))
         zero = graph.check_all(graph.op("Equal", inside, mask), f"{mask} is neither 0 nor 1")
-        return graph.op("Cast", graph.op("Add", mask, zero), to=INT32)
+        binary = graph.op("Add", mask, zero)
+        tokens = graph.op("Max", graph.op("ReduceSum", binary, graph.constant([1]), keepdims=1), graph.constant(1))
+        length = graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2))
+        places = graph.op("Range", graph.constant(0), length, graph.constant(1))
+        right = graph.op("Equal", graph.op("Cast", graph.op("Less", places, tokens), to=INT64), binary)  # [B, L]
+        first = graph.check_all(right, f"{mask} must be 1 at the tokens of each text, then 0: pad at the right")
+        return graph.op("Cast", graph.op("Add", binary, first), to=INT32)
 
     def _start(self) -> Values:
         """The embeddings and the mask of all rows; what is wrong with the ids or their types is an error."""
