@@ -29,7 +29,6 @@ MORE = {
     "cli/evaluate.py": "the same",
     "cli/export.py": "the same",
     "cli/predict.py": "the same",
-    "configuration.py": "Transformers makes it of what a file holds, by name",
 }
 COMMAND_LINE = re.compile(r"leco \w+ .*?--|pip install ")
 """Where a message of the library shows a whole command line, whose flags are none of its own parameters."""
