@@ -10,7 +10,7 @@ from leco.data import TextDataset, collate
 from leco.exits.architecture import Architecture
 from leco.exits.space import SearchSpace
 from leco.model import build_model
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL
 from leco.search.model import SearchModel
 from leco.search.options import SearchOptions
 from leco.search.relaxations import Darts
@@ -72,7 +72,7 @@ def searcher(relaxation=None, **options):
     rates = {"search_lr": 1e-3, "search_exit_lr": 1e-2, "alpha_lr": 1e-2}
     settings = SearchOptions(**{"search_epochs": 3, **rates, **options})
     return Searcher(
-        model, dataset(), TOKENIZER, SINGLE_LABEL, SearchSetup(RunOptions(batch_size=8), settings, relaxation)
+        model, dataset(), TOKENIZER, PROBLEMS[SINGLE_LABEL], SearchSetup(RunOptions(batch_size=8), settings, relaxation)
     )
 
 

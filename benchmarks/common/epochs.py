@@ -12,6 +12,7 @@ from leco.exits.architecture import ExitArchitecture
 from leco.exits.space import SearchSpace
 from leco.model import build_model
 from leco.model.backbones import backbone_for
+from leco.problems import PROBLEMS
 from leco.search.model import SearchModel
 from leco.search.options import SearchOptions
 from leco.search.searcher import Searcher, SearchSetup
@@ -31,7 +32,7 @@ def plain_model(size: str) -> nn.Module:
 def multi_exit_model(size: str, architectures: list[ExitArchitecture]) -> nn.Module:
     """A backbone with fresh exits of the given architectures."""
     names = ("negative", "positive")
-    return build_model(backbone(size), architectures, names, problem_type="single_label_classification")
+    return build_model(backbone(size), architectures, names, problem_type=PROBLEMS["single_label_classification"])
 
 
 def training_epoch(

@@ -11,8 +11,9 @@ from leco.display import listed
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
 from leco.options import option, validate
-from leco.problems import PROBLEMS, SINGLE_LABEL
+from leco.problems import PROBLEMS, SINGLE_LABEL, LabelStatistics
 from leco.provenance import Provenance
+from leco.shapes import checked
 
 
 class LecoConfig(PreTrainedConfig):
@@ -25,9 +26,10 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
         max_tokens: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
         problem_type: Transformers' name of the kind of problem.
-        kwargs: what any configuration may have, and `trained_on`.
+        kwargs: what any configuration may have, and the attributes.
 
     Attributes:
+        label_statistics: the statistics of the labels of the training rows (`asdict`); None scales and weighs nothing.
         trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
 
     """
@@ -61,6 +63,7 @@ class LecoConfig(PreTrainedConfig):
         self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
         self.exit_dropout = exit_dropout
         self.max_tokens = max_tokens
+        self.label_statistics: dict[str, Any] | None = kwargs.pop("label_statistics", None)
         self.trained_on: dict[str, Any] | None = kwargs.pop("trained_on", None)
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
@@ -73,6 +76,11 @@ class LecoConfig(PreTrainedConfig):
     def criterion(self) -> Criterion:
         """The chosen exit criterion; full depth where none was chosen."""
         return criterion_from_dict(self.exit_criterion) if self.exit_criterion else Static()
+
+    @property
+    def statistics(self) -> LabelStatistics:
+        """The statistics of the labels of the training rows."""
+        return checked(LabelStatistics, dict(self.label_statistics or {}), "its label_statistics")
 
     @property
     def provenance(self) -> Provenance | None:
@@ -95,7 +103,9 @@ class LecoConfig(PreTrainedConfig):
             several = listed(self.label_names)
             raise LecoError(f"its id2label has {several}, but no {self.problem_type} has that number of outputs")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
-        task = Task(len(names), len(self.exits), self.problem_type)
+        task = Task(len(names), len(self.exits), self.problem_type, self.statistics)
+        if not self.statistics.fits(len(names)):
+            raise LecoError(f"its label_statistics are {self.label_statistics}")
         check_deployable(self.criterion.name)
         self.provenance  # noqa: B018 - it is read only where data are
         self.criterion.start(1, task)

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from leco.card import model_card
 from leco.data import DataSource
-from leco.evaluation import compete, evaluate
+from leco.evaluation import EVALUATION, compete, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
@@ -23,14 +23,15 @@ from leco.model.statistics import state_statistics
 from leco.options import taking
 from leco.preparation import Job, open_job
 from leco.presets import DEFAULT_PRESET, FIT, SEARCH, TRAIN, build_options
+from leco.progress import say
 from leco.search.model import SearchModel
 from leco.search.searcher import Searcher, SearchSetup
 from leco.settings import LEARNED, ExitOptions
 from leco.training.callbacks import Checking
-from leco.training.log import TrainingLog
+from leco.training.log import TRAINING, TrainingLog
 from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
-ARCHITECTURES, HISTORY, TRAINING, RESULTS = "architectures.json", "search.json", "training.json", "results.json"
+ARCHITECTURES, HISTORY, RESULTS = "architectures.json", "search.json", "results.json"
 CONTEST = "contest.json"
 USUAL = build_options(DEFAULT_PRESET, {})
 """The settings of a run that is given none."""
@@ -120,7 +121,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
             None if states is None else states.tokens,
         ).to(methods.device)
         setup = SearchSetup(run, job.options.search, methods.relaxation)
-        searcher = Searcher(model, job.dataset("train"), job.encoder.tokenizer, job.data.problem_type, setup)
+        searcher = Searcher(model, job.dataset("train"), job.encoder.tokenizer, job.problem, setup)
         result = searcher.search(job.work / "search.pt", check=job.hold.check)
         result.history.draw(job.folder / "search.png")
         result.history.save(job.folder / HISTORY)
@@ -130,8 +131,10 @@ def run_search(job: Job) -> list[ExitArchitecture]:
 
 
 def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
-    """Train the multi-exit model and save it in the output folder, unless it is there."""
-    if not (job.folder / TRAINING).exists():
+    """Train the multi-exit model and save it in the output folder, unless it is there, or go on with it."""
+    if (job.folder / TRAINING).exists():
+        train_further(job, callbacks)
+    else:
         architectures = job.encoder.architectures or run_search(job)
         run = job.options.run
         backbone = load_backbone(job.encoder.name, job.methods.device, run.layers)
@@ -142,18 +145,58 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             architectures,
             job.data.output_names,
             problem_type=job.data.problem_type,
+            label_statistics=asdict(job.problem.statistics),
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
             states=states,
         )
         model.tokenizer = job.encoder.tokenizer
         model.config.trained_on = job.data.provenance.to_dict()
-        data = TrainingData(job.dataset("train"), job.dataset("dev"), job.data.metric)
-        setup = TrainingSetup(run, job.options.training, job.methods.strategy)
-        log = train_phases(model, data, setup, job.work, [Checking(job.hold.check), *callbacks])
+        log = run_phases(job, model, callbacks)
         save_model(model, job.folder, job.work / "model")
         log.save(job.folder / TRAINING)
     shutil.rmtree(job.work, ignore_errors=True)
+
+
+def run_phases(job: Job, model: MultiExitModel, callbacks: Sequence[TrainerCallback], done: int = 0) -> TrainingLog:
+    """Train `model` for the run's epochs, of which so many are done."""
+    data = TrainingData(job.dataset("train"), job.dataset("dev"), job.data.metric)
+    setup = TrainingSetup(job.options.run, job.options.training, job.methods.strategy, done)
+    return train_phases(model, data, setup, job.work, [Checking(job.hold.check), *callbacks])
+
+
+def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
+    """Train the finished model in the folder for the epochs that the run has more by now, if it has.
+
+    It begins from the saved weights, with a fresh optimizer and a rate that rises and falls anew. Where no epoch scores
+    better on dev than those before, the model stays as it is, and all that was made of it.
+    """
+    before, epochs, start = TrainingLog.load(job.folder / TRAINING), job.options.training.epochs, job.work / "start"
+    if before.planned >= epochs:
+        return
+    if not start.exists():
+        shutil.rmtree(job.work / "copy", ignore_errors=True)
+        load_model(job.folder).save_pretrained(job.work / "copy")
+        (job.work / "copy").rename(start)
+    say(
+        f"'{job.folder}' has {before.planned} epochs: those up to {epochs} begin from its weights, with a fresh "
+        "optimizer and a learning rate that rises and falls anew."
+    )
+    model = load_model(start, job.options.run.device)
+    states = read_states(job, model.backbone)
+    set_seed(job.options.run.seed)
+    if states is not None:
+        model.exits.unfold(states)
+    log = run_phases(job, model, callbacks, before.planned)
+    last = job.methods.strategy.phases(job.encoder.num_layers)[-1]
+    if log.best(last.name, last.selects) > before.best(last.name, last.selects):
+        model.config.exit_criterion = None
+        for name in (RESULTS, EVALUATION, CONTEST, "config.json"):  # of the former weights
+            (job.folder / name).unlink(missing_ok=True)
+        save_model(model, job.folder, job.work / "model")
+    else:
+        say("No further epoch scored better on dev: the model stays as it was.")
+    before.then(log).save(job.folder / TRAINING)
 
 
 def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:

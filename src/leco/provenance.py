@@ -33,8 +33,10 @@ class Provenance:
     source: SourceOptions
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: of the settings those that say something, and not the folder of GLUE, which may move."""
-        source = {name: value for name, value in vars(self.source).items() if value is not None and name != "glue_dir"}
+        """As JSON has it: of the settings those that say something."""
+        source = {name: value for name, value in vars(self.source).items() if value is not None}
+        if self.source.glue_dir is not None:
+            source["glue_dir"] = str(self.source.glue_dir)
         return {**asdict(self), "source": source}
 
     @classmethod

@@ -16,6 +16,7 @@ from leco.errors import LecoError, parameter
 from leco.files import read_json, write_json
 from leco.folders import writing
 from leco.shapes import checked
+from leco.training.log import TRAINING, TrainingLog
 
 SETTINGS = "run.json"
 
@@ -48,7 +49,7 @@ def run_settings(folder: Path) -> dict[str, Any] | None:
 
 
 def claim(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Make `folder` this run's, or continue in it where it is already.
+    """Make `folder` this run's, or continue in it where it is already, be it for more epochs of a finished training.
 
     LecoError where it holds something else, or what another run has done, or cannot be written to.
     """
@@ -57,7 +58,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     settings = json.loads(json.dumps(settings))  # as they are when read
     if before == settings:
         return
-    if before is not None and _has_results(folder):
+    if before is not None and _has_results(folder) and not _is_continued(folder, before, settings):
         name = next(name for name in {**before, **settings} if before.get(name) != settings.get(name))
         raise LecoError(
             f"{parameter('output')} '{folder}' holds a run with other settings ({name}: {before.get(name)!r} there, "
@@ -65,6 +66,14 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
         )
     with writing(folder):
         write_json(folder / SETTINGS, {"settings": settings, "versions": versions()})
+
+
+def _is_continued(folder: Path, before: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Whether the settings are those of the training that is finished in `folder`, but for more epochs."""
+    epochs, more = before.get("epochs"), settings.get("epochs")
+    if not (isinstance(epochs, int) and isinstance(more, int) and epochs < more and (folder / TRAINING).is_file()):
+        return False
+    return {**before, "epochs": more} == settings and TrainingLog.load(folder / TRAINING).planned == epochs
 
 
 def _has_results(folder: Path) -> bool:

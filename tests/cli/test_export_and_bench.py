@@ -40,7 +40,7 @@ def test_export_says_what_int8_costs(leco, fitted, tmp_path):
     [
         (("--to", "tflite"), "Unknown format (--to) 'tflite'. Known: onnx"),
         (("--opset", "9"), "--opset must be from 18"),
-        (("--criterion", "voting"), "--criterion: Unknown criterion for ONNX 'voting'"),
+        (("--criterion", "oracle"), "--criterion: 'oracle' needs the labels"),
         (("--output", "."), "is a folder. Give a file"),
         (("--int8", "--data", "nothing.csv"), "--data"),
     ],

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from conformance.gradients import assert_gradient
+from leco.criteria import Patience, Task
 from leco.criteria.information import entropy
 from leco.data import METRICS, collate, encode
 from leco.data.labels import learn_labels
@@ -128,15 +129,81 @@ def test_the_losses_are_those_of_loops(problem, rows):
         return np.mean([formula(*row) for row in zip(*columns)])
 
     expected = [mean(naive["loss"], layer, labels.tolist()) for layer in layers]
-    np.testing.assert_allclose(exit_losses(given, target, problem.name).numpy(), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(exit_losses(given, target, problem).numpy(), expected, rtol=1e-4, atol=1e-6)
     expected = [[naive["wrong"](one, label) for one in row] for row, label in zip(logits.tolist(), labels.tolist())]
     np.testing.assert_allclose(problem.wrongness(given, target).float().numpy(), expected, rtol=1e-5)
     zero = torch.zeros(rows, 3)
     total = np.square(expected).mean(0).sum()
-    assert doubt_loss(zero, given, target, problem.name).item() == pytest.approx(total, rel=1e-5)
-    found = divergence(given[:, 0], given[:, 1], problem.name).item()
+    assert doubt_loss(zero, given, target, problem).item() == pytest.approx(total, rel=1e-5)
+    found = divergence(given[:, 0], given[:, 1], problem).item()
     assert found == pytest.approx(mean(naive["divergence"], layers[0], layers[1]), rel=1e-4)
-    assert divergence(given[:, 0], given[:, 0], problem.name).item() == pytest.approx(0, abs=1e-6)
+    assert divergence(given[:, 0], given[:, 0], problem).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_values_are_learned_in_standard_deviations_and_said_in_their_unit():
+    values = np.array([100_000, 250_000, 500_000, 180_000], np.float32)
+    plain = PROBLEMS[REGRESSION]
+    problem = plain.with_statistics(plain.measure(values, 1))
+    mean, std = problem.statistics.mean, problem.statistics.std
+    assert (mean, std) == pytest.approx((np.mean(values), np.std(values)))
+    logits = logits_of(problem, 4)
+    expected = logits.astype(np.float64) * std + mean
+    tensor = torch.from_numpy(logits)
+    found = (
+        problem.scores(logits),
+        problem.torch_scores(tensor),
+        problem.torch_outputs(tensor),
+        by_graph(problem, logits),
+    )
+    for scores in found:
+        assert np.asarray(scores).dtype == np.float32
+        np.testing.assert_allclose(scores, expected, rtol=1e-6)
+    labels, same = torch.from_numpy(values), torch.from_numpy((values - mean) / std)
+    assert problem.loss(tensor, labels).item() == pytest.approx(plain.loss(tensor, same).item(), rel=1e-5)
+    wrong = [one.wrongness(tensor.unsqueeze(1), other).numpy() for one, other in ((problem, labels), (plain, same))]
+    np.testing.assert_allclose(*wrong, rtol=1e-4)
+    assert problem.reach == pytest.approx(100 * std)
+    sweep = Patience.sweep(Task(1, 3, REGRESSION, problem.statistics))
+    assert max(one.theta for one in sweep) == pytest.approx(101 * std, rel=1e-6)
+    assert any(0 < one.theta < std / 100 for one in sweep)
+
+
+@pytest.mark.parametrize(
+    "values", [[7.0], [3.0, 3.0, 3.0], [1e30, 2e30], [1e-30, 2e-30], [-1e6, 1e6], [0.0, 0.0]], ids=str
+)
+def test_statistics_of_any_values_are_finite(values):
+    plain, labels = PROBLEMS[REGRESSION], np.array(values, np.float32)
+    problem = plain.with_statistics(plain.measure(labels, 1))
+    assert problem.statistics.fits(1)
+    assert problem.loss(torch.zeros(len(values), 1), torch.from_numpy(labels)).isfinite()
+    assert np.isfinite(problem.scores(np.ones((1, 1), np.float32))).all()
+    thresholds = [one.theta for one in Patience.sweep(Task(1, 2, REGRESSION, problem.statistics))]
+    assert thresholds == sorted(thresholds)
+    assert len(set(thresholds)) == len(thresholds)
+
+
+@named
+def test_balanced_labels_weigh_the_same(problem):
+    """By loops: of each label alone the texts together weigh what others do, and the loss is the weighed mean."""
+    cells = {SINGLE_LABEL: [0, 0, 0, 2], MULTI_LABEL: [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 1]]}[problem.name]
+    labels = np.array(cells, problem.dtype)
+    balanced = problem.with_statistics(problem.measure(labels, 3, balanced=True))
+    weights = balanced.statistics.weights
+    assert problem.measure(labels, 3).weights is None
+    logits = logits_of(problem, 4)
+    if problem.has_classes:
+        assert weights == pytest.approx((4 / (2 * 3), 1, 4 / (2 * 1)))
+        each = [-log(softmax(row)[label]) for row, label in zip(logits.tolist(), cells)]
+        expected = np.average(each, weights=[weights[label] for label in cells])
+    else:
+        assert weights == pytest.approx((3, 3, 3))
+        terms = [
+            [-w * log(sigmoid(z)) if y else -log(sigmoid(-z)) for z, y, w in zip(*row, weights)]
+            for row in zip(logits.tolist(), cells)
+        ]
+        expected = np.mean(terms)
+    found = balanced.loss(torch.from_numpy(logits), torch.from_numpy(labels)).item()
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 @every

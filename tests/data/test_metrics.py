@@ -1,13 +1,14 @@
 """Metrics against scikit-learn, SciPy and loops."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from leco.data import METRICS, predictions_of, score
+from leco.data import METRICS, Split, TextData, metrics_of, predictions_of, score, with_metric
 from leco.errors import LecoError
 from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL
 
@@ -35,6 +36,43 @@ def test_pearson_spearman(decimals: int) -> None:
     answer = (truth + rng.normal(size=100)).round(decimals)
     expected = (stats.pearsonr(truth, answer)[0] + stats.spearmanr(truth, answer)[0]) / 2
     assert score("pearson_spearman", truth, answer) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("num_labels", [2, 4])
+def test_f1_macro(num_labels: int) -> None:
+    truth, answer = rng.integers(0, num_labels, (2, 200))
+    by_label = [
+        2 * ((truth == k) & (answer == k)).sum() / ((truth == k).sum() + (answer == k).sum()) for k in range(num_labels)
+    ]
+    assert score("macro-f1", truth, answer) == score("f1_macro", truth, answer) == pytest.approx(np.mean(by_label))
+    if num_labels == 2:
+        assert score("f1", truth, answer) == pytest.approx(by_label[1])
+
+
+@pytest.mark.parametrize(("metric", "error"), [("rmse", sk.root_mean_squared_error), ("mae", sk.mean_absolute_error)])
+def test_an_error_is_lowest_where_its_score_is_highest(metric: str, error: Any) -> None:
+    truth = rng.normal(300_000, 100_000, 50)
+    answers = [truth * 0 + 1.25, *(truth + rng.normal(0, 10.0**size, 50) for size in range(7))]
+    by_score = sorted(answers, key=lambda answer: score(metric, truth, answer))
+    assert [id(one) for one in by_score] == [id(one) for one in sorted(answers, key=lambda one: -error(truth, one))]
+    assert METRICS.name(metric) in ("r2", "d2_absolute_error")
+    assert score(metric, np.full(3, 7.0), np.zeros(3)) == score(metric, np.ones(1), np.ones(1)) == 0.0
+
+
+def test_a_metric_is_defined_for_some_kinds_of_problems_only() -> None:
+    split = Split(["a"] * 4, np.array([0, 1, 2, 0]))
+    data = TextData("some", split, split, split, ("a", "b", "c"), SINGLE_LABEL, "accuracy", pair=False)
+    assert with_metric(data, None) is data
+    assert with_metric(data, "macro-f1").metric == "f1_macro"
+    for metric in ("f1", "rmse", "f1_micro", "accuracy-f1"):
+        with pytest.raises(
+            LecoError, match=r"metric: .* is not defined for a single_label.* Known: accuracy, f1_macro"
+        ):
+            with_metric(data, metric)
+    with pytest.raises(LecoError, match="metric: Unknown metric 'f2'"):
+        with_metric(data, "f2")
+    for problem in PROBLEMS.values():
+        assert set(metrics_of(problem, 2)) <= set(METRICS)
 
 
 def test_f1_micro() -> None:

@@ -119,6 +119,23 @@ def test_every_backbone_saved_and_exported_says_what_it_said(config, attention, 
     torch.testing.assert_close(model(**inputs).exit_logits, said)  # the model itself trains on as it was
 
 
+@pytest.mark.parametrize("architecture", [MHA, LINEAR, EVERY_CELL[0]], ids=lambda one: one.kind)
+def test_trained_exits_go_on_reading_standardized_states(architecture):
+    """They say what they said, by weights of the standardized states, and fold to what they were."""
+    torch.manual_seed(0)
+    exits = build_exits([architecture] * 2, D, K).eval()
+    randomize(exits)
+    states = StateStatistics(*[Statistics(torch.randn(2, D), torch.rand(2, D) + 0.5)] * 2)
+    hidden, before = torch.randn(3, 5, D), {name: value.clone() for name, value in exits.state_dict().items()}
+    said = [exits.logits(layer, hidden, None, None) for layer in (1, 2)]
+    exits.unfold(states)
+    for layer in (1, 2):
+        torch.testing.assert_close(exits.logits(layer, hidden, None, None), said[layer - 1], atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(exits[0].reader.weight, before[next(name for name in before if name.endswith("weight"))])
+    for name, value in exits.folded().state_dict().items():
+        torch.testing.assert_close(value, before[name], atol=1e-5, rtol=1e-5)
+
+
 def test_an_exported_graph_is_as_large_as_without(tokenizer):
     plain = text_model(tokenizer, layers=2)
     standardized = text_model(tokenizer, layers=2)
@@ -133,7 +150,7 @@ def test_an_exported_graph_is_as_large_as_without(tokenizer):
     session = onnxruntime.InferenceSession(writer.all_exits().SerializeToString())
     inputs = collate(tokenizer, [dict(tokenizer("a film")), dict(tokenizer("a long and dull film"))])
     given = {name: value.numpy() for name, value in inputs.items() if name in writer.inputs}
-    (scores,) = session.run(None, given)
+    (scores,) = session.run(["scores"], given)
     expected = standardized(**inputs).exit_logits.softmax(-1).detach().numpy()
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 

@@ -11,10 +11,10 @@ import onnxruntime
 import pytest
 from transformers import AutoConfig
 
-from leco import Cobee, Entropy, LecoError, Static, Voting
+from leco import Cobee, Entropy, FPabee, LecoError, Oracle, Static
 from leco.criteria import setting_arrays
 from leco.export import ModelWriter, export_onnx
-from leco.export.choice import exit_scores
+from leco.export.choice import exit_outputs
 from leco.export.criteria import WRITERS
 from leco.runtime import Session
 from tiny import TINY, encoder, sentences, text_model
@@ -45,6 +45,11 @@ def inputs(*rows, dtype=np.int64):
     return {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
 
 
+def masked(*rows):
+    mask = np.array(rows)
+    return inputs(*np.full_like(mask, 101)) | {"attention_mask": mask}
+
+
 def test_predict_without_pytorch(model, file):
     script = (
         "import json, sys; from leco.runtime import Session; "
@@ -68,6 +73,20 @@ def test_settings_are_inputs_with_defaults(model, file):
         assert {answer.exit_layer for answer in answers} == layers
     with pytest.raises(LecoError, match=r"exits by 'cobee', not by 'entropy'\. Export the model again with criterion"):
         Session(file).predict(TEXTS, criterion=Entropy())
+
+
+def test_a_setting_in_words_is_an_input_too(model, tmp_path):
+    export_onnx(model, tmp_path / "model.onnx", criterion=FPabee(tau=0.5, similarity="kd"))
+    session = Session(tmp_path / "model.onnx")
+    assert session.criterion == FPabee(tau=0.5, similarity="kd")
+    assert session.predict(TEXTS) == session.predict(TEXTS, "f-pabee:tau=0.5,similarity=kd")
+    assert session.predict(TEXTS) != session.predict(TEXTS, "f-pabee:tau=0.5,similarity=jensen-shannon")
+    plain = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"))
+    ids = session.collate(session.encode(TEXTS))
+    for word in ("kd", "jensen-shannon"):
+        _, layers = plain.run(None, ids | {"similarity": np.array(word)})
+        expected = session.predict(TEXTS, FPabee(tau=0.5, similarity=word))
+        assert layers.tolist() == [answer.exit_layer for answer in expected]
 
 
 def test_what_the_file_says_of_itself(model, file):
@@ -107,6 +126,12 @@ def test_what_the_file_says_of_itself(model, file):
         (inputs([101, 102]) | {"attention_mask": np.array([[1, -1]])}, "attention_mask is neither 0 nor 1"),
         (inputs([101, 102]) | {"attention_mask": np.array([[1, 2**32]])}, "attention_mask is neither 0 nor 1"),
         (inputs([101, 102]) | {"token_type_ids": np.array([[0, -1]])}, "token_type_ids has a negative type"),
+        (masked([0, 0, 0]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([0, 1, 1]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([1, 0, 1]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([1, 1, 1], [0, 0, 0]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([1, 1, 0], [0, 1, 1]), "attention_mask must be 1 at the tokens of each text, then 0"),
+        (masked([0]), "attention_mask must be 1 at the tokens of each text, then 0"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -114,6 +139,15 @@ def test_bad_input_is_an_error_that_names_it(session, feed, message):
     with pytest.raises(Exception, match=message):
         session.run(None, feed)
     session.run(None, inputs([101, 102]))  # and it still works
+
+
+def test_padding_at_the_right_changes_nothing(session):
+    alone = session.run(None, inputs([101, 2023, 102]))
+    padded = masked([1, 1, 1, 0, 0], [1, 0, 0, 0, 0], [1, 1, 1, 1, 1])
+    padded["input_ids"][0] = [101, 2023, 102, 0, 0]
+    scores, layers = session.run(None, padded)
+    np.testing.assert_allclose(scores[:1], alone[0], rtol=0, atol=1e-5)
+    assert layers[0] == alone[1]
 
 
 @pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.name)
@@ -126,9 +160,21 @@ def test_the_settings_of_every_criterion_are_checked(tokenizer, tmp_path, kind):
     for name, array in setting_arrays(kind()).items():
         if array.dtype == bool:
             continue
+        checked += 1
         allowed = kind.__dataclass_fields__[name].metadata
+        if allowed["choices"]:
+            for word in allowed["choices"]:
+                session.run(None, inputs([101, 102]) | {name: np.array(word)})
+            for word in ("", "a", allowed["choices"][0].upper()):
+                with pytest.raises(Exception, match=f"{name} is not one of {', '.join(allowed['choices'])}"):
+                    session.run(None, inputs([101, 102]) | {name: np.array(word)})
+            continue
         low, high = allowed["minimum"], allowed["maximum"] or (2 if name == "layer" else np.finfo(np.float32).max)
-        right, wrong = [low, high], [low - 1, -(2**31)]
+        right, wrong = [low, high], [-(2**31)]
+        if low is None:
+            right, wrong = [np.nextafter(np.float32(allowed["above"]), np.float32(1)), high], [*wrong, allowed["above"]]
+        else:
+            wrong += [low - 1]
         if array.dtype == np.float32:
             wrong += [np.nan, np.inf, -np.inf]
         if high < 2**31:
@@ -138,7 +184,6 @@ def test_the_settings_of_every_criterion_are_checked(tokenizer, tmp_path, kind):
                 session.run(None, inputs([101, 102]) | {name: np.array(value, array.dtype)})
         for value in right if name != "patience" else [low, 2**31]:
             session.run(None, inputs([101, 102]) | {name: np.array(value, array.dtype)})
-        checked += 1
     assert checked
 
 
@@ -165,8 +210,8 @@ def test_bad_use_of_the_session(file, tmp_path):
 
 
 def test_what_cannot_be_exported(model, tmp_path):
-    with pytest.raises(LecoError, match=r"Unknown criterion for ONNX 'voting'.*cobee"):
-        export_onnx(model, tmp_path / "model.onnx", criterion=Voting())
+    with pytest.raises(LecoError, match=r"Unknown criterion for ONNX 'oracle'.*cobee"):
+        export_onnx(model, tmp_path / "model.onnx", criterion=Oracle())
     with pytest.raises(LecoError, match="opset must be from 18"):
         export_onnx(model, tmp_path / "model.onnx", opset=11)
     with pytest.raises(LecoError, match="at most 6"):
@@ -188,7 +233,7 @@ def test_int8_settings_are_chosen_for_texts_alone(model, tmp_path):
     export_onnx(model, tmp_path / "int8.onnx", criterion=Static(), int8=True)
     session = Session(tmp_path / "int8.onnx")
     encodings = session.encode(TEXTS)
-    *_, last = exit_scores(ModelWriter(model, int8=True).all_exits(), model, encodings, lambda rows: None)
+    (*_, last), _ = exit_outputs(ModelWriter(model, int8=True).all_exits(), model, encodings, lambda rows: None)
     alone, together = (session.decide(encodings, batch_size=size).scores for size in (1, len(TEXTS)))
     assert np.abs(last - alone).max() < np.abs(last - together).max() / 10, "texts that run together share a range"
 

@@ -11,7 +11,7 @@ import toy
 from leco.data import collate, score
 from leco.exits.architecture import LINEAR
 from leco.model import doubt_loss
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL
 from leco.training import callbacks, checkpoints
 from leco.training.checkpoints import last_checkpoint, mark_complete
 from leco.training.options import RunOptions, TrainingOptions
@@ -71,6 +71,39 @@ def test_a_killed_training_ends_as_one_that_was_not(tmp_path, monkeypatch, callb
     log = run(resumed, tmp_path / "broken")
     assert same_weights(resumed, expected)
     assert len(log.epochs) == 3
+
+
+def no_better(self, args, state, control, metrics, **_):
+    """What dev says after the second epoch is worse."""
+    for entry in (metrics, state.log_history[-1]):
+        entry["eval_avg"] = {1: 0.1, 2: 0.2}.get(round(state.epoch), 0.15)
+
+
+@pytest.mark.parametrize("killed_in", [None, 3, 4])
+def test_early_stopping_ends_after_epochs_that_are_no_better(tmp_path, monkeypatch, killed_in):
+    """Whether or not it is killed as the checkpoint of an epoch has been written, the last one's among them."""
+    options = TrainingOptions(epochs=9, lr=1e-3, exit_lr=1e-2, early_stopping=2)
+    data = dataset(), dataset(rows=32, seed=1)
+    monkeypatch.setattr(callbacks.Bar, "on_evaluate", no_better)  # the first callback that sees the scores
+    if killed_in:
+        marked = checkpoints.Checkpoints.on_save
+
+        def die(self, args, state, control, **given):
+            marked(self, args, state, control, **given)
+            if round(state.epoch) == killed_in:
+                raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoints.Checkpoints, "on_save", die)
+            with pytest.raises(Killed):
+                toy.train(model_with(LEARNED), data, tmp_path, options)
+    model = model_with(LEARNED)
+    log = toy.train(model, data, tmp_path, options)
+    assert [row["epoch"] for row in log.epochs] == [1, 2, 3, 4]
+    assert log.planned == 9
+    best = model_with(LEARNED)
+    toy.train(best, data, tmp_path / "two", TrainingOptions(epochs=9, lr=1e-3, exit_lr=1e-2, early_stopping=1))
+    assert same_weights(model, best)
 
 
 def test_unfinished_checkpoints_are_removed_and_not_used(tmp_path):
@@ -134,7 +167,9 @@ def test_the_meta_classifier_learns_which_exits_are_wrong_and_nobody_learns_from
     model = model_with(LEARNED).train()
     inputs = batch()
     output = model(**inputs)
-    doubt_loss(output.doubts_by_row, output.logits_by_row, inputs["labels"], "single_label_classification").backward()
+    doubt_loss(
+        output.doubts_by_row, output.logits_by_row, inputs["labels"], PROBLEMS["single_label_classification"]
+    ).backward()
     assert {name for name, p in model.named_parameters() if p.grad is not None} == {"meta.weight", "meta.bias"}
     run(model, tmp_path, epochs=8, data=dataset(rows=96))
     with torch.no_grad():
@@ -146,13 +181,13 @@ def test_the_meta_classifier_learns_which_exits_are_wrong_and_nobody_learns_from
 def test_doubts_are_squared_errors_by_a_loop():
     logits = torch.tensor([[[2.0, 1.0], [0.0, 1.0]], [[0.0, 3.0], [1.0, 0.0]]])  # [B, M, K]
     doubts = torch.tensor([[0.2, 0.7], [0.4, 0.9]])
-    found = doubt_loss(doubts, logits, torch.tensor([0, 1]), "single_label_classification")
+    found = doubt_loss(doubts, logits, torch.tensor([0, 1]), PROBLEMS["single_label_classification"])
     assert found.item() == pytest.approx((0.2**2 + 0.4**2) / 2 + ((0.7 - 1) ** 2 + (0.9 - 1) ** 2) / 2)
     values = torch.tensor([[[1.0], [2.0]]])
-    found = doubt_loss(doubts[:1], values, torch.tensor([1.5]), "regression")
+    found = doubt_loss(doubts[:1], values, torch.tensor([1.5]), PROBLEMS["regression"])
     target = torch.tensor(0.5).tanh().item()
     assert found.item() == pytest.approx((0.2 - target) ** 2 + (0.7 - target) ** 2)
-    many = doubt_loss(doubts[:1], logits[:1], torch.tensor([[1.0, 1.0]]), "multi_label_classification")
+    many = doubt_loss(doubts[:1], logits[:1], torch.tensor([[1.0, 1.0]]), PROBLEMS["multi_label_classification"])
     assert many.item() == pytest.approx(0.2**2 + (0.7 - 1) ** 2)
 
 

@@ -33,8 +33,8 @@ class Answering:
     def answer(self, rows: "Rows") -> list[dict[str, Any]]:
         """An object for each row; its label is None where there is no text, unless empty texts are answered."""
         asked = [row for row, missing in enumerate(rows.missing) if missing is None or self.empty == "answer"]
-        texts = list(checked_kind((rows.texts[row] for row in asked), self.predictor.trained_on))
-        encodings = self.predictor.encode(texts, self.cut.append)
+        texts = list(checked_kind(rows.texts, self.predictor.trained_on, first=self.rows + 1))
+        encodings = self.predictor.encode([texts[row] for row in asked], self.cut.append)
         found = dict(zip(asked, self.predictor.answer(encodings, self.criterion, self.batch_size), strict=True))
         self.rows += len(rows.texts)
         self.without_text += sum(missing is not None for missing in rows.missing)

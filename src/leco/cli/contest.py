@@ -1,6 +1,5 @@
 """How the exit criterion was chosen, for people."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from leco.cli.output import print_lines, print_table
@@ -29,10 +28,8 @@ def print_contest(folder: Path) -> None:
     print_lines("")
 
 
-def _row(found: Contest, entry: Entry) -> Iterator[str]:
+def _row(found: Contest, entry: Entry) -> tuple[str, ...]:
     settings = {name: f"{value:.3g}" if isinstance(value, float) else value for name, value in entry.criterion.items()}
-    yield f"{settings['name']} {format_settings(settings)}"
-    yield f"{entry.score:.4f}"
-    yield f"{entry.layers_saved:.1%}"
-    yield f"{entry.behind:.0%}"
-    yield "chosen" if entry.criterion == found.winner else ""
+    name = f"{settings['name']} {format_settings(settings)}"
+    chosen = "chosen" if entry.criterion == found.winner else ""
+    return name, f"{entry.score:.4f}", f"{entry.layers_saved:.1%}", f"{entry.behind:.0%}", chosen

@@ -12,11 +12,12 @@ from leco.devices import AUTO
 from leco.loading import load
 from leco.options import fill
 from leco.settings import SHORT_TIMING, ChoiceOptions, SourceOptions
+from leco.training.options import RunOptions
 
 HELP = "Criterion whose curve is wanted, by default all; several with commas or by repeating. The first one answers."
 
 
-@with_options(SourceOptions(), part(ChoiceOptions(), "max_drop"), SHORT_TIMING)
+@with_options(SourceOptions(), part(ChoiceOptions(), "max_drop"), part(RunOptions(), "metric"), SHORT_TIMING)
 def command(
     path: ModelPath,
     data: Data,
@@ -38,6 +39,7 @@ def command(
     Example: leco evaluate rte-model --data glue/rte --output rte-model
     """
     with quiet_stdout(), ExitStack() as stack:
+        from leco.data import with_metric
         from leco.evaluation import applicable_criteria, choose_criterion, evaluate, save_evaluation
         from leco.evaluation.files import MARKS
         from leco.folders import holding
@@ -53,7 +55,7 @@ def command(
         if output is not None:
             check_outputs(output, MARKS)
             stack.enter_context(holding(output))
-        texts = load_texts(data, options, predictor)
+        texts = with_metric(load_texts(data, options, predictor), options.get("metric"))
         answering = None
         if chosen:
             first, settled = chosen[0]

@@ -92,6 +92,8 @@ def print_lines(*lines: object) -> None:
     plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
 
 
+FEW_LABELS = 12
+"""With more, tables of labels are not printed: the JSON has them."""
 FITTED = ("the model", "README.md", "results.json", "curve.png")
 """What 'leco fit' leaves in its folder for people."""
 
@@ -106,6 +108,7 @@ def print_evaluation(
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
     print_table((">layer", ">score", ">texts leaving", "exit"), _exit_rows(results), title)
     _print_curves(results)
+    _print_detail(results)
     print_lines(
         results.get("lacks") or f"AVG {results['avg']:.4f}   BEST {results['best']:.4f}",
         f"{results['criterion']['name']}({format_settings(results['criterion'])}): score {results['score']:.4f}, "
@@ -152,3 +155,18 @@ def _exit(architecture: Mapping[str, Any]) -> str:
         return str(architecture["kind"])
     names = [architecture[edge] for edge in ("activation_1", "encoder_1", "encoder_2", "pooler", "activation_2")]
     return "{} > {} + {} > {} > {}".format(*names)
+
+
+def _print_detail(results: Mapping[str, Any]) -> None:
+    """All scores on a line, and where there are few labels those of each and what is taken for what."""
+    if (detail := results.get("detail")) is None:
+        return
+    by_label, confusion, columns = detail["by_label"], detail["confusion"], ("precision", "recall", "f1")
+    if 0 < len(by_label) <= FEW_LABELS:
+        rows = [(name, *(f"{one[column]:.4f}" for column in columns), one["support"]) for name, one in by_label.items()]
+        print_table(("label", *(f">{column}" for column in columns), ">texts"), rows, "Labels, by the criterion")
+        if confusion and not isinstance(confusion[0][0], list):
+            table = [(name, *counts) for name, counts in zip(by_label, confusion, strict=True)]
+            given = [f">{shortened(name, 12)}" for name in by_label]
+            print_table(("texts of", *given), table, "Confusion (rows: true)")
+    print_lines("   ".join(f"{name} {value:.6g}" for name, value in {**detail["metrics"], **detail["errors"]}.items()))

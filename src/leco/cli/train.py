@@ -24,11 +24,11 @@ def command(
     with quiet_stdout():
         from leco import pipeline
         from leco.cli.contest import print_contest
-        from leco.training.log import TrainingLog
+        from leco.training.log import TRAINING, TrainingLog
 
         trained = pipeline.train(model, data, output, preset=preset, **options)
     if json:
-        log = TrainingLog.load(output / pipeline.TRAINING)
+        log = TrainingLog.load(output / TRAINING)
         print_json({"model": str(output), "criterion": trained.config.exit_criterion, **asdict(log)})
     else:
         print_contest(output)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from leco.errors import LecoError
 from leco.options import setting_names, validate
-from leco.problems import PROBLEMS, SINGLE_LABEL, Problem
+from leco.problems import NO_STATISTICS, PROBLEMS, SINGLE_LABEL, LabelStatistics, Problem
 from leco.registry import format_settings
 
 Array = NDArray[Any]
@@ -24,16 +24,20 @@ State = dict[str, Array]
 
 @dataclass(frozen=True)
 class Task:
-    """What a criterion may know in advance: K outputs, M layers, and Transformers' name of the kind of problem."""
+    """What a criterion may know in advance.
+
+    That is K outputs, M layers, Transformers' name of the kind of problem, and what the labels were in training.
+    """
 
     num_outputs: int
     num_layers: int
     problem_type: str = SINGLE_LABEL
+    statistics: LabelStatistics = NO_STATISTICS
 
     @property
     def problem(self) -> Problem:
         """The kind of problem."""
-        return PROBLEMS[self.problem_type]
+        return PROBLEMS[self.problem_type].with_statistics(self.statistics)
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,13 @@ class Criterion(ABC):
 
 
 def setting_arrays(criterion: Criterion) -> dict[str, Array]:
-    """The settings of a criterion, all of which are numbers or switches, as the inputs of a graph; each a scalar.
+    """The settings of a criterion, numbers, switches or words, as the inputs of a graph; each a scalar.
 
     >>> from leco.criteria import Entropy
     >>> setting_arrays(Entropy(tau=1))
     {'tau': array(1., dtype=float32), 'normalized': array(False)}
     """
-    dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_}
+    dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_, str: np.object_}
     hints = get_type_hints(type(criterion))
     values = {name: getattr(criterion, name) for name in setting_names(criterion)}
     largest = float(np.finfo(np.float32).max)

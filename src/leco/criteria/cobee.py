@@ -36,7 +36,9 @@ class Cobee(Comparing):
     name: ClassVar[str] = "cobee"
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL, REGRESSION})
 
-    tau: float = option(0.1, "Change of probability (regression: of the value) below which exits agree.", minimum=0)
+    tau: float = option(
+        0.1, "Change of probability (regression: of the value, in its unit) below which exits agree.", minimum=0
+    )
     patience: int = patience_option()
 
     def similar(self, scores: Array, previous: Array, problem: Problem) -> Array:

@@ -19,8 +19,9 @@ def falling(largest_step: float = 1.0, points: int = 120) -> list[float]:
 
 
 def changes(task: Task) -> list[float]:
-    """Thresholds on the change of one output from exit to exit: a probability, or the value of a regression."""
-    return rising(task.problem.reach)
+    """Thresholds on the change of one output from exit to exit: a probability, or a value in its unit."""
+    unit = task.statistics.std
+    return [float(f"{unit * tau:.9g}") for tau in rising(task.problem.reach / unit)]
 
 
 def patiences(task: Task) -> range:

@@ -16,8 +16,8 @@ class Lte(Criterion):
 
     `u_m < tau`, where the doubt `u_m = sigmoid(w . c_m + b)` [B] comes from the [CLS] state `c_m` of layer m, with w
     and b shared by all exits. The model learns them beside the exits, by the squared error to `1 - [exit m is right]`,
-    or for a regression to `tanh |y_m - y|`. Its gradient reaches w and b alone; only the common bound on the gradient's
-    norm, by which a step is scaled, counts it too.
+    or for a regression to `tanh |y_m - y|`, in standard deviations of the training values. Its gradient reaches w and b
+    alone; only the common bound on the gradient's norm, by which a step is scaled, counts it too.
 
     Source: BERxiT (Xin et al. 2021), section 3.3.
 

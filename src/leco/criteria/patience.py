@@ -32,7 +32,7 @@ class Patience(Comparing):
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL, REGRESSION})
 
     patience: int = patience_option()
-    theta: float = option(0.5, "Regression only: change of the value below which exits agree.", minimum=0)
+    theta: float = option(0.5, "Regression only: change of the value, in its unit, below which exits agree.", minimum=0)
 
     def similar(self, scores: Array, previous: Array, problem: Problem) -> Array:
         """The same label, or for a regression nearly the same value."""

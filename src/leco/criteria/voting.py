@@ -44,7 +44,8 @@ class Voting(Criterion):
         """Count one more vote, and compare with the threshold."""
         votes = state["votes"].copy()
         votes[np.arange(len(scores)), scores.argmax(-1)] += 1
-        return votes.max(-1) / layer**self.rho >= self.tau, {"votes": votes}
+        share = votes.max(-1) / np.float64(layer) ** np.float32(self.rho)
+        return share.astype(np.float32) >= np.float32(self.tau), {"votes": votes}  # as in any runtime
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Voting"]:

@@ -6,7 +6,7 @@ from leco.data.given import DataSource
 from leco.data.glue_tasks import GLUE_TASKS
 from leco.data.held_out import in_halves, load_held_out, source_for
 from leco.data.labels import Labels
-from leco.data.metrics import METRICS, predictions_of, score
+from leco.data.metrics import METRICS, metrics_of, predictions_of, score, with_metric
 from leco.data.sources import load_data
 from leco.data.tokenize import collate, encode, encode_and_count, padding, without_limits
 from leco.data.types import Split, TextData
@@ -32,6 +32,7 @@ __all__ = [
     "in_halves",
     "load_data",
     "load_held_out",
+    "metrics_of",
     "minilm_folder",
     "number_of_rows",
     "padding",
@@ -41,5 +42,6 @@ __all__ = [
     "rotten_tomatoes",
     "score",
     "source_for",
+    "with_metric",
     "without_limits",
 ]

@@ -45,9 +45,8 @@ def load_held_out(
         return load_known(name, where)
     found = labelled(name, tables_of(source, where), where, labels=labels, log=log)
     hashes = trained_on.hashes if trained_on is not None else {}
-    metric = labels.problem.metric if trained_on is None else trained_on.metric
     if found.hashes == hashes:
-        return replace(_as_trained(found, log), metric=metric)
+        return _as_trained(found, log)
     part = next(part for part in reversed(PARTS) if part in found.splits)
     test = found.splits[part]
     log(f"'{name}': {_rows(test)} {'are' if len(test) > 1 else 'is'} the test set{_named(part, found)}.")
@@ -56,15 +55,20 @@ def load_held_out(
     if dev is None and borrow_dev:
         dev = _dev_of_training(trained_on, labels, log)
     dev = test.take([]) if dev is None else dev
-    return replace(found.data(test, dev, test), metric=metric)
+    return found.data(test, dev, test)
 
 
 def source_for(trained_on: Provenance | None, given: Mapping[str, Any], source: DataSource) -> SourceOptions:
     """The settings by which `source` is read for a trained model: those of its training, or in their place those given.
 
-    A data set that is known by its name has its own, and a file that is UTF-8 needs no encoding of the training's.
+    A data set that is known by its name has its own, but for GLUE's folder, if that is still there; and a file that is
+    UTF-8 needs no encoding of the training's.
     """
-    kept = SourceOptions() if trained_on is None or is_known(source) else trained_on.source
+    kept = SourceOptions() if trained_on is None else trained_on.source
+    if kept.glue_dir is not None and not kept.glue_dir.is_dir():
+        kept = replace(kept, glue_dir=None)
+    if is_known(source):
+        kept = SourceOptions(glue_dir=kept.glue_dir)
     if kept.encoding is not None and isinstance(source, str | Path) and is_utf8(Path(source)):
         kept = replace(kept, encoding=None)
     return fill(kept, given)
@@ -101,7 +105,8 @@ def _dev_of_training(trained_on: Provenance | None, labels: Labels, log: Log) ->
     """The dev split of the training, or None, with a line that says why."""
     if trained_on is None:
         return None
-    name, where = trained_on.name, trained_on.source
+    name = trained_on.name
+    where = source_for(trained_on, {}, name)
     try:
         if is_known(name):
             return load_known(name, where).dev

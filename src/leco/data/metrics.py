@@ -1,19 +1,22 @@
-"""Scores of predictions against labels, as numbers from 0 to 1 (correlations from -1).
+"""Scores of predictions against labels: the higher the better, at most 1, mostly from 0 (correlations from -1).
 
 Shapes: labels and predictions are [N], integers or for a regression floats, and [N, K] of 0 and 1 for many labels.
 """
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import ConstantInputWarning, pearsonr, spearmanr
-from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
+from sklearn.metrics import accuracy_score, d2_absolute_error_score, f1_score, matthews_corrcoef, r2_score
 
-from leco.data.types import Array
-from leco.errors import unknown_name
-from leco.problems import PROBLEMS
+from leco.data.types import Array, TextData
+from leco.errors import LecoError
+from leco.options import naming
+from leco.problems import PROBLEMS, Problem
+from leco.registry import Registry
 
 
 def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayLike | None = None) -> float:
@@ -22,14 +25,13 @@ def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayL
     What is undefined, such as the correlation with constant predictions or of a single row, is 0. LecoError if the
     metric is unknown, ValueError if there are no rows or the shapes differ.
     """
-    if metric not in METRICS:
-        raise unknown_name("metric", metric, METRICS)
+    compute = METRICS[metric]
     truth, answer = np.asarray(labels), np.asarray(predictions)
     if truth.shape != answer.shape or not len(truth):
         raise ValueError(f"labels {truth.shape} and predictions {answer.shape} must have one shape, and rows")
     group = np.zeros(len(truth)) if groups is None else np.asarray(groups)
     parts = [group == name for name in np.unique(group)]
-    return float(np.mean([METRICS[metric](truth[part], answer[part]) for part in parts]))
+    return float(np.mean([compute(truth[part], answer[part]) for part in parts]))
 
 
 def predictions_of(problem_type: str, scores: ArrayLike) -> Array:
@@ -47,6 +49,16 @@ def accuracy(labels: Array, predictions: Array) -> float:
 def accuracy_f1(labels: Array, predictions: Array) -> float:
     """The mean of accuracy and of the F1 of label 1, for two labels."""
     return float(accuracy_score(labels, predictions) + f1_score(labels, predictions, zero_division=0)) / 2
+
+
+def f1(labels: Array, predictions: Array) -> float:
+    """F1 of label 1, for two labels."""
+    return float(f1_score(labels, predictions, zero_division=0))
+
+
+def f1_macro(labels: Array, predictions: Array) -> float:
+    """The mean of the F1 of each label that there is, in labels or predictions."""
+    return float(f1_score(labels, predictions, average="macro", zero_division=0))
 
 
 def f1_micro(labels: Array, predictions: Array) -> float:
@@ -69,6 +81,49 @@ def pearson_spearman(labels: Array, predictions: Array) -> float:
     return float(np.mean(np.nan_to_num(correlations)))
 
 
-METRICS: dict[str, Callable[[Array, Array], float]] = {
-    metric.__name__: metric for metric in (accuracy, accuracy_f1, f1_micro, matthews, pearson_spearman)
-}
+def r2(labels: Array, predictions: Array) -> float:
+    """`1 - sum (y - p)^2 / sum (y - mean)^2`: highest where the root mean squared error is lowest."""
+    return _explained(r2_score, labels, predictions)
+
+
+def d2_absolute_error(labels: Array, predictions: Array) -> float:
+    """`1 - sum |y - p| / sum |y - median|`: highest where the mean absolute error is lowest."""
+    return _explained(d2_absolute_error_score, labels, predictions)
+
+
+def _explained(compute: Callable[[Array, Array], float], labels: Array, predictions: Array) -> float:
+    """A share of what varies that is explained; 0 for constant labels, of which less than two rows are a case."""
+    if np.ptp(labels) == 0:
+        return 0.0
+    return float(compute(labels.astype(np.float64), predictions.astype(np.float64)))
+
+
+def metrics_of(problem: Problem, num_outputs: int) -> list[str]:
+    """The names of the metrics that are defined for a kind of problem with K outputs; the first is its default."""
+    return [name for name in problem.metrics if num_outputs == 2 or name not in OF_TWO_LABELS]
+
+
+def with_metric(data: TextData, metric: str | None) -> TextData:
+    """The data with the metric of this name as theirs, if one is given; LecoError where it is not defined for them."""
+    if metric is None:
+        return data
+    with naming("metric"):
+        name = METRICS.name(metric)
+        if name not in (known := metrics_of(data.problem, data.num_outputs)):
+            kind = f"a {data.problem_type} with {data.num_outputs} outputs"
+            raise LecoError(f"'{metric}' is not defined for {kind}. Known: {', '.join(known)}.")
+    return data if name == data.metric else replace(data, metric=name)
+
+
+OF_TWO_LABELS = (f1.__name__, accuracy_f1.__name__)
+"""Those that are about label 1, the second of two."""
+
+DEFINED = (accuracy, accuracy_f1, f1, f1_macro, f1_micro, matthews, pearson_spearman, r2, d2_absolute_error)
+ALSO = {"macro-f1": "f1_macro", "micro-f1": "f1_micro", "rmse": "r2", "mae": "d2_absolute_error"}
+"""Other names. Errors, of which less is better, stand for the scores that are highest where they are lowest."""
+
+METRICS: Registry[Callable[[Array, Array], float]] = Registry(
+    "metric",
+    {metric.__name__: metric for metric in DEFINED},
+    {metric.__name__.replace("_", "-"): metric.__name__ for metric in DEFINED if "_" in metric.__name__} | ALSO,
+)

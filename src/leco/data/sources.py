@@ -84,7 +84,7 @@ def load_known(source: str, where: SourceOptions, split_seed: int = 0) -> TextDa
         raise LecoError(f"'{source}' has its own columns: leave out {names}.")
     kind, _, name = source.partition("/")
     if kind == "glue":
-        return load_glue(name, where.glue_dir, split_seed)
+        return replace(load_glue(name, where.glue_dir, split_seed), source=SourceOptions(glue_dir=where.glue_dir))
     if name not in DEMOS:
         raise unknown_name("demo data set", name, DEMOS)
     return DEMOS[name](split_seed)

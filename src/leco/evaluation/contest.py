@@ -100,7 +100,7 @@ def hold_contest(kinds: Sequence[type[Criterion]], dev: Stored, task: Task, max_
     least 80 % of the resamples. In each of these all settings are chosen anew on texts drawn from dev, and judged on
     those that were not drawn. A fixed layer is the simplest, then those with fewer settings.
     """
-    competing = list(dict.fromkeys([*kinds, Static]))
+    competing: list[type[Criterion]] = list(dict.fromkeys([*kinds, Static]))
     chosen = {kind: choose_setting(kind, dev, task, max_drop) for kind in competing}
     saved = {kind: 1 - one.mean_exit_layer / task.num_layers for kind, one in chosen.items()}
     resampled = dict(zip(competing, resampled_savings(competing, dev, task, max_drop), strict=True))

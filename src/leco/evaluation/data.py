@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from leco.data import DataSource, Labels, Split, TextData, load_held_out, source_for
+from leco.data import DataSource, Labels, Split, TextData, load_held_out, source_for, with_metric
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.problems import TASKS
@@ -35,7 +35,7 @@ def data_for(
     names = tuple(predictor.label_names) if predictor.problem.has_names else ()
     labels = Labels((), predictor.problem.name, names)
     read = load_held_out(source, labels, trained_on, where, borrow_dev=borrow_dev, log=log)
-    data = align_labels(read, predictor)
+    data = with_metric(align_labels(read, predictor), None if trained_on is None else trained_on.metric)
     check_pair(trained_on, data.pair, f"{parameter('data')} '{data.name}' has")
     return data
 

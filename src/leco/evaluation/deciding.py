@@ -8,6 +8,7 @@ from leco.criteria import Criterion
 from leco.data import Split, TextData, score
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, Point
+from leco.evaluation.detail import detail
 from leco.evaluation.result import Evaluation
 from leco.evaluation.speedup import OperatingPoint, measure_speedups
 from leco.evaluation.tokens import tokens
@@ -61,6 +62,7 @@ def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterio
         exit_layer_counts_by_label=counts_by_label(data.test, predictor, test.exit_layers),
         dev=on_dev,
         curves={criterion.name: Curve([point])} if on_dev else {},
+        detail=detail(predictor.problem, data.test, test.scores, predictor.label_names),
         lacks=LACKS,
     )
 

@@ -15,6 +15,7 @@ from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
 from leco.evaluation.data import data_for
 from leco.evaluation.deciding import evaluate_decisions
+from leco.evaluation.detail import detail
 from leco.evaluation.result import Evaluation
 from leco.evaluation.scores import Stored, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
@@ -151,6 +152,7 @@ def _evaluate_exits(
         dev=on_dev,
         curves=curves,
         area_range=shared,
+        detail=detail(task.problem, data.test, decisions.scores, predictor.label_names),
         architectures=[architecture.to_dict() for architecture in exits] if learned else [],
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from leco.criteria import criterion_from_dict
 from leco.errors import LecoError
 from leco.evaluation.curve import Curve
+from leco.evaluation.detail import Detail
 from leco.exits.architecture import architecture_from_dict
 from leco.files import read_json
 from leco.shapes import changed, checked
@@ -33,6 +34,8 @@ class Evaluation:
         area_range: the smallest and largest saving that all criteria's curves reach, between which areas are taken:
             measured speedups or, where the curves have none, shares of layers. None where no range is shared.
         architectures: the exits', the first layer's first; empty where none is learned.
+        detail: all scores, errors, those of each label and the confusion of labels, by the criterion; None in files of
+            former versions.
         lacks: a sentence about what could not be had of the predictor; empty where all could.
 
     """
@@ -59,6 +62,7 @@ class Evaluation:
     curves: dict[str, Curve]
     area_range: tuple[float, float] | None = None
     architectures: list[dict[str, Any]] = field(default_factory=list)
+    detail: Detail | None = None
     lacks: str = ""
 
     @property
@@ -67,10 +71,10 @@ class Evaluation:
         return any(one.measured for one in self.curves.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """The evaluation as a JSON object; `architectures` and `lacks` only where they are not empty."""
+        """The evaluation as a JSON object; `architectures`, `detail` and `lacks` only where they are not empty."""
         value = asdict(self)
         value["area_range"] = None if self.area_range is None else list(self.area_range)
-        for name in ("architectures", "lacks"):
+        for name in ("architectures", "detail", "lacks"):
             if not value[name]:
                 del value[name]
         return value

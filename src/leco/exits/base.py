@@ -55,6 +55,12 @@ class Exits(nn.ModuleList):
             statistics = states.first_tokens if exit_.reads_first_token else states.tokens
             exit_.standardize = Standardize(statistics.mean[layer].clone(), statistics.std[layer].clone())
 
+    def unfold(self, states: StateStatistics) -> None:
+        """Let exits that read the states as they are, trained ones, read standardized ones, with the same logits."""
+        self.standardize(states)
+        for exit_ in self._exits():
+            cast(Standardize, exit_.standardize).unfold_from(exit_.reader)
+
     def folded(self) -> "Exits":
         """These exits where they read the states as they are, or copies that do and whose logits are the same."""
         if not any(isinstance(exit_.standardize, Standardize) for exit_ in self._exits()):

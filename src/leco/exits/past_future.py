@@ -76,6 +76,9 @@ class PastFutureExits(Exits):
         for part, mean, std in zip(self._parts, states.first_tokens.mean, states.first_tokens.std, strict=True):
             part.standardize = Standardize(mean.clone(), std.clone())
 
+    def unfold(self, states: StateStatistics) -> None:
+        """They keep their own statistics, with which they have been trained."""
+
     def folded(self) -> "PastFutureExits":
         """These exits themselves: see above."""
         return self

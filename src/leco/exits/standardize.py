@@ -91,3 +91,10 @@ class Standardize(nn.Module):
         weight = linear.weight.double() / self.std.double()  # [o, d]
         linear.bias.copy_(linear.bias.double() - weight @ self.mean.double())
         linear.weight.copy_(weight)
+
+    @torch.no_grad()
+    def unfold_from(self, linear: nn.Linear) -> None:
+        """Give `linear`, which reads the states themselves, the weights with which it reads the standardized states."""
+        weight = linear.weight.double()
+        linear.bias.copy_(linear.bias.double() + weight @ self.mean.double())
+        linear.weight.copy_(weight * self.std.double())

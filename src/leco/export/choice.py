@@ -49,19 +49,23 @@ def stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric: 
     """What all exits say of a split, by a graph that `ModelWriter.all_exits` made."""
     encodings = tokens(model, split)
     with progress_bar(f"running all exits on {name} in ONNX Runtime", len(encodings)) as advance:
-        scores = exit_scores(graph, model, encodings, advance)
-    return Stored(scores, split, metric, model.config.problem_type)
+        scores, doubts = exit_outputs(graph, model, encodings, advance)
+    return Stored(scores, split, metric, model.config.problem_type, doubts)
 
 
-def exit_scores(
+def exit_outputs(
     graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any
-) -> NDArray[Any]:
-    """What every exit says of every text [M, N, K], each alone: in int8, texts of a batch would share a range."""
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """What every exit says of every text [M, N, K], and the doubts about it [M, N].
+
+    Each text is alone: in int8, texts of a batch would share a range.
+    """
     session = open_session(graph.SerializeToString())
     wanted = [value.name for value in session.get_inputs()]
-    scores = []
+    outputs = []
     for encoding in encodings:
         batch = pad([encoding], padding(model.tokenizer))
-        scores += session.run(None, {name: batch[name] for name in wanted})
+        outputs.append(session.run(["scores", "doubts"], {name: batch[name] for name in wanted}))
         advance(1)
-    return np.concatenate(scores, axis=1)
+    scores, doubts = (np.concatenate(some, axis=1) for some in zip(*outputs, strict=True))
+    return scores, doubts

@@ -84,15 +84,17 @@ class ModelWriter:
         return self._finish(self._numbered(self.graph, scores, last), FULL_DEPTH)
 
     def all_exits(self) -> onnx.ModelProto:
-        """The model whose one output, `scores` [M, B, K], is what every exit says."""
-        graph, by_exit = self.graph, []
+        """The model whose outputs are what every exit says, `scores` [M, B, K], and the `doubts` about it [M, B]."""
+        graph, by_exit, doubts = self.graph, [], []
         state = self._start()
         for layer in range(1, self.task.num_layers + 1):
             state = {**state, "hidden": self._layer(graph, layer, state)}
             by_exit.append(graph.op("Unsqueeze", self._scores(graph, layer, state), graph.constant([0])))
+            doubts.append(graph.op("Unsqueeze", self._doubts(graph, state), graph.constant([0])))
         graph.scope = ""
         scores = graph.output(graph.op("Concat", *by_exit, axis=0), "scores", FLOAT, ["layers", "batch", "outputs"])
-        return make_model(graph, self._token_infos(), [scores], self.opset)
+        doubt = graph.output(graph.op("Concat", *doubts, axis=0), "doubts", FLOAT, ["layers", "batch"])
+        return make_model(graph, self._token_infos(), [scores, doubt], self.opset)
 
     def _settings(self, criterion: Criterion) -> Values:
         """The criterion's settings as inputs of the graph, with their values in `criterion` as defaults."""
@@ -101,11 +103,21 @@ class ModelWriter:
         return {name: name for name in arrays}
 
     def _mask(self) -> str:
-        """The mask [B, L] as int32; an error where it is neither 0 nor 1."""
+        """The mask [B, L] as int32; an error unless it is 1 at the tokens of each row, of which there are some, then 0.
+
+        Exits read the first token as [CLS], and positions count from there: nothing that is padded otherwise has a
+        right answer.
+        """
         graph, mask = self.graph, "attention_mask"
         inside = graph.op("Clip", mask, graph.constant(0), graph.constant(1))
         zero = graph.check_all(graph.op("Equal", inside, mask), f"{mask} is neither 0 nor 1")
-        return graph.op("Cast", graph.op("Add", mask, zero), to=INT32)
+        binary = graph.op("Add", mask, zero)
+        tokens = graph.op("Max", graph.op("ReduceSum", binary, graph.constant([1]), keepdims=1), graph.constant(1))
+        length = graph.op("Squeeze", graph.op("Shape", mask, start=1, end=2))
+        places = graph.op("Range", graph.constant(0), length, graph.constant(1))
+        right = graph.op("Equal", graph.op("Cast", graph.op("Less", places, tokens), to=INT64), binary)  # [B, L]
+        first = graph.check_all(right, f"{mask} must be 1 at the tokens of each text, then 0: pad at the right")
+        return graph.op("Cast", graph.op("Add", binary, first), to=INT32)
 
     def _start(self) -> Values:
         """The embeddings and the mask of all rows; what is wrong with the ids or their types is an error."""
@@ -180,7 +192,8 @@ class ModelWriter:
 
     def _keep(self, graph: Graph, writer: Writer, scores: str, state: Values) -> Values:
         """The state without the rows that leave by the criterion."""
-        stays, after = writer.step(graph, scores, {name: state[name] for name in writer.types})
+        observed = self._doubts(graph, state) if writer.criterion.observes_doubt else scores
+        stays, after = writer.step(graph, observed, {name: state[name] for name in writer.types})
         inside = {name: state[name] for name in ("hidden", "mask", "rows")} | after
         kept = {name: graph.op("Compress", value, stays, axis=0) for name, value in inside.items()}
         return {**kept, "results": state["results"]}
@@ -222,6 +235,15 @@ class ModelWriter:
         architecture, exit_ = self.model.config.exits[layer - 1], self.exits[layer - 1]
         tokens = Tokens(state["mask"], self.mask, state.get("rows"))
         return self.task.problem.onnx_scores(graph, write_exit(graph, architecture, exit_, state["hidden"], tokens))
+
+    def _doubts(self, graph: Graph, state: Values) -> str:
+        """The meta-classifier's doubts [b] about what the exit on a layer says, by the layer's hidden state."""
+        meta = self.model.meta
+        weight = graph.once("meta weight", lambda root: root.weight(meta.weight.detach().float().numpy().T, "meta"))
+        bias = graph.once("meta bias", lambda root: root.weight(meta.bias.detach().float().numpy(), "meta"))
+        cls_state = graph.op("Gather", state["hidden"], graph.constant(0), axis=1)  # [b, d]
+        logit = graph.op("Add", graph.op("MatMul", cls_state, weight), bias)  # [b, 1]
+        return graph.op("Sigmoid", graph.op("Squeeze", logit, graph.constant([1])))
 
     def _pick_scores(self, graph: Graph, layer: str, state: Values, first: int, last: int) -> str:
         """What one of the exits from `first` to `last` says, [b, K], found by halving."""

@@ -9,10 +9,11 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-MICROSOFT = "com.microsoft"
-"""The domain of ONNX Runtime's own operators, among them the fused ones."""
+MICROSOFT, ML = "com.microsoft", "ai.onnx.ml"
+"""The domain of ONNX Runtime's own operators, among them the fused ones, and ONNX's own of those that know words."""
 
 FLOAT, INT32, INT64, BOOL = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL
+DOUBLE = TensorProto.DOUBLE
 
 
 class Graph:
@@ -142,5 +143,7 @@ def make_model(
     """The model of an outermost graph, with the operators of the given opset and of ONNX Runtime."""
     proto = helper.make_graph(graph.nodes, name, inputs, outputs, graph.initializers)
     opsets = [helper.make_opsetid("", opset), helper.make_opsetid(MICROSOFT, 1)]
+    if any(node.domain == ML for node in graph.nodes):
+        opsets.append(helper.make_opsetid(ML, 2))
     version = helper.find_min_ir_version_for(opsets[:1])
     return helper.make_model(proto, opset_imports=opsets, producer_name="leco", ir_version=version)

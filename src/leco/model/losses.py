@@ -3,35 +3,34 @@
 import torch
 from torch import Tensor
 
-from leco.problems import PROBLEMS
+from leco.problems import Problem
 
 
-def exit_losses(logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:
+def exit_losses(logits: Tensor, labels: Tensor, problem: Problem) -> Tensor:
     """The mean loss of each exit [M] over a batch: `L_m`, the summands of eq. 1.
 
     `logits` are [B, M, K], `labels` int64 [B] for a single label, [B, K] of 0 and 1 for many, [B] for a regression.
     """
-    loss = PROBLEMS[problem_type].loss
-    return torch.stack([loss(one, labels) for one in _precise(logits).unbind(1)])  # M times [B, K]
+    return torch.stack([problem.loss(one, labels) for one in _precise(logits).unbind(1)])  # M times [B, K]
 
 
-def doubt_loss(doubts: Tensor, logits: Tensor, labels: Tensor, problem_type: str) -> Tensor:
+def doubt_loss(doubts: Tensor, logits: Tensor, labels: Tensor, problem: Problem) -> Tensor:
     """How wrong the meta-classifier's `doubts` [B, M] are about exits with these `logits` [B, M, K] (BERxiT, eq. 5).
 
-    The squared error to `1 - [the exit is right]`, to `tanh |y_m - y|` for a regression: the sum over the exits of the
-    means over the batch. The exits learn nothing from it.
+    The squared error to `1 - [the exit is right]`, to `tanh |y_m - y|` (in standard deviations) for a regression: the
+    sum over the exits of the means over the batch. The exits learn nothing from it.
     """
-    targets = PROBLEMS[problem_type].wrongness(logits.detach(), labels)
+    targets = problem.wrongness(logits.detach(), labels)
     return (doubts - targets.to(doubts.dtype)).square().mean(0).sum()
 
 
-def divergence(teacher: Tensor, student: Tensor, problem_type: str) -> Tensor:
+def divergence(teacher: Tensor, student: Tensor, problem: Problem) -> Tensor:
     """How far logits `student` [B, K] are from logits `teacher` [B, K], a mean over the batch.
 
     `KL(p_teacher || p_student)` in nats, summed over the labels where a text may have many, each with a distribution of
     its own; the squared difference of the values for a regression.
     """
-    return PROBLEMS[problem_type].divergence(_precise(teacher), _precise(student))
+    return problem.divergence(_precise(teacher), _precise(student))
 
 
 def _precise(logits: Tensor) -> Tensor:

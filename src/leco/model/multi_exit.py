@@ -43,7 +43,7 @@ class MultiExitOutput(ModelOutput):
 
     Attributes:
         loss: the sum of all exits' losses (eq. 1), where labels are given.
-        logits: the last exit's logits [B, K].
+        logits: the last exit's logits [B, K]; for a regression its values, in their unit.
         logits_by_row: every exit's logits [B, M, K]; rows come first, so that whatever splits batches can split it.
         doubts_by_row: the meta-classifier's doubt [B, M] about every exit.
         cls_by_row: every layer's [CLS] state [B, M, d], where it is asked for.
@@ -108,7 +108,7 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
     @property
     def task(self) -> Task:
         """What criteria need to know of this model."""
-        return Task(self.config.num_labels, len(self.exits), self.config.problem_type)
+        return Task(self.config.num_labels, len(self.exits), self.config.problem_type, self.config.statistics)
 
     @property
     def trained_on(self) -> Provenance | None:
@@ -210,11 +210,11 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             by_exit.append(self.exits.logits(layer, seen, mask, memory))
             cls_states.append(hidden[:, 0])
         logits = torch.stack(by_exit, dim=1)
-        loss = None if labels is None else exit_losses(logits, labels, self.config.problem_type).sum()
+        loss = None if labels is None else exit_losses(logits, labels, self.problem).sum()
         cls_by_row = torch.stack(cls_states, dim=1)
         return MultiExitOutput(
             loss=loss,
-            logits=logits[:, -1],
+            logits=self.problem.torch_outputs(logits[:, -1]),
             logits_by_row=logits,
             doubts_by_row=self.doubts(cls_by_row),
             cls_by_row=cls_by_row if output_cls_states else None,

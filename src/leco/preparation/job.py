@@ -12,9 +12,11 @@ from leco.data import DataSource, Split, TextData, TextDataset, encode
 from leco.devices import has_bf16
 from leco.folders import Hold, holding
 from leco.preparation.encoder import Encoder, read_encoder
+from leco.preparation.labels import check_labels, learned_problem
 from leco.preparation.methods import Methods, parse_methods
 from leco.preparation.texts import check_criterion, read_texts
 from leco.presets import Options
+from leco.problems import Problem
 from leco.progress import say
 from leco.run_folder import check_folder, claim, fingerprint
 
@@ -45,6 +47,11 @@ class Job:
         train, dev, test = (replace(split, encodings=list(islice(encodings, len(split)))) for split in splits)
         return replace(self.data, train=train, dev=dev, test=test)
 
+    @cached_property
+    def problem(self) -> Problem:
+        """The kind of problem, with the statistics of the training rows' labels."""
+        return learned_problem(self.data, self.options.run)
+
     def dataset(self, name: str) -> TextDataset:
         """The rows of the split of that name, for training."""
         split: Split = getattr(self.tokenized, name)
@@ -65,6 +72,7 @@ def open_job(
     check_folder(folder)
     encoder = read_encoder(str(model), methods, options.run.layers)
     texts = read_texts(data, options)
+    check_labels(texts, options.run)
     if "choice" in groups:
         check_criterion(methods, encoder, texts)
     with holding(folder) as hold:

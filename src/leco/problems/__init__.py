@@ -6,6 +6,7 @@ from leco.problems.base import Label, Nodes, Problem
 from leco.problems.many_labels import ManyLabels
 from leco.problems.regression import Regression
 from leco.problems.single_label import SingleLabel
+from leco.problems.statistics import NO_STATISTICS, LabelStatistics
 
 PROBLEMS: Mapping[str, Problem] = {kind.name: kind for kind in (SingleLabel(), ManyLabels(), Regression())}
 """Each kind under Transformers' name of it."""
@@ -27,11 +28,13 @@ def unnamed_problem(num_outputs: int) -> Problem:
 
 __all__ = [
     "MULTI_LABEL",
+    "NO_STATISTICS",
     "PROBLEMS",
     "REGRESSION",
     "SINGLE_LABEL",
     "TASKS",
     "Label",
+    "LabelStatistics",
     "ManyLabels",
     "Nodes",
     "Problem",

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from leco.problems.statistics import NO_STATISTICS, LabelStatistics
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 Array = NDArray[Any]
+Kind = TypeVar("Kind", bound="Problem")
 Label: TypeAlias = str | float | tuple[str, ...]
 """What a text is said to be: the name of its label, the names of its labels, or its value."""
 
@@ -27,31 +31,58 @@ class Nodes(Protocol):
     def op(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """Add a node with one output, and give the output's name."""
 
+    def constant(self, value: Any, dtype: Any) -> str:
+        """The name of a small tensor."""
 
+
+@dataclass(frozen=True)
 class Problem(ABC):
     """A kind of problem. The scores of an exit are what becomes of its logits: probabilities, or values.
 
     Attributes:
         name: Transformers' name of it, which configurations and files keep.
-        metric: the score by default, a name in `leco.data.METRICS`.
+        metrics: the scores that are defined, by their names in `leco.data.METRICS`; the first is that by default.
         dtype: the type of the labels of a data set.
         has_names: whether outputs are labels with names, of which an answer is right or wrong; if not, they are values.
         has_lists: whether a row of a data set has a list of labels.
         fewest_outputs, most_outputs: how many outputs an exit may have; None is any number.
-        reach: the largest change of a score from exit to exit that is of interest.
+        statistics: of the labels of the training rows, by which values are scaled and labels weigh in the loss.
 
     """
 
+    statistics: LabelStatistics = NO_STATISTICS
+
     name: ClassVar[str]
-    metric: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
     dtype: ClassVar[type[np.generic]]
     has_names: ClassVar[bool] = True
     has_lists: ClassVar[bool] = False
     fewest_outputs: ClassVar[int] = 1
     most_outputs: ClassVar[int | None] = None
-    reach: ClassVar[float] = 1.0
 
     # Outputs and labels
+
+    @property
+    def metric(self) -> str:
+        """The score by default."""
+        return self.metrics[0]
+
+    @property
+    def reach(self) -> float:
+        """The largest change of a score from exit to exit that is of interest."""
+        return 1.0
+
+    def measure(self, labels: Array, num_outputs: int, *, balanced: bool = False) -> LabelStatistics:
+        """The statistics of the labels [N, ..] of the training rows, with weights of the labels if `balanced`."""
+        return LabelStatistics(weights=self.balance(labels, num_outputs) if balanced else None)
+
+    def balance(self, labels: Array, num_outputs: int) -> tuple[float, ...]:
+        """The weights of the labels [K] with which all count the same; 1 where a label has no row."""
+        self._needs_names()
+
+    def with_statistics(self: Kind, statistics: LabelStatistics) -> Kind:
+        """The same kind of problem with these statistics of its labels."""
+        return self if statistics == self.statistics else replace(self, statistics=statistics)
 
     @property
     def has_classes(self) -> bool:
@@ -92,6 +123,10 @@ class Problem(ABC):
     def torch_scores(self, logits: Tensor) -> Tensor:
         """The scores [.., K] of logits [.., K], as tensors."""
 
+    def torch_outputs(self, logits: Tensor) -> Tensor:
+        """What Transformers expects of a model with logits [.., K]: these, or values."""
+        return logits
+
     @abstractmethod
     def onnx_scores(self, graph: Nodes, logits: str) -> str:
         """Nodes for the scores [B, K] of logits [B, K], the values with these names in an ONNX graph."""
@@ -116,6 +151,10 @@ class Problem(ABC):
 
     def distributions(self, scores: Array) -> Array:
         """The probabilities of all outcomes, so that sums over the last axis are sums over what is not known."""
+        self._needs_names()
+
+    def onnx_distributions(self, graph: Nodes, scores: str) -> str:
+        """Nodes for the `distributions` of scores [B, K], the value with this name in an ONNX graph."""
         self._needs_names()
 
     def largest_entropy(self, num_outputs: int) -> float:

@@ -21,7 +21,7 @@ class ManyLabels(Problem):
     """Each of K labels holds or not: sigmoid and binary cross-entropy. Labels are 0 and 1, float32 [N, K]."""
 
     name: ClassVar[str] = "multi_label_classification"
-    metric: ClassVar[str] = "f1_micro"
+    metrics: ClassVar[tuple[str, ...]] = ("f1_micro", "f1_macro", "accuracy")
     dtype: ClassVar[type[np.generic]] = np.float32
     has_lists: ClassVar[bool] = True
 
@@ -32,6 +32,12 @@ class ManyLabels(Problem):
     def encode(self, found: Sequence[float], num_outputs: int) -> Array:
         """1 at each place."""
         return np.isin(np.arange(num_outputs), found).astype(self.dtype)
+
+    def balance(self, labels: Array, num_outputs: int) -> tuple[float, ...]:
+        """How many rows lack label k, for each that has it."""
+        having = labels.sum(0)
+        lacking = len(labels) - having
+        return tuple(np.where((having > 0) & (lacking > 0), lacking / np.maximum(having, 1), 1.0).tolist())
 
     def renumber(self, labels: Array, places: Array, num_outputs: int) -> Array:
         """Move the columns."""
@@ -73,15 +79,21 @@ class ManyLabels(Problem):
         """Each label is a distribution over yes and no: [.., 2K], all labels' yes first."""
         return np.concatenate([scores, 1 - scores], axis=-1)
 
+    def onnx_distributions(self, graph: Nodes, scores: str) -> str:
+        """Each label is a distribution over yes and no."""
+        return graph.op("Concat", scores, graph.op("Sub", graph.constant(1, np.float32), scores), axis=1)
+
     def largest_entropy(self, num_outputs: int) -> float:
         """That of K undecided labels."""
         return num_outputs * log(2)
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Binary cross-entropy, a mean over the labels too."""
+        """Binary cross-entropy, a mean over the labels too; the weight of a label counts where a row has it."""
         from torch.nn.functional import binary_cross_entropy_with_logits
 
-        return binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+        weights = self.statistics.weights
+        having = None if weights is None else logits.new_tensor(weights)
+        return binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), pos_weight=having)
 
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Whether some label is predicted wrongly."""

@@ -8,20 +8,33 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from leco.problems.base import Array, Label, Nodes, Problem
+from leco.problems.statistics import NO_STATISTICS, LabelStatistics
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class Regression(Problem):
-    """Each text has a number, the one output itself: squared error. Labels are float32 [N]."""
+    """Each text has a number: squared error. Labels are float32 [N].
+
+    An exit's one logit is the value in standard deviations of the training values from their mean.
+    """
 
     name: ClassVar[str] = "regression"
-    metric: ClassVar[str] = "pearson_spearman"
+    metrics: ClassVar[tuple[str, ...]] = ("pearson_spearman", "r2", "d2_absolute_error")
     dtype: ClassVar[type[np.generic]] = np.float32
     has_names: ClassVar[bool] = False
     most_outputs: ClassVar[int | None] = 1
-    reach: ClassVar[float] = 100.0  # the unit of the values is not known
+
+    @property
+    def reach(self) -> float:
+        """A hundred standard deviations, for where there was nothing to take one of."""
+        return 100.0 * self.statistics.std
+
+    def measure(self, labels: Array, num_outputs: int, *, balanced: bool = False) -> LabelStatistics:
+        """Mean and standard deviation; the latter is 1 where all values are the same."""
+        values = labels.astype(np.float64)
+        return LabelStatistics(float(values.mean()), float(values.std()) or 1.0)
 
     def output_names(self, label_names: Sequence[str]) -> tuple[str, ...]:
         """The one output has no label's name."""
@@ -33,16 +46,32 @@ class Regression(Problem):
         return np.array(value, self.dtype)
 
     def scores(self, logits: Array) -> Array:
-        """As they are."""
-        return logits
+        """In the unit of the values."""
+        return self._scaled(logits)
 
     def torch_scores(self, logits: Tensor) -> Tensor:
-        """As they are."""
-        return logits
+        """In the unit of the values."""
+        return self._scaled(logits)
+
+    def torch_outputs(self, logits: Tensor) -> Tensor:
+        """The values."""
+        return self._scaled(logits)
 
     def onnx_scores(self, graph: Nodes, logits: str) -> str:
-        """As they are."""
-        return logits
+        """In the unit of the values."""
+        if self.statistics == NO_STATISTICS:
+            return logits
+        mean, std = (graph.constant(one, np.float32) for one in (self.statistics.mean, self.statistics.std))
+        return graph.op("Add", graph.op("Mul", logits, std), mean)
+
+    def _scaled(self, logits: Any) -> Any:
+        if self.statistics == NO_STATISTICS:
+            return logits
+        return logits * self.statistics.std + self.statistics.mean
+
+    def _targets(self, labels: Tensor, logits: Tensor) -> Tensor:
+        """What the exits learn of the labels [B]: `(value - mean) / std`."""
+        return (labels.to(logits.dtype) - self.statistics.mean) / self.statistics.std
 
     def predictions(self, scores: Array) -> Array:
         """The value."""
@@ -57,17 +86,17 @@ class Regression(Problem):
         return np.abs(self.predictions(scores) - self.predictions(previous)) < tolerance
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Squared error."""
+        """Squared error, in standard deviations."""
         from torch.nn.functional import mse_loss
 
-        return mse_loss(logits.squeeze(-1), labels.to(logits.dtype))
+        return mse_loss(logits.squeeze(-1), self._targets(labels, logits))
 
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """`tanh |y_m - y|`."""
-        return (logits.squeeze(-1) - labels.unsqueeze(1)).abs().tanh()
+        """`tanh |y_m - y|`, in standard deviations."""
+        return (logits.squeeze(-1) - self._targets(labels, logits).unsqueeze(1)).abs().tanh()
 
     def divergence(self, teacher: Tensor, student: Tensor) -> Tensor:
-        """The squared difference of the values."""
+        """The squared difference, in standard deviations."""
         from torch.nn.functional import mse_loss
 
         return mse_loss(student, teacher)

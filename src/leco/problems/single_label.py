@@ -18,7 +18,7 @@ class SingleLabel(Problem):
     """Each text has one of K labels: softmax and cross-entropy. Labels are int64 [N]."""
 
     name: ClassVar[str] = "single_label_classification"
-    metric: ClassVar[str] = "accuracy"
+    metrics: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "f1", "matthews", "accuracy_f1")
     dtype: ClassVar[type[np.generic]] = np.int64
     fewest_outputs: ClassVar[int] = 2
 
@@ -26,6 +26,12 @@ class SingleLabel(Problem):
         """The one place."""
         (place,) = found
         return np.array(place, self.dtype)
+
+    def balance(self, labels: Array, num_outputs: int) -> tuple[float, ...]:
+        """`N / (C n_k)` where n_k of N rows have label k, and C labels have rows."""
+        counts = np.bincount(labels, minlength=num_outputs)
+        balanced = len(labels) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return tuple(np.where(counts > 0, balanced, 1.0).tolist())
 
     def renumber(self, labels: Array, places: Array, num_outputs: int) -> Array:
         """Look each up."""
@@ -61,15 +67,20 @@ class SingleLabel(Problem):
         """The scores are one distribution."""
         return scores
 
+    def onnx_distributions(self, graph: Nodes, scores: str) -> str:
+        """The scores."""
+        return scores
+
     def largest_entropy(self, num_outputs: int) -> float:
         """That of K equal probabilities."""
         return log(num_outputs)
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy."""
+        """Cross-entropy; where labels have weights, the mean weighed by those of the rows."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(logits, labels)
+        weights = self.statistics.weights
+        return cross_entropy(logits, labels, None if weights is None else logits.new_tensor(weights))
 
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Whether another label has the largest logit."""

@@ -19,11 +19,11 @@ from leco.evaluation.evaluate import applicable_criteria
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
 from leco.options import fill, taking
-from leco.pipeline import CONTEST, HISTORY, RESULTS, TRAINING
+from leco.pipeline import CONTEST, HISTORY, RESULTS
 from leco.report.examples import Example, first_and_last
 from leco.search.history import SearchHistory
 from leco.settings import REPORT_TIMING
-from leco.training.log import TrainingLog
+from leco.training.log import TRAINING, TrainingLog
 
 
 @dataclass(frozen=True)

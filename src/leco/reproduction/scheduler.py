@@ -80,8 +80,12 @@ def run_all(
                 while ready and _may_start(ready[0], running, jobs):
                     one = ready.pop(0)
                     pending.remove(one)
-                    job = {"table": tables[one], "glue_dir": glue_dir and str(glue_dir), "keep": one in keep}
-                    job["modules"] = sorted({kind.__module__ for kind in Experiment.kinds.values()})
+                    job = {
+                        "table": tables[one],
+                        "glue_dir": glue_dir and str(glue_dir),
+                        "keep": one in keep,
+                        "modules": sorted({kind.__module__ for kind in Experiment.kinds.values()}),
+                    }
                     running[one] = _start(one, folder, job, shares=1 if one.timed else jobs)
                 time.sleep(0.2)
                 ended = _ended(running, folder)

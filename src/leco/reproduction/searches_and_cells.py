@@ -12,10 +12,11 @@ from leco.evaluation.scores import Stored
 from leco.evaluation.tokens import tokens
 from leco.files import atomic_path, read_json, write_json
 from leco.model import load_model
-from leco.pipeline import ARCHITECTURES, HISTORY, TRAINING, search, train
+from leco.pipeline import ARCHITECTURES, HISTORY, search, train
 from leco.reproduction.experiment import Experiment, plain
 from leco.reproduction.results_folder import ResultsFolder
 from leco.settings import LEARNED
+from leco.training.log import TRAINING
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ PREFIX, TOKENIZER = "leco.", "leco.tokenizer"
 FULL_DEPTH = "full-depth"
 """The name of a graph without exits; others are named by their criterion."""
 OUTPUTS = ("probabilities", "exit_layer")
-TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "bool": "tensor(bool)"}
+TYPES = {"float32": "tensor(float)", "int64": "tensor(int64)", "bool": "tensor(bool)", "object": "tensor(string)"}
 """ONNX Runtime's names of NumPy's types."""
 
 

@@ -135,14 +135,14 @@ class PredictorMixin:
         return self.task.num_layers
 
     @property
-    def trained_on(self) -> Provenance | None:
-        """Not known."""
-        return None
-
-    @property
     def text_columns(self: Predictor) -> Sequence[str] | None:
         """The columns of a table in which the texts are, as in training; None where that is not known."""
         return None if self.trained_on is None else self.trained_on.source.text_columns
+
+    @property
+    def trained_on(self) -> Provenance | None:
+        """Not known."""
+        return None
 
     @property
     def full_depth(self) -> Criterion:

@@ -45,13 +45,6 @@ def checked(texts: Any, columns: Sequence[str] | None = None) -> Iterator[Text]:
     return (_text(number, text) for number, text in enumerate(given, start=1))
 
 
-def checked_kind(texts: Iterable[Text], trained_on: Provenance | None) -> Iterator[Text]:
-    """The texts; LecoError for a pair of a model that was trained on single texts, or the other way round."""
-    for number, text in enumerate(texts, start=1):
-        check_pair(trained_on, isinstance(text, tuple), f"Text {number} is one of")
-        yield text
-
-
 def _of_table(texts: Any, columns: Sequence[str] | None) -> Iterable[Any]:
     """What a table has in its text columns; all else as it is, for which the order of iterating counts, no index."""
     names = getattr(texts, "column_names", getattr(texts, "columns", None))
@@ -72,6 +65,13 @@ def _plain(value: Any) -> Any:
     """A value of Arrow or a row of an array as Python has it; any other as it is."""
     convert = getattr(value, "as_py", getattr(value, "tolist", None))
     return convert() if callable(convert) else value
+
+
+def checked_kind(texts: Iterable[Text], trained_on: Provenance | None, first: int = 1) -> Iterator[Text]:
+    """The texts; LecoError for a pair of a model that was trained on single texts, or the other way round."""
+    for number, text in enumerate(texts, start=first):
+        check_pair(trained_on, isinstance(text, tuple), f"Text {number} is one of")
+        yield text
 
 
 def _text(number: int, text: Any) -> Text:

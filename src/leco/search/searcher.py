@@ -19,6 +19,7 @@ from leco.exits.architecture import Architecture
 from leco.files import atomic_path
 from leco.model.finite import check_finite
 from leco.model.losses import exit_losses
+from leco.problems import Problem
 from leco.progress import progress_bar, say
 from leco.search.bilevel import Loss, first_order_gradient, second_order_gradient
 from leco.search.discretization import discretize
@@ -63,10 +64,10 @@ class Searcher:
         model: SearchModel,
         train: TextDataset,
         tokenizer: PreTrainedTokenizerBase,
-        problem_type: str,
+        problem: Problem,
         setup: SearchSetup,
     ) -> None:
-        self.model, self.train, self.tokenizer, self.problem_type = model, train, tokenizer, problem_type
+        self.model, self.train, self.tokenizer, self.problem = model, train, tokenizer, problem
         self.run, self.options, self.relaxation = setup.run, setup.options, setup.relaxation
         options = setup.options
         self.progress = 0.0
@@ -184,7 +185,7 @@ class Searcher:
         weights = self.relaxation.sample(self.model.live_alphas(), self.progress, dict(self.model.own))
         channels = self.relaxation.channels(self.model.space.width)
         logits = self.model(hidden, inputs, weights, None if channels is None else channels.to(hidden.device))
-        return exit_losses(logits, batch["labels"], self.problem_type).sum()
+        return exit_losses(logits, batch["labels"], self.problem).sum()
 
     def _mixture(self) -> dict[str, Tensor]:
         with torch.no_grad():

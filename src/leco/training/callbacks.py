@@ -16,15 +16,16 @@ from leco.progress import progress_bar, say
 class Bar(TrainerCallback):
     """A progress bar over each epoch, a line with its dev scores after it, and its duration in the trainer's log."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, done: int = 0) -> None:
+        """`done` epochs are counted as past already."""
+        self.name, self.done = name, done
         self.stack = ExitStack()
 
     def on_epoch_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Open the bar."""
         self.started = time.perf_counter(), time.process_time()
         steps = state.max_steps // int(args.num_train_epochs)
-        description = f"{self.name} epoch {int(state.epoch or 0) + 1}/{int(args.num_train_epochs)}"
+        description = f"{self.name} epoch {self._epoch(args, int(state.epoch or 0) + 1)}"
         self.advance = self.stack.enter_context(progress_bar(description, steps))
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
@@ -40,8 +41,32 @@ class Bar(TrainerCallback):
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **given: Any) -> None:
         """Say how the exits do on dev."""
         metrics = given["metrics"]
-        epoch = f"{round(state.epoch or 0)}/{int(args.num_train_epochs)}"
+        epoch = self._epoch(args, round(state.epoch or 0))
         say(f"{self.name} epoch {epoch}: dev AVG {metrics['eval_avg']:.4f}, last exit {metrics['eval_last']:.4f}")
+
+    def _epoch(self, args: TrainingArguments, epoch: int) -> str:
+        return f"{self.done + epoch}/{self.done + int(args.num_train_epochs)}"
+
+
+class EarlyStopping(TrainerCallback):
+    """Ends the training after `patience` epochs in which the dev score did not rise.
+
+    It counts them in the trainer's log, which checkpoints hold; Transformers' own counts anew in a run that continues.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self.patience = patience
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Look whether this is the epoch."""
+        if self.is_over(args, state):
+            control.should_training_stop = True
+
+    def is_over(self, args: TrainingArguments, state: TrainerState) -> bool:
+        """Whether the epochs so far are enough."""
+        name = f"eval_{args.metric_for_best_model}"
+        scores = [entry[name] for entry in state.log_history if name in entry]
+        return bool(scores) and len(scores) - 1 - scores.index(max(scores)) >= self.patience
 
 
 def slower() -> str:

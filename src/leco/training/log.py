@@ -8,6 +8,9 @@ from typing import Any
 from leco.files import read_json, write_json
 from leco.shapes import checked
 
+TRAINING = "training.json"
+"""The file in a run's folder."""
+
 
 @dataclass(frozen=True)
 class TrainingLog:
@@ -16,6 +19,7 @@ class TrainingLog:
     Attributes:
         epochs: one row for each epoch of each phase, with the dev scores of all exits.
         seconds: the duration of all epochs together.
+        asked: how many epochs each phase was to have; None in files of former versions, which have all.
         cpu_seconds: the processor's time for them, over all threads: what other work on the machine hardly changes.
 
     """
@@ -23,11 +27,27 @@ class TrainingLog:
     epochs: list[dict[str, Any]]
     seconds: float
     cpu_seconds: float
+    asked: int | None = None
 
     @classmethod
-    def of(cls, epochs: Sequence[dict[str, Any]]) -> "TrainingLog":
-        """The log of these epochs, each with its `seconds` and `cpu_seconds`."""
-        return cls(list(epochs), *(float(sum(row[name] for row in epochs)) for name in ("seconds", "cpu_seconds")))
+    def of(cls, epochs: Sequence[dict[str, Any]], asked: int) -> "TrainingLog":
+        """The log of these epochs, each with its `seconds` and `cpu_seconds`, of `asked` in each phase."""
+        seconds, cpu_seconds = (float(sum(row[name] for row in epochs)) for name in ("seconds", "cpu_seconds"))
+        return cls(list(epochs), seconds, cpu_seconds, asked)
+
+    @property
+    def planned(self) -> int:
+        """How many epochs each phase was to have."""
+        return self.asked or max(round(row["epoch"]) for row in self.epochs)
+
+    def best(self, phase: str, selects: str) -> float:
+        """The best dev score of a phase: `avg` over all exits, or the `last` exit's."""
+        return max(row[f"dev_{selects}"] for row in self.epochs if row["phase"] == phase)
+
+    def then(self, later: "TrainingLog") -> "TrainingLog":
+        """The log of this training and of a later one that began where it had ended."""
+        moved = [{**row, "epoch": self.planned + row["epoch"]} for row in later.epochs]
+        return TrainingLog.of([*self.epochs, *moved], self.planned + later.planned)
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from leco.devices import AUTO, DEVICE_HELP
 from leco.options import option, validate
 
+EQUAL, BALANCED = "equal", "balanced"
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -26,6 +28,16 @@ class RunOptions:
         False,
         "Exits are trained on standardized hidden states; it costs nothing afterwards, when it is in their weights.",
     )
+    metric: str | None = option(
+        None,
+        "Score by which checkpoint and criterion are chosen, by default the task's: accuracy, macro-f1, f1, matthews; "
+        "micro-f1; r2 (or rmse), d2-absolute-error (or mae), pearson-spearman.",
+    )
+    class_weights: str = option(
+        EQUAL,
+        "In the loss: equal for all texts, or balanced, so that rare labels count as much as frequent ones.",
+        choices=(EQUAL, BALANCED),
+    )
     exit_dropout: float = option(0.1, "Dropout in front of each exit's last layer, 0 to 1.", minimum=0, maximum=1)
 
     def __post_init__(self) -> None:
@@ -37,7 +49,14 @@ class TrainingOptions:
     """How a multi-exit model is trained (sections 3.1 and 6.3)."""
 
     strategy: str = option("joint", "Training strategy, with settings if need be: alternating:per_step=true.")
-    epochs: int = option(10, "Passes over the training rows; the one with the best dev AVG is kept.", minimum=1)
+    epochs: int = option(
+        10,
+        "Passes over the training rows; the one with the best dev AVG is kept. With more a finished run goes on.",
+        minimum=1,
+    )
+    early_stopping: int | None = option(
+        None, "End after so many epochs in which the dev score did not rise; by default never.", minimum=1
+    )
     lr: float = option(2e-5, "Peak learning rate of the backbone.", above=0)
     exit_lr: float = option(2e-5, "Peak learning rate of the exits.", above=0)
     weight_decay: float = option(0.01, "AdamW's decay of matrices; biases and norms have none.", minimum=0)

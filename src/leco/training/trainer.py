@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
-from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
 from transformers.training_args import ParallelMode
 
 from leco.data import LengthGroupedBatches, TextDataset, collate, score
 from leco.model import MultiExitModel
 from leco.model.finite import check_finite
-from leco.training.callbacks import Bar, FiniteWeights, diverged, epoch_rows, slower
+from leco.training.callbacks import Bar, EarlyStopping, FiniteWeights, diverged, epoch_rows, slower
 from leco.training.checkpoints import Checkpoints, beginning_again, check_complete, last_checkpoint
 from leco.training.log import TrainingLog
 from leco.training.optimizer import decay_groups
@@ -45,16 +45,17 @@ class OneDevice(TrainingArguments):
 class MultiExitTrainer(Trainer):
     """Trains a multi-exit model by a strategy: batches of texts of similar length, the strategy's loss and phases."""
 
-    def __init__(self, model: MultiExitModel, strategy: Strategy, phase: Phase, run: RunOptions, **kwargs: Any) -> None:
-        self.strategy, self.phase, self.run_options, self.num_layers = strategy, phase, run, len(model.exits)
+    def __init__(self, model: MultiExitModel, strategy: Strategy, phase: Phase, done: int, **kwargs: Any) -> None:
+        self.strategy, self.phase, self.done, self.num_layers = strategy, phase, done, len(model.exits)
         self.stepped = False
+        self.early_stopping: EarlyStopping | None = None
         tokenizer = model.tokenizer
         super().__init__(model=model, data_collator=lambda rows: collate(tokenizer, rows), **kwargs)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Batches of similar length, in an order that seed and epoch fix."""
         dataset = cast(TextDataset, self.train_dataset)
-        batches = LengthGroupedBatches(dataset.lengths, self.args.train_batch_size, seed=self.run_options.seed)
+        batches = LengthGroupedBatches(dataset.lengths, self.args.train_batch_size, seed=self.args.seed)
         loader: DataLoader[Any] = DataLoader(dataset, batch_sampler=batches, collate_fn=self.data_collator)
         return self.accelerator.prepare(loader)
 
@@ -76,7 +77,7 @@ class MultiExitTrainer(Trainer):
             return (output.loss, output) if return_outputs else output.loss
         self.stepped = True
         output = self.strategy.forward(model, inputs, self.num_layers)
-        current = TrainingStep(self.phase, epoch=int(self.state.epoch or 0), step=self.state.global_step)
+        current = TrainingStep(self.phase, epoch=self.done + int(self.state.epoch or 0), step=self.state.global_step)
         loss = self.strategy.loss(model, output, inputs["labels"], current)
         doubt_loss = self.strategy.doubt_loss(model, output, inputs["labels"])
         losses = {"the loss of the exits": loss, "the loss of the meta-classifier": doubt_loss}
@@ -103,11 +104,20 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingSetup:
-    """How a training runs: the settings that it shares with the search, its own, and the strategy as an object."""
+    """How a training runs: the settings that it shares with the search, its own, and the strategy as an object.
+
+    `done` of its epochs another training has done, whose model it goes on with.
+    """
 
     run: RunOptions
     options: TrainingOptions
     strategy: Strategy
+    done: int = 0
+
+    @property
+    def left(self) -> int:
+        """The epochs that this training is to do."""
+        return self.options.epochs - self.done
 
 
 def train_phases(
@@ -128,7 +138,7 @@ def train_phases(
         resume(trainer, last_checkpoint(folder / phase.name))
         rows += [{"phase": phase.name, **row} for row in epoch_rows(trainer.state.log_history)]
     model.requires_grad_(True)
-    return TrainingLog.of(rows)
+    return TrainingLog.of(rows, setup.left)
 
 
 def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
@@ -136,6 +146,10 @@ def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
     if checkpoint is None:
         trainer.train()
         return
+    with beginning_again(checkpoint):
+        state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+    if trainer.early_stopping is not None and trainer.early_stopping.is_over(trainer.args, state):
+        trainer.args.num_train_epochs = round(state.epoch or 0)  # all that there will be
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint))
     except Exception:
@@ -163,7 +177,7 @@ def _trainer(
     )
     arguments = OneDevice(
         output_dir=str(folder),
-        num_train_epochs=options.epochs,
+        num_train_epochs=setup.left,
         per_device_train_batch_size=run.batch_size,
         per_device_eval_batch_size=64,
         gradient_accumulation_steps=options.gradient_accumulation,
@@ -172,7 +186,7 @@ def _trainer(
         max_grad_norm=1.0,
         bf16=run.bf16,
         use_cpu=device.type == "cpu",
-        seed=run.seed,
+        seed=(run.seed + setup.done) % 2**32,
         eval_strategy="epoch",
         save_strategy="epoch",
         logging_strategy="epoch",
@@ -201,13 +215,16 @@ def _trainer(
         model,
         setup.strategy,
         phase,
-        run,
+        setup.done,
         args=arguments,
         train_dataset=data.train,
         eval_dataset=data.dev,
         compute_metrics=scores,
         optimizers=(torch.optim.AdamW(groups, fused=True), None),
-        callbacks=[Bar(phase.name), FiniteWeights(phase.name), Checkpoints(), *callbacks],
+        callbacks=[Bar(phase.name, setup.done), FiniteWeights(phase.name), Checkpoints(), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
+    if options.early_stopping is not None:
+        trainer.early_stopping = EarlyStopping(options.early_stopping)
+        trainer.add_callback(trainer.early_stopping)
     return trainer

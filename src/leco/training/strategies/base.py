@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from leco.exits.architecture import ExitArchitecture
 from leco.model import MultiExitModel, MultiExitOutput, doubt_loss, exit_losses
 from leco.options import validate
+from leco.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -88,17 +89,17 @@ class Strategy(ABC):
         return unwrapped
 
     @classmethod
-    def problem_type(cls, model: nn.Module) -> str:
-        """Transformers' name of the kind of problem."""
-        return cls.unwrap(model).config.problem_type
+    def problem(cls, model: nn.Module) -> Problem:
+        """The kind of problem, with the statistics of the labels."""
+        return cls.unwrap(model).problem
 
     def doubt_loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
         """The loss of the meta-classifier, from which nothing else learns."""
         assert output.logits_by_row is not None
         assert output.doubts_by_row is not None
-        return doubt_loss(output.doubts_by_row, output.logits_by_row, labels, self.problem_type(model))
+        return doubt_loss(output.doubts_by_row, output.logits_by_row, labels, self.problem(model))
 
     def exit_losses(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
         """`L_m` of each exit [M]."""
         assert output.logits_by_row is not None
-        return exit_losses(output.logits_by_row, labels, self.problem_type(model))
+        return exit_losses(output.logits_by_row, labels, self.problem(model))

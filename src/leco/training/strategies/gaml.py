@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from leco.model import MultiExitOutput, divergence
 from leco.options import option
+from leco.problems import Problem
 from leco.training.strategies.base import Strategy, TrainingStep
 
 
@@ -31,7 +32,7 @@ class Gaml(Strategy):
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """A loss with the value `CE + KD` and the aligned gradient."""
         cross_entropy = self.exit_losses(model, output, labels).sum()
-        mutual = self.weight * self._mutual(output, self.problem_type(model))
+        mutual = self.weight * self._mutual(output, self.problem(model))
         if not model.training:
             return cross_entropy + mutual
         named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
@@ -45,10 +46,10 @@ class Gaml(Strategy):
         ).sum()
         return (cross_entropy + mutual).detach() + combined - combined.detach()
 
-    def _mutual(self, output: MultiExitOutput, problem_type: str) -> Tensor:
+    def _mutual(self, output: MultiExitOutput, problem: Problem) -> Tensor:
         exits = output.exit_logits
         pairs = [
-            divergence(deeper.detach(), shallower, problem_type) + divergence(shallower.detach(), deeper, problem_type)
+            divergence(deeper.detach(), shallower, problem) + divergence(shallower.detach(), deeper, problem)
             for shallower, deeper in pairwise(exits)
         ]
         return torch.stack(pairs).sum()

@@ -31,4 +31,4 @@ class SelfDistillation(Strategy):
             return self.exit_losses(model, output, labels)[-1]
         teacher = output.exit_logits[-1].detach()
         students = output.exit_logits[:-1]
-        return torch.stack([divergence(teacher, student, self.problem_type(model)) for student in students]).sum()
+        return torch.stack([divergence(teacher, student, self.problem(model)) for student in students]).sum()

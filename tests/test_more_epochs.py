@@ -1,0 +1,113 @@
+"""More epochs of a run that is finished: it goes on with its weights, whenever it is stopped."""
+
+import json
+import shutil
+
+import pytest
+
+import leco
+from leco import LecoError
+from leco.model import load_model
+from leco.run_folder import run_settings
+from leco.training.log import TrainingLog
+from offline import OPTIONS
+from test_pipeline import Stopped, stop_at
+
+FIRST, MORE = 1, 3
+
+
+@pytest.fixture(scope="module")
+def arguments(encoder_folder, reviews):
+    """Of a run of one epoch."""
+    run = {"model": str(encoder_folder), "data": str(reviews), **OPTIONS, "exits": "mha", "strategy": "two-stage"}
+    return {**run, "epochs": FIRST}
+
+
+@pytest.fixture(scope="module")
+def finished(arguments, tmp_path_factory):
+    """Its folder; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    leco.fit(**arguments, output=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def continued(arguments, finished, tmp_path_factory):
+    """The folder of the same run with more epochs, which nothing stopped; not to be changed."""
+    folder = tmp_path_factory.mktemp("continued") / "run"
+    shutil.copytree(finished, folder)
+    leco.fit(**{**arguments, "epochs": MORE}, output=folder)
+    return folder
+
+
+def log_of(folder):
+    return TrainingLog.load(folder / "training.json")
+
+
+def test_it_goes_on_where_it_had_ended(finished, continued):
+    before, after = log_of(finished), log_of(continued)
+    assert after.epochs[: len(before.epochs)] == before.epochs
+    assert [(row["phase"], row["epoch"]) for row in after.epochs] == [
+        *((phase, 1) for phase in ("first-stage", "second-stage")),
+        *((phase, epoch) for phase in ("first-stage", "second-stage") for epoch in (2, 3)),
+    ]
+    assert (before.planned, after.planned) == (FIRST, MORE)
+    assert run_settings(continued)["epochs"] == MORE
+    assert after.best("second-stage", "avg") > before.best("second-stage", "avg")
+    assert (continued / "model.safetensors").read_bytes() != (finished / "model.safetensors").read_bytes()
+    results = [json.loads((folder / "results.json").read_text()) for folder in (finished, continued)]
+    assert results[1]["dev"]["exit_scores"] != results[0]["dev"]["exit_scores"]
+    dev = max((row for row in after.epochs if row["phase"] == "second-stage"), key=lambda row: row["dev_avg"])
+    assert results[1]["dev"]["exit_scores"] == pytest.approx([dev[f"dev_exit_{layer}"] for layer in (1, 2, 3)])
+    assert {path.name for path in continued.iterdir()} == {path.name for path in finished.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("target", "call"),
+    [
+        ("leco.training.trainer.MultiExitTrainer.training_step", 1),
+        ("leco.training.trainer.MultiExitTrainer.training_step", 17),
+        ("leco.training.trainer.MultiExitTrainer._load_best_model", 2),
+        ("leco.pipeline.save_model", 1),
+        ("leco.training.log.TrainingLog.save", 1),
+        ("leco.pipeline.compete", 1),
+        ("leco.pipeline.model_card", 1),
+    ],
+)
+def test_it_may_be_stopped(monkeypatch, tmp_path, arguments, finished, continued, target, call):
+    folder, more = tmp_path / "run", {**arguments, "epochs": MORE}
+    shutil.copytree(finished, folder)
+    with monkeypatch.context() as patched:
+        stop_at(patched, target, call)
+        with pytest.raises(Stopped):
+            leco.fit(**more, output=folder)
+    for others in ({"epochs": MORE + 1}, {"epochs": FIRST}, {"epochs": MORE, "seed": 1}):
+        if others["epochs"] != MORE + 1 or log_of(folder).planned < MORE:
+            with pytest.raises(LecoError, match="holds a run with other settings"):
+                leco.fit(**{**arguments, **others}, output=folder)
+    leco.fit(**more, output=folder)
+    for name in ("model.safetensors", "config.json"):
+        assert (folder / name).read_bytes() == (continued / name).read_bytes(), name
+    assert {path.name for path in folder.iterdir()} == {path.name for path in continued.iterdir()}
+
+
+def test_where_no_epoch_is_better_the_model_stays(monkeypatch, tmp_path, arguments, finished):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    monkeypatch.setattr(TrainingLog, "best", lambda log, phase, selects: -len(log.epochs))
+    leco.fit(**{**arguments, "epochs": MORE}, output=folder)
+    for name in ("model.safetensors", "config.json", "results.json"):
+        assert (folder / name).read_bytes() == (finished / name).read_bytes(), name
+    assert log_of(folder).planned == MORE
+    assert load_model(folder).predict(["a good film"])
+
+
+def test_a_run_that_is_not_finished_or_has_other_settings_does_not_go_on(tmp_path, arguments, finished):
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    for others in ({"epochs": MORE, "lr": 1e-4}, {"epochs": MORE, "exits": "linear"}):
+        with pytest.raises(LecoError, match="holds a run with other settings"):
+            leco.fit(**{**arguments, **others}, output=folder)
+    (folder / "training.json").unlink()
+    with pytest.raises(LecoError, match=r"holds a run with other settings \(epochs: 1 there, 3 now\)"):
+        leco.fit(**{**arguments, "epochs": MORE}, output=folder)
