@@ -12,6 +12,7 @@ from typing import Any
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from leco.card import model_card
+from leco.data import DataSource
 from leco.evaluation import EVALUATION, compete, evaluate
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
@@ -39,7 +40,7 @@ USUAL = build_options(DEFAULT_PRESET, {})
 @taking(*USUAL.groups(FIT))
 def fit(
     model: str,
-    data: str,
+    data: DataSource,
     output: str | Path,
     *,
     preset: str = DEFAULT_PRESET,
@@ -50,7 +51,8 @@ def fit(
 
     Args:
         model: a pretrained encoder, by folder or by its name on the Hub.
-        data: `glue/TASK`, a file, a folder or a Hub data set's name.
+        data: `glue/TASK`, a file, a folder or a Hub data set's name; or data in memory, a pandas DataFrame, a
+            `datasets.Dataset` or `DatasetDict`, or a dictionary of such tables by split.
         output: the folder for the model and all results; a killed run continues there.
         preset: a named set of options, `quick`, `sampling` (a longer search, by sampling, and a higher rate of
             exits) or `paper` (section 6.3 to the letter).
@@ -73,7 +75,7 @@ def fit(
 
 @taking(*USUAL.groups(SEARCH))
 def search(
-    model: str, data: str, output: str | Path, *, preset: str = DEFAULT_PRESET, **options: Any
+    model: str, data: DataSource, output: str | Path, *, preset: str = DEFAULT_PRESET, **options: Any
 ) -> list[ExitArchitecture]:
     """Search the exits' architectures alone: what `leco search` does; the arguments are those of `fit`.
 
@@ -89,7 +91,7 @@ def search(
 @taking(*USUAL.groups(TRAIN))
 def train(
     model: str,
-    data: str,
+    data: DataSource,
     output: str | Path,
     *,
     preset: str = DEFAULT_PRESET,

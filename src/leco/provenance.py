@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from leco.errors import LecoError
-from leco.options import fill
 from leco.settings import SourceOptions
 from leco.shapes import checked
 
@@ -34,19 +33,16 @@ class Provenance:
     source: SourceOptions
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: of the settings those that say something, and not the folder of GLUE, which may move."""
-        source = {name: value for name, value in vars(self.source).items() if value is not None and name != "glue_dir"}
+        """As JSON has it: of the settings those that say something."""
+        source = {name: value for name, value in vars(self.source).items() if value is not None}
+        if self.source.glue_dir is not None:
+            source["glue_dir"] = str(self.source.glue_dir)
         return {**asdict(self), "source": source}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any] | None) -> "Provenance | None":
         """What `to_dict` gave; None of a model that kept nothing. LecoError for anything else."""
         return None if value is None else checked(cls, value, "what the model says of its data")
-
-
-def source_for(trained_on: Provenance | None, given: Mapping[str, Any]) -> SourceOptions:
-    """The settings by which a trained model's data are read: those of the training, and in their place those given."""
-    return fill(SourceOptions() if trained_on is None else trained_on.source, given)
 
 
 def check_pair(trained_on: Provenance | None, pair: bool, what: str) -> None:

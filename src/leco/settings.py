@@ -34,6 +34,18 @@ class SourceOptions:
     label_separator: str | None = option(
         None, "What stands between many labels in a text, such as '|'. Lists need none.", identifies=False
     )
+    delimiter: str | None = option(
+        None, "What separates the cells of a file: one character, or tab. Found if not given.", identifies=False
+    )
+    encoding: str | None = option(
+        None, "Encoding of a file, such as cp1252. By default its byte-order mark's, or UTF-8.", identifies=False
+    )
+    header: bool | None = option(
+        None, "Whether a file's first line names the columns. Asked where it may not.", identifies=False
+    )
+    data_config: str | None = option(
+        None, "Configuration of a Hub data set that has several; NAME:CONFIG is the same.", identifies=False
+    )
     task: str | None = option(
         None,
         f"What labels are: {', '.join(TASKS)}. By default what they look like.",

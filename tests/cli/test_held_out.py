@@ -3,11 +3,13 @@
 import json
 import shutil
 
+import datasets
+import pandas as pd
 import pytest
 
 from leco import LecoError
 from leco.data import load_data
-from leco.evaluation import data_for
+from leco.evaluation import data_for, evaluate
 from leco.loading import load
 from leco.pipeline import train
 from offline import rows, write_csv
@@ -155,3 +157,24 @@ def test_fit_keeps_what_it_guessed(fitted, reviews):
     config = json.loads((fitted / "config.json").read_text())["trained_on"]
     assert (config["name"], config["pair"], list(config["hashes"])) == (str(reviews), False, ["train"])
     assert config["source"] == {"text_columns": ["text"], "label_column": ["label"]}
+
+
+def test_python_takes_frames_data_sets_and_paths(encoder_folder, tmp_path):
+    columns = dict(zip(("text", "label"), map(list, zip(*rows(), strict=True)), strict=True))
+    frame, folder = pd.DataFrame(columns, index=range(240, 0, -1)), tmp_path / "model"
+    fast = {"exits": "linear", "epochs": 2, "batch_size": 16, "lr": 3e-3, "exit_lr": 1e-2}
+    model = train(str(encoder_folder), frame, folder, **fast)
+    assert json.loads((folder / "run.json").read_text())["settings"]["data"] == "<DataFrame>"
+    train(str(encoder_folder), frame, folder, **fast)  # which is done
+    with pytest.raises(LecoError, match=r"holds a run with other settings .*data_hash"):
+        train(str(encoder_folder), frame[::-1], folder, **fast)
+    held_out = {"repeats": 1, "timed_texts": 2, "criterion": "static"}
+    assert evaluate(model, frame, **held_out).rows == 24, "it is cut as in the training"
+    other = dict(zip(("text", "label"), map(list, zip(*rows(50, 1), strict=True)), strict=True))
+    several = datasets.DatasetDict({"train": datasets.Dataset.from_dict(columns)})
+    several["test"] = datasets.Dataset.from_dict(other)
+    several.save_to_disk(tmp_path / "saved")
+    for source in (pd.DataFrame(other), datasets.Dataset.from_dict(other), several, tmp_path / "saved"):
+        assert evaluate(model, source, **held_out).rows == 50
+    with pytest.raises(LecoError, match=r"'<DataFrame>'|were in a program's memory"):
+        data_for(model, "<DataFrame>")

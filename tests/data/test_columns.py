@@ -69,5 +69,45 @@ def test_rows_without_text(cell: object, found: str) -> None:
         texts_of(table(text=["a", cell]), ["text"])
 
 
+TEN = range(10)
+TEXT = [f"a text of {row}" for row in TEN]
+OTHER = [f"another {row}" for row in TEN]
+WORDS = ["yes", "no"] * 5
+
+
+def guessed(**columns: list[object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return find_columns(table(**columns), None, None, lambda _: None)
+
+
+def test_an_index_is_never_text_or_label() -> None:
+    for name in ("", "Unnamed: 0", "index", "number"):
+        assert guessed(**{name: list(TEN), "text": TEXT, "mood": WORDS}) == (("text",), ("mood",))
+        assert guessed(**{name: [str(row + 1) for row in TEN], "a": TEXT, "b": WORDS}) == (("a",), ("b",))
+
+
+def test_an_answer_that_is_yes_or_no_is_the_label_of_its_question() -> None:
+    assert guessed(question=TEXT, passage=OTHER, answer=WORDS) == (("question", "passage"), ("answer",))
+    assert guessed(question=TEXT, passage=OTHER, answer=[True, False] * 5) == (("question", "passage"), ("answer",))
+    assert guessed(question=TEXT, answer=OTHER, label=WORDS) == (("question", "answer"), ("label",))
+
+
+@pytest.mark.parametrize(
+    ("columns", "missing"),
+    [
+        ({"question": TEXT, "passage": OTHER, "answer": TEXT[::-1], "label": WORDS}, "text"),
+        ({"text": TEXT, "review": OTHER, "label": WORDS}, "text"),
+        ({"question": TEXT, "answer": WORDS, "sentence": OTHER, "label": WORDS}, "text"),
+        ({"text": TEXT, "label": WORDS, "gold_label": WORDS}, "label"),
+        ({"text": TEXT, "sentiment": WORDS, "rating": [3, 1] * 5}, "label"),
+        ({"text": TEXT, "author": OTHER}, "label"),
+        ({"a": TEXT, "b": OTHER}, "text"),
+        ({"text": TEXT, "toxic": [0, 1] * 5, "obscene": [1, 0] * 5}, "label"),
+    ],
+)
+def test_what_cannot_be_known_is_asked_for(columns: dict[str, list[object]], missing: str) -> None:
+    with pytest.raises(LecoError, match=rf"Which column of 'x.csv' is the {missing}\? Name it with {missing}_column"):
+        guessed(**columns)
+
+
 def test_pairs_are_tuples() -> None:
     assert texts_of(table(a=["x", "y"], b=["1", "2"]), ["a", "b"]) == [("x", "1"), ("y", "2")]

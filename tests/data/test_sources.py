@@ -47,6 +47,7 @@ def test_a_file_is_cut_80_10_10(tmp_path: Path) -> None:
         ({"train.csv": 100, "test.csv": 7}, (90, 10, 7)),
         ({"train.csv": 100, "dev.csv": 9}, (100, 4, 5)),
         ({"train.csv": 4, "validation.csv": 3, "test.csv": 2}, (4, 3, 2)),
+        ({"Train.csv": 4, "eval.csv": 3, "TEST.CSV": 2}, (4, 3, 2)),
         ({"train.csv": 4, "valid.csv": 3, "test.csv": 2, "notes.csv": 1}, (4, 3, 2)),
     ],
 )
@@ -176,6 +177,22 @@ def test_hub_data(hub: dict[str, datasets.Dataset]) -> None:
     assert data.train.labels.mean() == 0.5
     del hub["train"]
     with pytest.raises(LecoError, match="has no rows to train on, only test"):
+        load_data("someone/some-data")
+
+
+def test_configurations_of_the_hub(hub: dict[str, datasets.Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
+    hub |= {"train": hub_split(100, text="a")}
+
+    def load_dataset(name: str, config: str | None, **_: object) -> dict[str, datasets.Dataset]:
+        if config is None:
+            raise ValueError("Config name is missing.\nPlease pick one among the available configs: ['en', 'fr']")
+        assert (name, config) == ("someone/some-data", "fr")
+        return hub
+
+    monkeypatch.setattr("datasets.load_dataset", load_dataset)
+    for source, config in (("someone/some-data:fr", None), ("someone/some-data", "fr")):
+        assert len(load_data(source, data_config=config).train) == 80
+    with pytest.raises(LecoError, match=r"has several configurations: 'en', 'fr'. Name one with data_config"):
         load_data("someone/some-data")
 
 

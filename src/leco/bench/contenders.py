@@ -6,6 +6,7 @@ from pathlib import Path
 from leco.bench.measure import PLAIN
 from leco.bench.ways import Way
 from leco.criteria import Static
+from leco.data import source_for
 from leco.errors import LecoError, parameter
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
@@ -85,7 +86,8 @@ class Contenders:
         trained = self.work.resolve() / f"first-{layers}"
         options = {name: settings[name] for name in (*AS_TRAINED, *IF_THERE) if name in settings}
         options |= {"exits": "linear", "strategy": "two-stage:second=false"}  # the last exit alone is looked at
-        train(settings["model"], settings["data"], trained, glue_dir=self.glue_dir, layers=layers, **options)
+        source = vars(source_for(self.model.trained_on, {"glue_dir": self.glue_dir}, settings["data"]))
+        train(settings["model"], settings["data"], trained, layers=layers, **options, **source)
         return load_model(trained)
 
 

@@ -141,7 +141,7 @@ def _flag(group: Any, name: str) -> inspect.Parameter:
     """The parameter for one setting: without a default of its own, since groups and presets have theirs."""
     hint, flag = settings_of(group)[name][1], flag_of(name)
     hint = {tuple[str, ...] | None: list[str]}.get(hint, hint)
-    switch = f"{flag}/--no-{flag[2:]}" if hint is bool else flag
+    switch = f"{flag}/--no-{flag[2:]}" if hint in (bool, bool | None) else flag
     settings = typer.Option(
         switch,
         help=help_of(group, name, "paper" if isinstance(group, PAPER) else "default"),

@@ -13,7 +13,6 @@ from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_c
 from leco.devices import AUTO
 from leco.errors import LecoError, parameter
 from leco.loading import BF16, load
-from leco.provenance import source_for
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ SCORES_HELP = "The score of the label, or of all labels."
 OUTPUT_HELP = "File (.csv, .jsonl, .parquet) for the rows with all their columns and label, score and exit_layer."
 
 
-@with_options(part(SourceOptions(), "text_columns"))
+@with_options(part(SourceOptions(), "text_columns", "delimiter", "encoding", "header"))
 def command(
     path: ModelPath,
     options: dict[str, Any],
@@ -57,7 +56,7 @@ def command(
     """
     source: str | Path = "-" if file is None else file
     with quiet_stdout():
-        from leco.data import number_of_rows, read_rows
+        from leco.data import number_of_rows, read_rows, source_for
         from leco.progress import progress_bar, say
 
         chosen = chosen_criterion(criterion)
@@ -68,8 +67,8 @@ def command(
         typed = str(source) == "-" and sys.stdin.isatty()
         if typed:
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
-        columns = source_for(predictor.trained_on, options).text_columns
-        pieces = read_rows(source, format=format, text_columns=columns, log=say)
+        where = source_for(predictor.trained_on, options, source)
+        pieces = read_rows(source, format=format, text_columns=where.text_columns, where=where, log=say)
     answered = _answered(pieces, answering)
     if typed or (output is None and sys.stdout.isatty()):  # answers are seen as they come
         _print(answered, json=json)

@@ -2,11 +2,12 @@
 
 from leco.data.batches import LengthGroupedBatches, TextDataset
 from leco.data.demo import minilm_folder, rotten_tomatoes
+from leco.data.given import DataSource
 from leco.data.glue_tasks import GLUE_TASKS
-from leco.data.held_out import in_halves, load_held_out
+from leco.data.held_out import in_halves, load_held_out, source_for
 from leco.data.labels import Labels
 from leco.data.metrics import METRICS, metrics_of, predictions_of, score, with_metric
-from leco.data.sources import is_known, load_data
+from leco.data.sources import load_data
 from leco.data.tokenize import collate, encode, encode_and_count, padding, without_limits
 from leco.data.types import Split, TextData
 from leco.data.unlabelled import Rows, number_of_rows, read_rows, read_texts
@@ -15,6 +16,7 @@ from leco.tokens import Encoding, Text, cut_line
 __all__ = [
     "GLUE_TASKS",
     "METRICS",
+    "DataSource",
     "Encoding",
     "Labels",
     "LengthGroupedBatches",
@@ -28,7 +30,6 @@ __all__ = [
     "encode",
     "encode_and_count",
     "in_halves",
-    "is_known",
     "load_data",
     "load_held_out",
     "metrics_of",
@@ -40,6 +41,7 @@ __all__ = [
     "read_texts",
     "rotten_tomatoes",
     "score",
+    "source_for",
     "with_metric",
     "without_limits",
 ]

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
+from leco.data.delimited import split_cells
+from leco.data.encodings import text_lines
 from leco.data.glue_tasks import GLUE_TASKS, GlueTask
 from leco.data.hub import hub_tables
 from leco.data.labels import is_float32
-from leco.data.readers import split_cells
+from leco.data.opened import open_bytes
 from leco.data.splits import cut
-from leco.data.tables import Table, is_blank, open_bytes, text_lines
+from leco.data.tables import Table, is_blank
 from leco.data.types import Split, TextData
 from leco.display import shortened
 from leco.errors import LecoError, parameter, unknown_name

@@ -1,15 +1,20 @@
 """Labelled texts for a model that is trained: all of them are its test set, unless it was trained on some of them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from leco.data.assemble import PARTS, Labelled, labelled
+from leco.data.encodings import is_utf8
+from leco.data.given import DataSource, name_of_source
 from leco.data.labels import Labels
 from leco.data.sources import is_known, load_known, tables_of
 from leco.data.splits import cut
 from leco.data.types import Split, TextData
 from leco.errors import LecoError
+from leco.options import fill
 from leco.provenance import Provenance
 from leco.settings import SourceOptions
 
@@ -18,7 +23,7 @@ Log = Callable[[str], None]
 
 
 def load_held_out(
-    source: str,
+    source: DataSource,
     labels: Labels,
     trained_on: Provenance | None,
     where: SourceOptions,
@@ -35,22 +40,38 @@ def load_held_out(
     say what was done.
     LecoError as `leco.data.load_data`, and for a label that the model does not know.
     """
+    name = name_of_source(source)
     if is_known(source):
-        return load_known(source, where)
-    found = labelled(source, tables_of(source), where, labels=labels, log=log)
+        return load_known(name, where)
+    found = labelled(name, tables_of(source, where), where, labels=labels, log=log)
     hashes = trained_on.hashes if trained_on is not None else {}
-    metric = labels.problem.metric if trained_on is None else trained_on.metric
     if found.hashes == hashes:
-        return replace(_as_trained(found, log), metric=metric)
+        return _as_trained(found, log)
     part = next(part for part in reversed(PARTS) if part in found.splits)
     test = found.splits[part]
-    log(f"'{source}': {_rows(test)} {'are' if len(test) > 1 else 'is'} the test set{_named(part, found)}.")
-    _warn_of_known_rows(source, test, trained_on, log)
+    log(f"'{name}': {_rows(test)} {'are' if len(test) > 1 else 'is'} the test set{_named(part, found)}.")
+    _warn_of_known_rows(name, test, trained_on, log)
     dev = found.splits["dev"] if part == "test" and "dev" in found.splits else None
     if dev is None and borrow_dev:
         dev = _dev_of_training(trained_on, labels, log)
     dev = test.take([]) if dev is None else dev
-    return replace(found.data(test, dev, test), metric=metric)
+    return found.data(test, dev, test)
+
+
+def source_for(trained_on: Provenance | None, given: Mapping[str, Any], source: DataSource) -> SourceOptions:
+    """The settings by which `source` is read for a trained model: those of its training, or in their place those given.
+
+    A data set that is known by its name has its own, but for GLUE's folder, if that is still there; and a file that is
+    UTF-8 needs no encoding of the training's.
+    """
+    kept = SourceOptions() if trained_on is None else trained_on.source
+    if kept.glue_dir is not None and not kept.glue_dir.is_dir():
+        kept = replace(kept, glue_dir=None)
+    if is_known(source):
+        kept = SourceOptions(glue_dir=kept.glue_dir)
+    if kept.encoding is not None and isinstance(source, str | Path) and is_utf8(Path(source)):
+        kept = replace(kept, encoding=None)
+    return fill(kept, given)
 
 
 def in_halves(data: TextData, log: Log = logger.info) -> TextData:
@@ -84,11 +105,12 @@ def _dev_of_training(trained_on: Provenance | None, labels: Labels, log: Log) ->
     """The dev split of the training, or None, with a line that says why."""
     if trained_on is None:
         return None
-    name, where = trained_on.name, trained_on.source
+    name = trained_on.name
+    where = source_for(trained_on, {}, name)
     try:
         if is_known(name):
             return load_known(name, where).dev
-        found = labelled(name, tables_of(name), where, labels=labels, log=logger.info)
+        found = labelled(name, tables_of(name, where), where, labels=labels, log=logger.info)
         if found.hashes != trained_on.hashes:
             raise LecoError(f"'{name}' is no longer what the model was trained on.")
     except LecoError as error:

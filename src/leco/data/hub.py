@@ -1,11 +1,13 @@
 """Data sets of the Hugging Face Hub, or of its cache where it cannot be reached."""
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from leco.data.tables import Table
-from leco.errors import LecoError
+from leco.errors import LecoError, parameter
 
 PROBE_SECONDS = 10
 NAMES = {"model": "model", "dataset": "data set"}
@@ -24,9 +26,15 @@ def hub_tables(name: str, config: str | None = None, *, remedy: str) -> dict[str
         try:
             splits = datasets.load_dataset(name, config, trust_remote_code=False)
         except Exception as error:  # whatever the libraries raise: the network, the data, the cache
+            if config is None and "Config name is missing" in str(error):
+                known = re.search(r"\[.*?\]", str(error))
+                which = f": {known.group()[1:-1]}" if known else ""
+                raise LecoError(
+                    f"'{name}' has several configurations{which}. Name one with {parameter('data_config')}."
+                ) from error
             reason = reason or f"loading it failed with {type(error).__name__} ({_first_line(error)})"
             raise LecoError(f"'{name}' is no file or folder here, and {reason}. {remedy}") from error
-    return {part: _table(f"{name} ({part})", split) for part, split in splits.items()}
+    return {part: split_table(f"{name} ({part})", split) for part, split in splits.items()}
 
 
 def unreachable(kind: str, name: str) -> str | None:
@@ -56,7 +64,28 @@ def _offline(datasets: Any, when: bool) -> Iterator[None]:
         datasets.config.HF_HUB_OFFLINE = before
 
 
-def _table(name: str, split: Any) -> Table:
+def saved_tables(folder: Path) -> dict[str, Table]:
+    """The splits of a folder that `save_to_disk` of a DatasetDict wrote, or that of a Dataset, as "train".
+
+    LecoError where they cannot be read.
+    """
+    import datasets
+
+    try:
+        saved = datasets.load_from_disk(str(folder))
+    except Exception as error:  # whatever the library raises
+        raise LecoError(f"The data set in '{folder}' cannot be read ({_first_line(error)}). Save it again.") from error
+    splits = saved if isinstance(saved, dict) else {"train": saved}
+    return {str(part): split_table(f"{folder} ({part})", split) for part, split in splits.items()}
+
+
+def is_saved(folder: Path) -> bool:
+    """Whether `save_to_disk` wrote a folder."""
+    return any((folder / name).is_file() for name in ("dataset_dict.json", "state.json"))
+
+
+def split_table(name: str, split: Any) -> Table:
+    """The table of a `datasets.Dataset`; class labels become their names, -1 becomes None."""
     classes = {column: names for column, feature in split.features.items() if (names := _class_names(feature))}
     columns: Mapping[str, list[Any]] = split.to_dict()
     named = {column: [_named(cell, classes[column]) for cell in columns[column]] for column in classes}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from leco.data.columns import LABEL
+from leco.data.columns import LABEL, is_number
 from leco.data.label_values import SEPARATOR, TASK, Values, bad, label_values, name_of
 from leco.data.tables import Table
 from leco.data.types import Array
@@ -17,7 +17,6 @@ from leco.errors import LecoError, parameter
 from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL, TASKS, Problem
 
 WHOLE = re.compile(r"[+-]?\d+")
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 NO_LABEL = ("nan", "na", "n/a", "null", "none")
 """Names by which some programs write that there is no label."""
 MANY_NUMBERS, FEW_ROWS = 20, 5
@@ -151,11 +150,6 @@ def _check_several(labels: Labels, table: Table, found: set[Any]) -> None:
 def is_float32(number: float) -> bool:
     """Whether a number is finite in 32 bits, in which the labels of a regression are kept."""
     return bool(abs(number) <= np.finfo(np.float32).max)  # not so for one that is not a number
-
-
-def is_number(value: Any) -> bool:
-    """Whether a label is a number as a person writes it, which "inf", "nan" and true are not."""
-    return not isinstance(value, bool | list) and NUMBER.fullmatch(str(value).strip()) is not None
 
 
 def _ordered(names: Iterable[str]) -> list[str]:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from leco.data.tables import decoded
+from leco.data.encodings import is_marked, text_lines
+from leco.data.opened import decoded
 from leco.errors import LecoError
 
 STDIN = "standard input"
@@ -13,8 +14,15 @@ BLOCK = 2**16
 """Bytes of lines at a time."""
 
 
-def numbered_lines(name: str, file: BinaryIO) -> Iterator[list[tuple[int, str]]]:
-    """The lines that can be read at once, each with its number; what stands behind the last end of a line is one."""
+def numbered_lines(name: str, file: BinaryIO, encoding: str | None = None) -> Iterator[list[tuple[int, str]]]:
+    """The lines that can be read at once, each with its number; what stands behind the last end of a line is one.
+
+    In another encoding than UTF-8, as a byte-order mark or `encoding` says, they come one by one.
+    """
+    if encoding is not None or is_marked(file):
+        for number, line in enumerate(text_lines(file, name, encoding), start=1):
+            yield [(number, line.removesuffix("\n"))]
+        return
     for number, block in _blocks(file):
         text = _decoded(block, name, number)
         yield list(enumerate((text.removeprefix("\ufeff") if number == 1 else text).split("\n"), start=number))

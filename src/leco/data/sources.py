@@ -3,15 +3,17 @@
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from leco.data.assemble import from_tables
 from leco.data.demo import DEMOS
+from leco.data.given import DataSource, given_tables, is_in_memory, name_of_source
 from leco.data.glue import load_glue
-from leco.data.hub import hub_tables
+from leco.data.hub import hub_tables, is_saved, saved_tables
+from leco.data.opened import stem_of, suffix_of
 from leco.data.readers import READERS, read_table
 from leco.data.splits import cut
 from leco.data.tables import Table
@@ -24,37 +26,45 @@ from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
 
-PARTS = {"train": ("train",), "dev": ("dev", "validation", "valid", "val"), "test": ("test",)}
+PARTS = {
+    "train": ("train", "training"),
+    "dev": ("dev", "validation", "valid", "val", "eval", "evaluation"),
+    "test": ("test", "testing"),
+}
+"""The names of files and splits, in small letters."""
 HUB_NAME = re.compile(r"[\w-][\w.-]{0,95}(/[\w-][\w.-]{0,95})?")
 REMEDY = f"Give a file ({', '.join(READERS)}) or a folder with train.* instead."
 
 
 @taking(SourceOptions())
 def load_data(
-    source: str,
+    source: DataSource,
     *,
     train_rows: int | None = None,
     split_seed: int = 0,
     log: Callable[[str], None] = logger.info,
     **options: Any,
 ) -> TextData:
-    """The data set `source`: "glue/TASK", "demo/rotten_tomatoes", a file, a folder, or a data set's name on the Hub.
+    """The data set `source`: "glue/TASK", "demo/rotten_tomatoes", a file, a folder, a data set's name on the Hub, or in
+    memory a pandas DataFrame, a `datasets.Dataset` or `DatasetDict`, or a dictionary of such tables.
 
-    A file (.csv .tsv .jsonl .json .parquet) is cut 80/10/10 into train, dev and test; a folder has train.* and
-    optionally dev|validation|valid|val.* and test.* of those formats; see `from_tables` for what is cut where one is
-    missing, and `load_glue` for GLUE and `glue_dir` (write "./glue/..." for a folder of your own that is named so).
+    A file (.csv .tsv .jsonl .json .parquet, also with .gz) is cut 80/10/10 into train, dev and test, as is a table; a
+    folder has train.* and optionally dev|validation|valid|val|eval.* and test.* of those formats, or is one that
+    `save_to_disk` wrote; see `from_tables` for what is cut where one is missing, and `load_glue` for GLUE and
+    `glue_dir` (write "./glue/..." for a folder of your own that is named so).
     `train_rows` keeps that many training rows, sampled with the labels' proportions. All cuts depend on `split_seed`
     only, which should stay the same when training seeds change. `log` receives lines for the user.
     LecoError for everything that is wrong with the source, the columns, the texts or the labels.
     """
     where = fill(SourceOptions(), options, strict=True)
+    name = name_of_source(source)
     if is_known(source):
-        data = load_known(source, where, split_seed)
+        data = load_known(name, where, split_seed)
     else:
-        tables = tables_of(source)
+        tables = tables_of(source, where)
         if "train" not in tables:
-            raise LecoError(f"'{source}' has no rows to train on, only {' and '.join(tables)}. {REMEDY}")
-        data = from_tables(source, tables, where, split_seed=split_seed, log=log)
+            raise LecoError(f"'{name}' has no rows to train on, only {' and '.join(tables)}. {REMEDY}")
+        data = from_tables(name, tables, where, split_seed=split_seed, log=log)
     if train_rows is None or train_rows >= len(data.train):
         return data
     if train_rows < 1:
@@ -62,9 +72,9 @@ def load_data(
     return replace(data, train=cut(data.train, [train_rows], split_seed)[0])
 
 
-def is_known(source: str) -> bool:
+def is_known(source: DataSource) -> bool:
     """Whether a data set is known by its name, with its columns and splits."""
-    return source.partition("/")[0] in KNOWN
+    return isinstance(source, str) and source.partition("/")[0] in KNOWN
 
 
 def load_known(source: str, where: SourceOptions, split_seed: int = 0) -> TextData:
@@ -74,26 +84,37 @@ def load_known(source: str, where: SourceOptions, split_seed: int = 0) -> TextDa
         raise LecoError(f"'{source}' has its own columns: leave out {names}.")
     kind, _, name = source.partition("/")
     if kind == "glue":
-        return load_glue(name, where.glue_dir, split_seed)
+        return replace(load_glue(name, where.glue_dir, split_seed), source=SourceOptions(glue_dir=where.glue_dir))
     if name not in DEMOS:
         raise unknown_name("demo data set", name, DEMOS)
     return DEMOS[name](split_seed)
 
 
-def tables_of(source: str) -> dict[str, Table]:
-    """The tables "train", "dev" and "test" of a folder or of a data set of the Hub, or of a file, as "train"."""
-    path = Path(source)
-    if os.path.isdir(source):  # noqa: PTH112 - Path's may raise
-        return _folder_tables(path)
-    if os.path.exists(source) or path.suffix.lower() in READERS:  # noqa: PTH110
-        return {"train": read_table(path)}
-    if not HUB_NAME.fullmatch(source):
-        raise LecoError(f"There is no file or folder '{shortened(source, 200)}'. Check the path.")
-    splits = hub_tables(source, remedy=REMEDY)
-    tables = {part: splits[name] for part, names in PARTS.items() for name in reversed(names) if name in splits}
+def tables_of(source: DataSource, where: SourceOptions) -> dict[str, Table]:
+    """The tables "train", "dev" and "test" of a source; a single one, such as a file, is "train"."""
+    if not isinstance(source, str | Path):
+        return _parts(name_of_source(source), given_tables(source))
+    name, path = str(source), Path(source)
+    if is_in_memory(name):
+        raise LecoError(f"The data {name} were in a program's memory. Give {parameter('data')}.")
+    if os.path.isdir(name):  # noqa: PTH112 - Path's may raise
+        return _parts(name, saved_tables(path)) if is_saved(path) else _folder_tables(path, where)
+    if os.path.exists(name) or suffix_of(path) in READERS:  # noqa: PTH110
+        return {"train": read_table(path, where)}
+    hub_name, _, config = name.partition(":")
+    if not HUB_NAME.fullmatch(hub_name):
+        raise LecoError(f"There is no file or folder '{shortened(name, 200)}'. Check the path.")
+    return _parts(name, hub_tables(hub_name, where.data_config or config or None, remedy=REMEDY))
+
+
+def _parts(name: str, splits: Mapping[str, Table]) -> dict[str, Table]:
+    """The splits of a data set by our names of them."""
+    named = {split.lower(): table for split, table in splits.items()}
+    tables = {part: named[split] for part, names in PARTS.items() for split in reversed(names) if split in named}
     if not tables:
-        known = ", ".join(splits)
-        raise LecoError(f"The data set '{source}' has none of the splits train, validation and test: {known}. {REMEDY}")
+        raise LecoError(
+            f"The data set '{name}' has none of the splits train, validation and test: {', '.join(splits)}. {REMEDY}"
+        )
     return tables
 
 
@@ -104,15 +125,15 @@ def _files(folder: Path) -> list[Path]:
         raise LecoError(f"The folder '{folder}' cannot be read: {error.strerror}.") from error
 
 
-def _folder_tables(folder: Path) -> dict[str, Table]:
+def _folder_tables(folder: Path, where: SourceOptions) -> dict[str, Table]:
     tables = {}
     for part, names in PARTS.items():
-        found = sorted(path for path in _files(folder) if path.stem in names and path.suffix.lower() in READERS)
+        found = sorted(path for path in _files(folder) if stem_of(path) in names and suffix_of(path) in READERS)
         if len(found) > 1:
             listed = ", ".join(path.name for path in found)
             raise LecoError(f"The folder '{folder}' has more than one {part} file: {listed}. Keep one of them.")
         if found:
-            tables[part] = read_table(found[0])
+            tables[part] = read_table(found[0], where)
     if not tables:
         raise LecoError(f"The folder '{folder}' has no file train.*, dev.* or test.* ({', '.join(READERS)}).")
     return tables

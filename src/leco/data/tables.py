@@ -1,13 +1,10 @@
 """Tables as they lie in a file: named columns, and the number by which a user finds each row."""
 
-from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from leco.display import listed, shortened
 from leco.errors import LecoError
@@ -116,37 +113,3 @@ def in_pieces(items: Iterator[T], size: int | None) -> Iterator[list[T]]:
     yield list(islice(items, size))
     while piece := list(islice(items, size)):
         yield piece
-
-
-@contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """A block that reads a file; LecoError says why it cannot be read."""
-    try:
-        with _opened(path) as file:
-            yield file
-    except FileNotFoundError as error:
-        raise LecoError(f"The file '{path}' does not exist. Check the path.") from error
-    except OSError as error:
-        raise LecoError(f"The file '{shortened(path, 200)}' cannot be read: {error.strerror or error}.") from error
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except ValueError as error:  # a name with a zero byte
-        raise OSError(str(error)) from error
-
-
-def decoded(content: bytes, name: str, line: int = 1) -> str:
-    """UTF-8 text; LecoError names the first line that is not UTF-8, where `content` begins at the given `line`."""
-    try:
-        return content.decode()
-    except UnicodeDecodeError as error:
-        line += error.object.count(b"\n", 0, error.start)
-        raise LecoError(f"'{name}', line {line} is not UTF-8 text. Save the file with the encoding UTF-8.") from error
-
-
-def text_lines(file: BinaryIO, name: str) -> Iterator[str]:
-    """The lines of a UTF-8 file with their ends, but for a byte-order mark; LecoError as `decoded`."""
-    for number, line in enumerate(file, start=1):
-        yield decoded(line.removeprefix(BOM_UTF8) if number == 1 else line, name, number)

@@ -13,13 +13,15 @@ from typing import Any, BinaryIO
 from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
 
-from leco.data.columns import TEXT, check_text_columns, guess_text_columns, remedy
+from leco.data.columns import TEXT, check_text_columns, content_columns, guess_text_columns, remedy
 from leco.data.lines import STDIN, numbered_lines
+from leco.data.opened import open_bytes, suffix_of
 from leco.data.readers import READERS
-from leco.data.tables import Table, open_bytes, tables_from_objects
+from leco.data.tables import Table, tables_from_objects
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.files import parse_json
+from leco.settings import SourceOptions
 from leco.tokens import Text
 
 logger = logging.getLogger(__name__)
@@ -48,19 +50,20 @@ def read_rows(
     *,
     format: str | None = None,
     text_columns: Sequence[str] | None = None,
+    where: SourceOptions | None = None,
     log: Callable[[str], None] = logger.info,
 ) -> Iterator[Rows]:
     """The rows of a file, or of the standard input if `source` is "-", in pieces of at most `PIECE`; none is left out.
 
     The suffix says how they are written, or else `format`, one of `FORMATS`; without both there is a text on each line.
     Lines, and those of JSON, come as they are there, so that who writes line by line has answers line by line. Tables
-    have texts in `text_columns`, or in columns guessed from their names.
+    have texts in `text_columns`, or in columns guessed from their names; `where` names encoding, delimiter and header.
     LecoError, when the place is reached, if the file cannot be read, has no rows, has something else than a text where
     texts are, or it is unclear which column they are in.
     """
     kind = _format(source, format)
     columns: tuple[str, ...] = (LINE,) if kind == LINES else ()
-    for table in _tables(source, kind):
+    for table in _tables(source, kind, where or SourceOptions()):
         if not columns:
             columns = check_text_columns(table, text_columns) or _guess(table, log)
         yield _rows(table, columns)
@@ -71,10 +74,12 @@ def read_texts(
     *,
     format: str | None = None,
     text_columns: Sequence[str] | None = None,
+    where: SourceOptions | None = None,
     log: Callable[[str], None] = logger.info,
 ) -> Iterator[list[Text]]:
     """The texts of `read_rows`, empty where a row has none."""
-    return (rows.texts for rows in read_rows(source, format=format, text_columns=text_columns, log=log))
+    rows = read_rows(source, format=format, text_columns=text_columns, where=where, log=log)
+    return (piece.texts for piece in rows)
 
 
 def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
@@ -87,7 +92,7 @@ def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
 
 def _format(source: str | Path, given: str | None) -> str:
     """How the source is written; LecoError for an unknown way."""
-    suffix = "" if str(source) == "-" else Path(source).suffix.lower().removeprefix(".")
+    suffix = "" if str(source) == "-" else suffix_of(Path(source)).removeprefix(".")
     kind = given or suffix or LINES
     if kind not in FORMATS:
         raise LecoError(
@@ -97,17 +102,18 @@ def _format(source: str | Path, given: str | None) -> str:
     return kind
 
 
-def _tables(source: str | Path, kind: str) -> Iterator[Table]:
+def _tables(source: str | Path, kind: str, where: SourceOptions) -> Iterator[Table]:
     """The pieces of what is written in that way, as tables."""
     stdin = str(source) == "-"
     name = STDIN if stdin else Path(source).name
     with _opened(source, name) as file:
         if kind == LINES:
-            yield from _lines(name, file)
+            yield from _lines(name, file, where.encoding)
         elif kind == "jsonl":
-            yield from _objects(name, file)
+            yield from _objects(name, file, where.encoding)
         else:
-            yield from READERS[f".{kind}"](name, BytesIO(file.read()) if kind == "parquet" and stdin else file, PIECE)
+            whole = BytesIO(file.read()) if kind == "parquet" and stdin else file
+            yield from READERS[f".{kind}"](name, whole, PIECE, where)
 
 
 @contextmanager
@@ -125,10 +131,10 @@ def _opened(source: str | Path, name: str) -> Iterator[BinaryIO]:
         raise LecoError(f"'{name}' cannot be read: {error.strerror or error}.") from error
 
 
-def _lines(name: str, file: BinaryIO) -> Iterator[Table]:
+def _lines(name: str, file: BinaryIO, encoding: str | None) -> Iterator[Table]:
     """Each line as a row of one column, without the spaces around it."""
     empty = True
-    for lines in numbered_lines(name, file):
+    for lines in numbered_lines(name, file, encoding):
         for start in range(0, len(lines), PIECE):
             piece = lines[start : start + PIECE]
             empty = False
@@ -137,10 +143,10 @@ def _lines(name: str, file: BinaryIO) -> Iterator[Table]:
         raise LecoError(f"'{name}' has no texts. Write one on each line, or give a table ({', '.join(READERS)}).")
 
 
-def _objects(name: str, file: BinaryIO) -> Iterator[Table]:
+def _objects(name: str, file: BinaryIO, encoding: str | None) -> Iterator[Table]:
     """The objects on the lines that are not blank."""
     empty = True
-    for lines in numbered_lines(name, file):
+    for lines in numbered_lines(name, file, encoding):
         rows = [(number, parse_json(line, f"'{name}', line {number}")) for number, line in lines if line.strip()]
         if rows:
             empty = False
@@ -174,7 +180,8 @@ def _is_none(cell: Any) -> bool:
 
 
 def _guess(table: Table, log: Callable[[str], None]) -> tuple[str, ...]:
-    columns = guess_text_columns(table) or (tuple(table.columns) if len(table.columns) == 1 else ())
+    content = content_columns(table)
+    columns = guess_text_columns(table) or (tuple(content) if len(content) == 1 else ())
     if not columns:
         known = listed(list(table.columns))
         raise LecoError(

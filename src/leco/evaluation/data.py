@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from leco.data import Labels, Split, TextData, is_known, load_held_out, with_metric
+from leco.data import DataSource, Labels, Split, TextData, load_held_out, source_for, with_metric
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.problems import TASKS
 from leco.progress import say
-from leco.provenance import check_pair, source_for
+from leco.provenance import check_pair
 from leco.runtime import Predictor
 
 
 def data_for(
     predictor: Predictor,
-    source: str,
+    source: DataSource,
     given: Mapping[str, Any] | None = None,
     *,
     borrow_dev: bool = True,
@@ -29,7 +29,7 @@ def data_for(
     LecoError as `load_held_out` and `align_labels` say, and where texts are pairs and should not be, or should be.
     """
     trained_on = predictor.trained_on
-    where = source_for(None if is_known(source) else trained_on, given or {})
+    where = source_for(trained_on, given or {}, source)
     if where.task is not None and TASKS[where.task] != predictor.problem.name:
         raise LecoError(f"{parameter('task')}: the model was trained for a {predictor.problem.name}.")
     names = tuple(predictor.label_names) if predictor.problem.has_names else ()

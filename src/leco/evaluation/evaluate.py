@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 
 from leco.criteria import CRITERIA, Criterion, Oracle, Task, as_criterion
-from leco.data import Encoding, Split, TextData
+from leco.data import DataSource, Encoding, Split, TextData
 from leco.errors import LecoError, parameter
 from leco.evaluation.bound import bound
 from leco.evaluation.contest import Contest, hold_contest, kinds_named
 from leco.evaluation.counts import counts, counts_by_label
 from leco.evaluation.curve import Curve, area, common_range, curve, operating_points
+from leco.evaluation.data import data_for
 from leco.evaluation.deciding import evaluate_decisions
 from leco.evaluation.detail import detail
 from leco.evaluation.result import Evaluation
@@ -75,7 +76,7 @@ def applicable_criteria(model: Predictor) -> list[str]:
 @taking(TimingOptions())
 def evaluate(
     model: Predictor,
-    data: TextData,
+    data: TextData | DataSource,
     *,
     criterion: Criterion | str | None = None,
     criteria: Sequence[str] | None = None,
@@ -87,7 +88,8 @@ def evaluate(
 
     Args:
         model: a model, an exported file or any other predictor; it stays as it is.
-        data: the data, with labels numbered as the predictor's (`align_labels`).
+        data: a data set whose labels are numbered as the predictor's (`align_labels`), or what `data_for` makes one of:
+            a path, a name, a DataFrame, a `datasets.Dataset`.
         criterion: by what texts leave, as an object or written as `parse_criterion` reads it; by default the
             predictor's own.
         criteria: the names of those whose curves are wanted, and beside them the oracle's; with measured speedups or,
@@ -102,7 +104,7 @@ def evaluate(
     with naming("criterion"):
         criterion = as_criterion(criterion, model.criterion)
         criterion.check(model.task)
-    data = tokenized(data, model)
+    data = tokenized(data if isinstance(data, TextData) else data_for(model, data), model)
     if isinstance(model, GivesAllExits):
         return _evaluate_exits(model, data, criterion, timing, criteria)
     return evaluate_decisions(model, data, criterion, timing)

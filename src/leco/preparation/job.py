@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from leco.data import Split, TextData, TextDataset, encode
+from leco.data import DataSource, Split, TextData, TextDataset, encode
 from leco.devices import has_bf16
 from leco.folders import Hold, holding
 from leco.preparation.encoder import Encoder, read_encoder
@@ -60,7 +60,9 @@ class Job:
 
 
 @contextmanager
-def open_job(model: str, data: str, output: str | Path, options: Options, groups: Sequence[str]) -> Iterator[Job]:
+def open_job(
+    model: str, data: DataSource, output: str | Path, options: Options, groups: Sequence[str]
+) -> Iterator[Job]:
     """Check everything that can be checked at once, read the data, and then claim and hold the output folder.
 
     The settings in the `groups` of `options` make the run what it is.

@@ -1,7 +1,7 @@
 """The data of a run, and whether its criterion is defined for them."""
 
 from leco.criteria import Task
-from leco.data import TextData, load_data, with_metric
+from leco.data import DataSource, TextData, load_data, with_metric
 from leco.options import naming
 from leco.preparation.encoder import Encoder
 from leco.preparation.methods import Methods
@@ -9,7 +9,7 @@ from leco.presets import Options
 from leco.progress import say
 
 
-def read_texts(source: str, options: Options) -> TextData:
+def read_texts(source: DataSource, options: Options) -> TextData:
     """The data set of that name; LecoError, naming the setting, for what is wrong with it."""
     with naming("data"):
         texts = load_data(source, train_rows=options.run.train_rows, log=say, **vars(options.source))

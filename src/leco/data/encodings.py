@@ -1,0 +1,93 @@
+"""In which encoding a file of text is: what it says itself, what it is named to be, or else UTF-8."""
+
+import codecs
+from collections.abc import Iterator
+from io import BufferedReader, TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from leco.data.opened import open_bytes
+from leco.display import shortened
+from leco.errors import LecoError, parameter
+
+MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+"""Byte-order marks; the one of UTF-32 begins with that of UTF-16."""
+HEAD = 1024
+
+
+def text_lines(file: BinaryIO, name: str, encoding: str | None = None) -> Iterator[str]:
+    """The lines of a file with their ends, but for a byte-order mark, which says the encoding whatever is named.
+
+    LecoError for an encoding that there is not, and with the first line that is not in the encoding.
+    """
+    source: Any = file if hasattr(file, "peek") else BufferedReader(cast("Any", file))
+    used = _encoding(source.peek(HEAD)[:HEAD], name, encoding)
+    lines = TextIOWrapper(source, used, newline="\n")
+    number = 0
+    try:
+        for line in lines:
+            number += 1
+            yield line
+    except UnicodeError as error:
+        inside = error.object.count(b"\n", 0, error.start) if isinstance(error, UnicodeDecodeError) else 0
+        shown = "UTF-8" if used.startswith("utf-8") else used
+        raise LecoError(
+            f"'{name}', line {number + 1 + inside} is not {shown} text. Name the file's encoding with "
+            f"{parameter('encoding')}, such as cp1252 or utf-16, or save it with the encoding UTF-8."
+        ) from error
+    finally:
+        if not source.closed:
+            lines.detach()  # whoever opened the file closes it
+            if source is not file:
+                source.detach()
+
+
+def _encoding(head: bytes, name: str, given: str | None) -> str:
+    for mark, encoding in MARKS:
+        if head.startswith(mark):
+            return encoding
+    if given is not None:
+        check_encoding(given)
+        return given
+    if head.count(0) * 4 > len(head):  # letters of UTF-16 and UTF-32 have a zero byte or three, and of UTF-8 none
+        raise LecoError(
+            f"'{name}' seems to be in UTF-16 or UTF-32, without a mark that says so. Name its encoding with "
+            f"{parameter('encoding')}, such as utf-16-le."
+        )
+    return "utf-8"
+
+
+def check_encoding(encoding: str) -> None:
+    """LecoError unless there is such an encoding of text."""
+    try:
+        known = codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        known = None
+    if known is None or not known._is_text_encoding:  # of bytes into bytes there are some, too
+        raise LecoError(
+            f"{parameter('encoding')}: there is no encoding '{shortened(encoding)}'. Name one such as utf-8, utf-16, "
+            "cp1252 or latin-1."
+        )
+
+
+def is_marked(file: Any) -> bool:
+    """Whether a file begins with the mark of another encoding than UTF-8."""
+    head = file.peek(HEAD) if hasattr(file, "peek") else b""
+    return any(head.startswith(mark) for mark, _ in MARKS[1:])
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether a file is there, and is UTF-8 text throughout."""
+    try:
+        with open_bytes(path) as file:
+            for _ in text_lines(file, path.name):
+                pass
+    except LecoError:
+        return False
+    return True

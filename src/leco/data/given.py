@@ -1,0 +1,55 @@
+"""Data that a Python program has in memory, as tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from leco.data.hub import split_table
+from leco.data.tables import Table, check_names
+from leco.display import shortened
+from leco.errors import LecoError
+
+DataSource: TypeAlias = str | Path | pd.DataFrame | Mapping[str, Any] | Any
+"""A name or a path, a DataFrame, a `datasets.Dataset`, or several of these by the names of their splits."""
+
+
+def name_of_source(source: DataSource) -> str:
+    """What data are called: their name or path, or else their type in brackets, as no file is named.
+
+    >>> name_of_source(pd.DataFrame())
+    '<DataFrame>'
+    """
+    return str(source) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
+
+
+def is_in_memory(name: str) -> bool:
+    """Whether the name is one of data that a program had in memory."""
+    return name.startswith("<") and name.endswith(">")
+
+
+def given_tables(source: Any) -> dict[str, Table]:
+    """The tables of data in memory, by the names of their splits; those of a single table are "train".
+
+    LecoError for what is neither a table nor a dictionary of tables.
+    """
+    name = name_of_source(source)
+    if not isinstance(source, Mapping):
+        return {"train": _table(name, source)}
+    if not source:
+        raise LecoError(f"{name} has no tables. Give at least one, under 'train'.")
+    return {str(part): _table(f"{name}[{part!r}]", table) for part, table in source.items()}
+
+
+def _table(name: str, source: Any) -> Table:
+    if isinstance(source, pd.DataFrame):
+        check_names(name, list(map(str, source.columns)))
+        columns = {str(key): [None if cell is pd.NA else cell for cell in source[key].tolist()] for key in source}
+        return Table(name, columns, list(range(1, len(source) + 1))).filled()
+    if all(hasattr(source, part) for part in ("features", "to_dict", "num_rows")):  # datasets is imported by its users
+        return split_table(name, source)
+    raise LecoError(
+        f"Data may be a name, a path, a DataFrame, a datasets.Dataset or a dictionary of these, not "
+        f"{shortened(repr(source))}."
+    )

@@ -1,0 +1,58 @@
+"""Files that are read, packed by gzip or not, with errors that say what is wrong."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from leco.display import shortened
+from leco.errors import LecoError, parameter
+
+PACKED = ".gz"
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that says how a file is written, in small letters: that of "x.csv.gz" is ".csv"."""
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix == PACKED else suffix
+
+
+def stem_of(path: Path) -> str:
+    """The name of a file without its suffixes, in small letters."""
+    return (Path(path.stem).stem if path.suffix.lower() == PACKED else path.stem).lower()
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[BinaryIO]:
+    """A block that reads a file; LecoError says why it cannot be read."""
+    try:
+        with _opened(path) as file:
+            yield file
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise LecoError(f"The file '{shortened(path, 200)}' is no whole gzip file: {error}.") from error
+    except FileNotFoundError as error:
+        raise LecoError(f"The file '{path}' does not exist. Check the path.") from error
+    except OSError as error:
+        raise LecoError(f"The file '{shortened(path, 200)}' cannot be read: {error.strerror or error}.") from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        if path.suffix.lower() == PACKED:
+            return cast("Any", BufferedReader(cast("Any", gzip.open(path))))
+        return path.open("rb")
+    except ValueError as error:  # a name with a zero byte
+        raise OSError(str(error)) from error
+
+
+def decoded(content: bytes, name: str, line: int = 1) -> str:
+    """UTF-8 text; LecoError names the first line that is not UTF-8, where `content` begins at the given `line`."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line += error.object.count(b"\n", 0, error.start)
+        problem = f"'{name}', line {line} is not UTF-8 text."
+        raise LecoError(f"{problem} Name the file's encoding with {parameter('encoding')}.") from error
