@@ -1,7 +1,7 @@
 """The configuration of a multi-exit model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
@@ -26,11 +26,11 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
         max_tokens: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
         problem_type: Transformers' name of the kind of problem.
-        trained_on: the data of the training and how they are read (or the dictionary of it); None is not known.
-        label_statistics: the statistics of the labels of the training rows (or the dictionary of them); None scales
-            and weighs nothing.
-        metric: the score by which checkpoint and criterion were chosen, a name in `leco.data.METRICS`; None where that
-            is not known.
+        kwargs: what any configuration may have, and the attributes.
+
+    Attributes:
+        label_statistics: the statistics of the labels of the training rows (`asdict`); None scales and weighs nothing.
+        trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
 
     """
 
@@ -51,9 +51,6 @@ class LecoConfig(PreTrainedConfig):
         exit_dropout: float = 0.1,
         max_tokens: int | None = None,
         problem_type: str = SINGLE_LABEL,
-        trained_on: Provenance | Mapping[str, Any] | None = None,
-        label_statistics: LabelStatistics | Mapping[str, Any] | None = None,
-        metric: str | None = None,
         **kwargs: Any,
     ) -> None:
         if isinstance(backbone_config, Mapping):
@@ -66,10 +63,8 @@ class LecoConfig(PreTrainedConfig):
         self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
         self.exit_dropout = exit_dropout
         self.max_tokens = max_tokens
-        self.trained_on = trained_on.to_dict() if isinstance(trained_on, Provenance) else trained_on
-        given = label_statistics
-        self.label_statistics = asdict(given) if isinstance(given, LabelStatistics) else given
-        self.metric = metric
+        self.label_statistics: dict[str, Any] | None = kwargs.pop("label_statistics", None)
+        self.trained_on: dict[str, Any] | None = kwargs.pop("trained_on", None)
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
     @property
@@ -83,14 +78,14 @@ class LecoConfig(PreTrainedConfig):
         return criterion_from_dict(self.exit_criterion) if self.exit_criterion else Static()
 
     @property
-    def provenance(self) -> Provenance | None:
-        """The data of the training; LecoError where what is there is not as it was written."""
-        return Provenance.from_dict(self.trained_on)
-
-    @property
     def statistics(self) -> LabelStatistics:
         """The statistics of the labels of the training rows."""
         return checked(LabelStatistics, dict(self.label_statistics or {}), "its label_statistics")
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """The data of the training; LecoError where what is there is not as it was written."""
+        return Provenance.from_dict(self.trained_on)
 
     @property
     def label_names(self) -> list[str]:
@@ -109,8 +104,6 @@ class LecoConfig(PreTrainedConfig):
             raise LecoError(f"its id2label has {several}, but no {self.problem_type} has that number of outputs")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
         task = Task(len(names), len(self.exits), self.problem_type, self.statistics)
-        if self.metric is not None and self.metric not in PROBLEMS[self.problem_type].metrics:
-            raise LecoError(f"its metric is {self.metric!r}")
         if not self.statistics.fits(len(names)):
             raise LecoError(f"its label_statistics are {self.label_statistics}")
         check_deployable(self.criterion.name)

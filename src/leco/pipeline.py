@@ -143,8 +143,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
             architectures,
             job.data.output_names,
             problem_type=job.data.problem_type,
-            label_statistics=job.problem.statistics,
-            metric=job.data.metric,
+            label_statistics=asdict(job.problem.statistics),
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
             states=states,
@@ -190,7 +189,7 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     last = job.methods.strategy.phases(job.encoder.num_layers)[-1]
     if log.best(last.name, last.selects) > before.best(last.name, last.selects):
         model.config.exit_criterion = None
-        for name in (CONTEST, RESULTS, EVALUATION, "config.json"):  # of the former weights
+        for name in (RESULTS, EVALUATION, CONTEST, "config.json"):  # of the former weights
             (job.folder / name).unlink(missing_ok=True)
         save_model(model, job.folder, job.work / "model")
     else:

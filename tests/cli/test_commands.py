@@ -142,12 +142,13 @@ def test_predict_needs_a_text(leco, fitted, monkeypatch):
     assert "error: 'standard input' has no texts." in result.err
 
 
-def test_predict_reads_a_column_and_a_pair(leco, fitted, tmp_path):
+def test_predict_reads_a_column_and_no_pair_of_single_texts(leco, fitted, tmp_path):
     table = write_csv(tmp_path / "x.csv", [("1", "so good", "it is fine")], ("id", "what", "why"))
     one = leco("predict", fitted, table, "--text-column", "what", "--batch-size", 4)
+    assert json.loads(one.out)["label"] == "positive"
     two = leco("predict", fitted, table, "--text-column", "what", "--text-column", "why")
-    assert json.loads(one.out)["label"] == json.loads(two.out)["label"] == "positive"
-    assert json.loads(one.out)["score"] != json.loads(two.out)["score"]
+    assert (two.code, two.out) == (2, "")
+    assert "pairs of texts, but the model was trained on single texts" in two.err
 
 
 def test_long_texts_are_cut_with_one_line_that_counts_them(leco, encoder_folder, tmp_path):

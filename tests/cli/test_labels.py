@@ -31,7 +31,7 @@ def test_values_are_answered_in_their_unit(leco, encoder_folder, prices, tmp_pat
     assert results["score"] > 0.9
     assert 1_000 < results["detail"]["errors"]["mae"] <= results["detail"]["errors"]["rmse"] < 60_000
     model = load_model(folder)
-    assert model.metric == "r2"
+    assert model.trained_on.metric == "r2"
     good, bad = (answer.label for answer in model.predict(["a good film", "a bad film"]))
     assert good == pytest.approx(400_000, abs=60_000)
     assert bad == pytest.approx(100_000, abs=60_000)
@@ -40,7 +40,7 @@ def test_values_are_answered_in_their_unit(leco, encoder_folder, prices, tmp_pat
     leco("export", folder, "--output", file)
     session = Session(file)
     assert [one.label for one in session.predict(["a good film", "a bad film"])] == pytest.approx([good, bad], rel=1e-4)
-    assert session.metric == "r2"
+    assert session.trained_on.metric == "r2"
     found = json.loads(leco("evaluate", file, "--data", prices, "--timed-texts", 2, "--repeats", 1, "--json").out)
     assert found["metric"] == "r2"
     assert found["detail"]["errors"]["rmse"] == pytest.approx(results["detail"]["errors"]["rmse"], rel=1e-3)

@@ -20,6 +20,8 @@ KINDS = (
 )
 AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
 """The settings of a run that the first layers alone are trained with too."""
+IF_THERE = ("metric", "class_weights", "early_stopping")
+"""And those that runs of former versions do not have."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Contenders:
                 "as 'leco fit' writes it."
             )
         trained = self.work.resolve() / f"first-{layers}"
-        options = {name: settings[name] for name in AS_TRAINED}
+        options = {name: settings[name] for name in (*AS_TRAINED, *IF_THERE) if name in settings}
         options |= {"exits": "linear", "strategy": "two-stage:second=false"}  # the last exit alone is looked at
         train(settings["model"], settings["data"], trained, glue_dir=self.glue_dir, layers=layers, **options)
         return load_model(trained)

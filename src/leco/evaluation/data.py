@@ -35,21 +35,18 @@ def data_for(
     names = tuple(predictor.label_names) if predictor.problem.has_names else ()
     labels = Labels((), predictor.problem.name, names)
     read = load_held_out(source, labels, trained_on, where, borrow_dev=borrow_dev, log=log)
-    data = align_labels(read, predictor)
+    data = with_metric(align_labels(read, predictor), None if trained_on is None else trained_on.metric)
     check_pair(trained_on, data.pair, f"{parameter('data')} '{data.name}' has")
     return data
 
 
 def align_labels(data: TextData, model: Predictor) -> TextData:
-    """The data with its labels numbered as the model numbers them, and the metric by which the model was chosen.
-
-    LecoError where it has a label that the model lacks.
-    """
+    """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
     if data.problem_type != model.task.problem_type:
         raise LecoError(
             f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."
         )
-    data, names = with_metric(data, model.metric), model.label_names
+    names = model.label_names
     if not data.problem.has_names or list(data.label_names) == names:
         return data
     if unknown := sorted(set(data.label_names) - set(names)):

@@ -54,7 +54,6 @@ def write_model(
     metadata = {
         "labels": model.config.label_names,
         "problem_type": model.config.problem_type,
-        "metric": model.metric,
         "layers": model.task.num_layers,
         "criterion": criterion.to_dict(),
         "int8": int8,

@@ -126,11 +126,6 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
         return self.config.criterion
 
     @property
-    def metric(self) -> str | None:
-        """The score by which checkpoint and criterion were chosen."""
-        return self.config.metric
-
-    @property
     def exit_architectures(self) -> list[ExitArchitecture]:
         """The architecture of each layer's exit, the first layer's first."""
         return self.config.exits

@@ -63,10 +63,6 @@ class Predictor(Protocol):
         """The criterion by which no text leaves before the last layer."""
 
     @property
-    def metric(self) -> str | None:
-        """The score by which the model was chosen, a name in `leco.data.METRICS`; None where that is not known."""
-
-    @property
     def max_length(self) -> int:
         """The number of tokens to which texts are cut, special tokens included."""
 
@@ -132,11 +128,6 @@ class PredictorMixin:
     def problem_type(self: Predictor) -> str:
         """Transformers' name of the kind of problem."""
         return self.task.problem_type
-
-    @property
-    def metric(self) -> str | None:
-        """Not known."""
-        return None
 
     @property
     def num_layers(self: Predictor) -> int:

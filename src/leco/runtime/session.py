@@ -100,12 +100,6 @@ class Session(PredictorMixin):
         return self._trained_on
 
     @property
-    def metric(self) -> str | None:
-        """The score by which the model was chosen, where the file says it."""
-        found = self.metadata.get("metric")
-        return found if found in self.task.problem.metrics else None
-
-    @property
     def full_depth(self) -> Criterion:
         """The settings of the file's criterion by which no text leaves early; the exits are computed nevertheless."""
         return type(self.criterion).sweep(self.task)[0]
