@@ -1,10 +1,11 @@
-"""What the recipes `quick` and `sampling` find, and what they take, on four data sets (docs/results.md).
+"""What the recipes `quick` and `sampling` find and take on four data sets, and what COBEE and the contest choose then.
 
-python -m studies.recipes --models MODELS --glue-dir GLUE     # runs what is missing
-python -m studies.recipes --render                            # writes the table of what is there
+python -m studies.recipes --models MODELS --glue-dir GLUE     # runs what is missing, and then the choices
+python -m studies.recipes --render                            # writes the tables of what is there
 
 MODELS holds the folder all-MiniLM-L6-v2. The cells are lines of studies/results/recipes.jsonl; exits are standardized
-in both. Minutes are those of search and training together, on one thread.
+in both. Minutes are those of search and training together, on one thread. The choices, `recipes_choices.json`, are made
+of the exits' outputs on dev, which cells leave beside them, and scored on test.
 """
 
 import argparse
@@ -12,7 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common.recording import DOCS, write_between
+from benchmarks.common.recording import DOCS, read, report, source, write_between
+from leco.criteria import Task
+from leco.evaluation.contest import hold_contest, kinds_named
+from leco.evaluation.scores import Stored
 from leco.reproduction import Cell, run_all
 from leco.reproduction.tables import markdown, mean_and_spread
 from studies.common.own_results import RESULTS
@@ -20,22 +24,51 @@ from studies.common.own_results import RESULTS
 PAGE = DOCS / "results.md"
 FILE = "recipes"
 BEGIN, END = "<!-- recipes: begin -->", "<!-- recipes: end -->"
+CHOICES = "studies/recipes_choices"
 RECIPES = "quick", "sampling"
-TASKS = {"glue/sst-2": 6_000, "glue/cola": None, "glue/mrpc": None, "demo/rotten_tomatoes": None}
-"""The data sets, with the training rows that are used where that is not all."""
-SEEDS = 2
+TASKS = "glue/sst-2", "glue/cola", "glue/mrpc", "demo/rotten_tomatoes"
+ROWS, SEEDS = 3_000, 2
+"""The training rows of each data set that are used, and the number of seeds."""
+MAX_DROP = 0.01
 
 
 def cell(models, task, recipe, seed):
     """A cell by one recipe from search to training."""
-    rows = [] if TASKS[task] is None else [("train_rows", TASKS[task])]
-    options = (("bf16", True), ("standardize", True), *rows)
+    options = (("bf16", True), ("standardize", True), ("train_rows", ROWS))
     return Cell(task, str(models / "all-MiniLM-L6-v2"), recipe, options, exits="learned", seed=seed)
 
 
 def cells(models):
     """All cells, the first seed of all first."""
     return [cell(models, task, recipe, seed) for seed in range(SEEDS) for task in TASKS for recipe in RECIPES]
+
+
+def choices(one, glue_dir):
+    """What COBEE alone, and what the contest of all criteria chooses on dev, and what it comes to on test."""
+    data, outputs = one.data(glue_dir), np.load(RESULTS.outputs(one))
+    dev, test = (
+        Stored(outputs[f"{name}_scores"], split, data.metric, data.problem_type, outputs[f"{name}_doubts"])
+        for name, split in (("dev", data.dev), ("test", data.test))
+    )
+    task = Task(dev.scores.shape[-1], len(dev.scores), data.problem_type)
+    kinds = {
+        "cobee": kinds_named("cobee"),
+        "auto": [kind for kind in kinds_named("auto") if data.problem_type in kind.problem_types],
+    }
+    for name, some in kinds.items():
+        found = hold_contest(some, dev, task, MAX_DROP)
+        layers = test.exit_layers(found.criterion, task)
+        yield {
+            "task": one.task,
+            "recipe": one.preset,
+            "seed": one.seed,
+            "choice": name,
+            "criterion": str(found.criterion),
+            "fixed_layer": found.fixed_layer,
+            "full_depth_score": test.score_of(test.scores[-1]),
+            "score": test.at(layers),
+            "layers_saved": 1 - float(layers.mean()) / task.num_layers,
+        }
 
 
 def row(task, recipe):
@@ -52,11 +85,32 @@ def row(task, recipe):
     return [task.split("/")[1], recipe, str(len(records)), *shown, f"{minutes:.1f}"]
 
 
+def choice_row(one):
+    """The line of a choice."""
+    early, full = 100 * one["score"], 100 * one["full_depth_score"]
+    fixed = "" if one["fixed_layer"] is None else str(one["fixed_layer"])
+    saved = f"{100 * one['layers_saved']:.0f} %"
+    return [
+        one["task"].split("/")[1],
+        one["recipe"],
+        str(one["seed"]),
+        one["choice"],
+        f"`{one['criterion']}`",
+        f"{full:.1f}",
+        f"{early - full:+.1f}",
+        saved,
+        fixed,
+    ]
+
+
 def render():
-    """Write the table into the page."""
+    """Write the tables into the page."""
     lines = [line for task in TASKS for recipe in RECIPES if (line := row(task, recipe))]
     heads = ["task", "recipe", "seeds", "AVG on dev", "AVG on test", "BEST on test", "minutes"]
-    write_between(PAGE, BEGIN, END, markdown(heads, lines))
+    result = read(CHOICES)
+    chosen = ["task", "recipe", "seed", "choice", "criterion", "full depth", "early", "layers saved", "as good: layer"]
+    texts = [markdown(heads, lines), markdown(chosen, map(choice_row, result["rows"])), source(result)]
+    write_between(PAGE, BEGIN, END, "\n\n".join(texts))
 
 
 def main():
@@ -69,6 +123,7 @@ def main():
     if not arguments.render:
         wanted = cells(arguments.models)
         run_all(dict.fromkeys(wanted, FILE), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
+        report(CHOICES, [line for one in wanted for line in choices(one, arguments.glue_dir)])
     render()
 
 

@@ -79,8 +79,10 @@ class LecoConfig(PreTrainedConfig):
 
     @property
     def statistics(self) -> LabelStatistics:
-        """The statistics of the labels of the training rows."""
-        return checked(LabelStatistics, dict(self.label_statistics or {}), "its label_statistics")
+        """The statistics of the labels of the training rows, as they are: `check` looks at them."""
+        given = dict(self.label_statistics or {})
+        weights = given.pop("weights", None)
+        return LabelStatistics(**given, weights=None if weights is None else tuple(weights))
 
     @property
     def provenance(self) -> Provenance | None:
@@ -103,6 +105,7 @@ class LecoConfig(PreTrainedConfig):
             several = listed(self.label_names)
             raise LecoError(f"its id2label has {several}, but no {self.problem_type} has that number of outputs")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
+        checked(LabelStatistics, dict(self.label_statistics or {}), "its label_statistics")
         task = Task(len(names), len(self.exits), self.problem_type, self.statistics)
         if not self.statistics.fits(len(names)):
             raise LecoError(f"its label_statistics are {self.label_statistics}")

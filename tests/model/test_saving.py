@@ -12,7 +12,7 @@ from leco import Cobee, Static
 from leco.errors import LecoError
 from leco.exits.architecture import LINEAR
 from leco.model import LecoConfig, MultiExitModel, load_backbone, load_model, load_tokenizer
-from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
+from leco.problems import MULTI_LABEL, NO_STATISTICS, REGRESSION, SINGLE_LABEL, LabelStatistics
 from tiny import MIXED, bert, multi_exit, texts
 
 
@@ -28,7 +28,7 @@ def folder(tmp_path, tokenizer):
 @pytest.mark.parametrize("criterion", [None, Static(2), Cobee(tau=0.25, patience=2)])
 @pytest.mark.parametrize("problem_type", [SINGLE_LABEL, MULTI_LABEL, REGRESSION])
 def test_the_configuration_round_trips(tmp_path, criterion, problem_type):
-    backbone = bert(num_hidden_layers=4)
+    backbone, statistics = bert(num_hidden_layers=4), LabelStatistics(2.5, 0.5, (1.0, 3.0))
     config = LecoConfig(
         backbone.config,
         exit_architectures=MIXED,
@@ -36,6 +36,7 @@ def test_the_configuration_round_trips(tmp_path, criterion, problem_type):
         exit_dropout=0.3,
         max_tokens=12,
         problem_type=problem_type,
+        label_statistics=statistics,
         id2label={0: "no", 1: "yes"},
         label2id={"no": 0, "yes": 1},
     )
@@ -45,6 +46,8 @@ def test_the_configuration_round_trips(tmp_path, criterion, problem_type):
     assert loaded.exits == list(MIXED)
     assert loaded.criterion == (criterion or Static())
     assert (loaded.exit_dropout, loaded.max_tokens, loaded.problem_type) == (0.3, 12, problem_type)
+    assert loaded.statistics == statistics
+    assert LecoConfig(backbone.config).statistics == NO_STATISTICS, "of a folder of a former version"
     assert loaded.label_names == ["no", "yes"]
     assert loaded.backbone_config.to_dict() == backbone.config.to_dict()
 
@@ -107,6 +110,13 @@ def remove_an_exit(folder):
         (lambda folder: (folder / "model.safetensors").unlink(), "model in the folder .* missing or broken"),
         (remove_an_exit, r"its weights lack 'exits\.1\.classifier\.bias' and 7 more"),
         (lambda folder: edit(folder, problem_type=REGRESSION), "has a, b, c, but no regression has that number"),
+        (lambda folder: edit(folder, label_statistics={"mean": 0.0, "std": 0.0}), "its label_statistics are"),
+        (
+            lambda folder: edit(folder, label_statistics={"mean": "high"}),
+            "its label_statistics is not as it was written",
+        ),
+        (lambda folder: edit(folder, label_statistics={"weights": [1.0, 2.0]}), "its label_statistics are"),
+        (lambda folder: edit(folder, label_statistics=[1]), "is broken"),
         (remove_tokenizer, "tokenizer in the folder .* missing or broken"),
         (lambda folder: cut(folder / "tokenizer.json"), "tokenizer in the folder .* missing or broken"),
     ],

@@ -10,6 +10,7 @@ import pytest
 from leco.data import Split, TextData
 from leco.evaluation import compete, evaluate, read_evaluation, save_evaluation
 from leco.evaluation.contest import kinds_named
+from leco.evaluation.detail import LabelScores
 from leco.exits.architecture import EDGES, LINEAR, MHA
 from leco.exits.space import SPACES
 from leco.files import write_json
@@ -102,6 +103,9 @@ def test_a_report_of_every_kind_of_model(tokenizer, tmp_path, problem_type, arch
     assert "Not on this page yet" not in page.text
     for heading in ("Score of each exit", "What speed costs in score", "Where texts leave", "Texts that leave first"):
         assert heading in page.text
+    assert ("Each label" if outputs > 1 else "Scores and errors") in page.text
+    assert ("MAE" in page.text) == (problem_type == REGRESSION)
+    assert ("What is taken for what" in page.text) == (problem_type == SINGLE_LABEL)
     assert "How the search found them" not in page.text
     diagrams = [one for one in page.named("svg") if one.get("class") == "diagram"]
     assert [one["aria-label"].split(":")[0] for one in diagrams] == [f"Exit on layer {n}" for n in (1, 2, 3)]
@@ -135,6 +139,9 @@ def test_the_numbers_are_those_of_the_evaluation(tokenizer, tmp_path):
     page, _ = page_of(tmp_path, model, data)
     for number in (found.score, found.full_depth_score, found.avg, found.best, *found.exit_scores):
         assert f"{number:.4f}" in page.text
+    for one in found.detail.by_label.values():
+        for number in (one.precision, one.recall, one.f1):
+            assert f"{number:.4f}" in page.text
     for curve in found.curves.values():
         assert f"{curve.area:.4f}" in page.text
         for point in curve.points:
@@ -152,7 +159,9 @@ def test_thousands_of_labels_and_long_ones(tokenizer, tmp_path):
     model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
     few = evaluate(model, data, repeats=1, timed_texts=1, criteria=["static"])
     counts = {f"{number} {'long ' * (number % 7) * 100}": [number, 1, 0] for number in range(2000)}
-    save_evaluation(replace(few, exit_layer_counts_by_label=counts), tmp_path)
+    by_label = {name: LabelScores(0.5, 0.5, 0.5, number) for number, name in enumerate(counts)}
+    many = replace(few.detail, by_label=by_label, confusion=[])
+    save_evaluation(replace(few, exit_layer_counts_by_label=counts, detail=many), tmp_path)
     page, html = page_of(tmp_path, model, data)
     small, _ = page_of(tmp_path / "few", model, data)
     assert len(html) < 300_000

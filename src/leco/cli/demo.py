@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
+from leco.cli.next_commands import command_line, predict_line
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
 from leco.cli.parameters import Json
+
+DATA = "demo/rotten_tomatoes"
 
 
 def command(
@@ -23,10 +26,11 @@ def command(
         from leco.model.pretrained import DEMO_BACKBONE
         from leco.pipeline import RESULTS, fit
 
-        fit(DEMO_BACKBONE, "demo/rotten_tomatoes", output, preset="quick", bf16=True)
+        fit(DEMO_BACKBONE, DATA, output, preset="quick", bf16=True)
         results = read_evaluation(output / RESULTS).to_dict()
     if json:
         print_json(results)
     else:
         print_contest(output)
-        print_evaluation(results, output, next_command="evaluate", output=output)
+        commands = [predict_line(output), command_line("evaluate", output, data=DATA)]
+        print_evaluation(results, next_commands=commands, output=output)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from leco.cli.next_commands import command_line, predict_line, source_of
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
 from leco.cli.parameters import Data, Device, Json, ModelPath, chosen_criteria, load_texts, part, with_options
 from leco.devices import AUTO
@@ -67,5 +68,6 @@ def command(
     if json:
         print_json(results)
     else:
-        next_command = "report" if path.is_dir() else "bench"
-        print_evaluation(results, path, next_command=next_command, saved=[path.name for path in saved], output=output)
+        seen = command_line("report" if path.is_dir() else "bench", path, data=data, **source_of(options))
+        commands = [predict_line(path, predictor.text_columns), seen]
+        print_evaluation(results, next_commands=commands, saved=[path.name for path in saved], output=output)

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
+from leco.cli.next_commands import command_line, predict_line, source_of
+from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import (
     DATA_HELP,
     CriterionText,
@@ -18,6 +19,7 @@ from leco.cli.parameters import (
     with_options,
 )
 from leco.options import fill
+from leco.registry import format_settings
 from leco.settings import ChoiceOptions, SourceOptions
 
 
@@ -81,13 +83,13 @@ def command(
         return
     for name in ("float32", "int8") if int8 else ():
         quality = result[name]
-        settings = ", ".join(f"{key}={value:.4g}" for key, value in quality["criterion"].items() if key != "name")
+        settings = format_settings(quality["criterion"])
         print_lines(
             f"{name}: {result['metric']} {quality['score']:.4f} by {quality['criterion']['name']}({settings}), "
             f"mean exit layer {quality['mean_exit_layer']:.2f}; {quality['full_depth_score']:.4f} at full depth"
         )
     print_lines(
         f"Saved {path} ({result['bytes'] / 2**20:.0f} MiB): tokens in, probabilities and exit layers out. Next:",
-        f"  echo 'a text of yours' | leco predict {quoted(path)}",
-        f"  leco bench {quoted(folder)} --onnx {quoted(path)}",
+        f"  {predict_line(path, model.text_columns)}",
+        f"  {command_line('bench', folder, onnx=path, data=data, **source_of(options))}",
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from leco.cli.next_commands import command_line, predict_line, source_of
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
 from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
 from leco.presets import DEFAULT_PRESET, DEFAULTS, FIT
@@ -25,10 +26,11 @@ def command(
         from leco.evaluation import read_evaluation
         from leco.pipeline import RESULTS, fit
 
-        fit(model, data, output, preset=preset, **options)
+        trained = fit(model, data, output, preset=preset, **options)
         results = read_evaluation(output / RESULTS).to_dict()
     if json:
         print_json(results)
     else:
         print_contest(output)
-        print_evaluation(results, output, next_command="evaluate", output=output)
+        evaluate = command_line("evaluate", output, data=data, **source_of(options))
+        print_evaluation(results, next_commands=[predict_line(output, trained.text_columns), evaluate], output=output)

@@ -41,7 +41,7 @@ def source_of(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in setting_names(SourceOptions) if name in options}
 
 
-def predict_line(path: object, text_columns: Sequence[str] | None) -> str:
+def predict_line(path: object, text_columns: Sequence[str] | None = None) -> str:
     """The command that answers a text, or a pair for a model of pairs."""
     if text_columns is None or len(text_columns) < 2:
         return f"echo 'a text of yours' | {command_line('predict', path)}"

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -99,11 +98,11 @@ FITTED = ("the model", "README.md", "results.json", "curve.png")
 
 
 def print_evaluation(
-    results: Mapping[str, Any], model: Path, *, next_command: str, saved: Sequence[str] = FITTED, output: Path | None
+    results: Mapping[str, Any], *, next_commands: Sequence[str], saved: Sequence[str] = FITTED, output: Path | None
 ) -> None:
     """The closing summary: every exit, what early exiting costs and gains, curves if any, and the next commands.
 
-    `next_command` is what can be done with the `model` and its data; `saved` is in the folder `output`.
+    `saved` is in the folder `output`.
     """
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
     print_table((">layer", ">score", ">texts leaving", "exit"), _exit_rows(results), title)
@@ -116,8 +115,7 @@ def print_evaluation(
         f"mean exit layer {results['mean_exit_layer']:.2f}",
         "",
         f"Saved in {output}: {', '.join(saved)}. Next:" if output else "Next:",
-        f"  echo 'a text of yours' | leco predict {quoted(model)}",
-        f"  leco {next_command} {quoted(model)} --data {quoted(results['data'])}",
+        *(f"  {command}" for command in next_commands),
     )
 
 
@@ -143,11 +141,6 @@ def _print_curves(results: Mapping[str, Any]) -> None:
     if rows and results["area_range"] is not None:
         low, high = results["area_range"]
         print_lines(f"Mean score: over the speedups that all criteria reach, {low:.0%} to {high:.0%}.")
-
-
-def quoted(word: object) -> str:
-    """A word as a shell takes it."""
-    return shlex.quote(str(word))
 
 
 def _exit(architecture: Mapping[str, Any]) -> str:

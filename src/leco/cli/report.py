@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
+from leco.cli.next_commands import command_line, source_of
+from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import DATA_HELP, Device, Json, ModelFolder, load_texts, with_options
 from leco.devices import AUTO
 from leco.files import write_text
@@ -14,6 +15,7 @@ from leco.options import fill
 from leco.settings import REPORT_TIMING, SourceOptions
 
 if TYPE_CHECKING:
+    from leco.model import MultiExitModel
     from leco.report import Content
 
 
@@ -59,16 +61,19 @@ def command(
         print_json({"report": str(path), "missing": content.missing})
     else:
         print_lines(f"Saved as {path}; open it in a browser.")
+        again = {"data": data or known_data(content, model), "output": output, **source_of(options)}
         if content.evaluation is not None and not content.evaluation.measured:
             print_lines(
                 "Its curves are over the layers saved; with the speedup of every setting, measured in minutes:",
-                f"  {with_data(content, folder)} --time-curves",
+                f"  {command_line('report', folder, **again, time_curves=True)}",
             )
         if content.missing:
-            print_lines(f"Not on it: {'; '.join(content.missing)}. This adds them:", f"  {with_data(content, folder)}")
+            line = command_line("report", folder, **again)
+            print_lines(f"Not on it: {'; '.join(content.missing)}. This adds them:", f"  {line}")
 
 
-def with_data(content: "Content", folder: Path) -> str:
-    """The command that adds what is missing."""
-    data = "DATA" if content.evaluation is None else quoted(content.evaluation.data)
-    return f"leco report {quoted(folder)} --data {data}"
+def known_data(content: "Content", model: "MultiExitModel") -> str:
+    """The data of the evaluation on the page, or else those of the training, where that is known."""
+    if content.evaluation is not None:
+        return content.evaluation.data
+    return "DATA" if model.trained_on is None else model.trained_on.name

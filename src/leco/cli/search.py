@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from leco.cli.output import print_json, print_lines, print_table, quiet_stdout, quoted
+from leco.cli.next_commands import command_line
+from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
 from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
-from leco.presets import DEFAULT_PRESET, DEFAULTS
+from leco.options import setting_names
+from leco.presets import DEFAULT_PRESET, DEFAULTS, TRAIN
+
+NEW = "NEW_FOLDER"
 
 
 @with_options(*DEFAULTS.groups(("source", "run", "search")))
@@ -31,14 +35,18 @@ def command(
     if json:
         print_json({"architectures": found, "file": str(path)})
     else:
-        _print(found, path, model, data)
+        known = {name for group in DEFAULTS.groups(TRAIN) for name in setting_names(group)}
+        given = {name: value for name, value in options.items() if name in known}
+        named = None if preset == DEFAULT_PRESET else preset
+        train = command_line("train", model=model, data=data, exits=path, output=NEW, preset=named, **given)
+        _print(found, path, train)
 
 
-def _print(architectures: Sequence[Mapping[str, object]], path: Path, model: str, data: str) -> None:
+def _print(architectures: Sequence[Mapping[str, object]], path: Path, train: str) -> None:
     edges = [name for name in architectures[0] if name not in ("kind", "width")]
     rows = [(layer, *(architecture[edge] for edge in edges)) for layer, architecture in enumerate(architectures, 1)]
     print_table((">layer", *(edge.replace("_", " ") for edge in edges)), rows)
     print_lines(
         f"Saved as {path}; search.png beside it shows the search. Next:",
-        f"  leco train --model {quoted(model)} --data {quoted(data)} --exits {quoted(path)} --output NEW_FOLDER",
+        f"  {train}",
     )

@@ -3,7 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from leco.cli.output import print_json, print_lines, quiet_stdout, quoted
+from leco.cli.next_commands import command_line, source_of
+from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
 from leco.presets import DEFAULT_PRESET, DEFAULTS, TRAIN
 
@@ -34,5 +35,5 @@ def command(
         print_contest(output)
         print_lines(
             f"Saved in {output}, with the criterion {trained.config.criterion}. Next:",
-            f"  leco evaluate {quoted(output)} --data {quoted(data)}",
+            f"  {command_line('evaluate', output, data=data, **source_of(options))}",
         )

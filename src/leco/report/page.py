@@ -17,6 +17,7 @@ from leco.report.content import Content
 from leco.report.curves import curves_chart, looks, sample
 from leco.report.diagram import diagram
 from leco.report.exits import leaving_chart, metric_name, most_frequent, scores_chart
+from leco.report.labels import label_tables
 from leco.report.svg import markup
 
 MARK = '<meta name="generator" content="leco">'
@@ -58,6 +59,7 @@ def _charts(found: Evaluation) -> dict[str, Any]:
         "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],
         "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in sizes],
         "legend": [(name, look, _inline(sample(marker))) for name, (look, marker) in looks(found.curves).items()],
+        **label_tables(found),
         "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label],
     }
 
