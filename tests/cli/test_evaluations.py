@@ -74,7 +74,7 @@ def test_report_without_data_says_what_is_missing(leco, model, reviews):
     assert (result.code, "curves of all criteria" in result.out) == (0, True)
     assert f"leco report {model} --data {reviews}" in result.out
     (model / "results.json").unlink()
-    assert f"leco report {model} --data DATA" in leco("report", model).out
+    assert f"leco report {model} --data {reviews}" in leco("report", model).out, "what it was trained on"
     (model / "evaluation.json").write_text("{}")
     broken = leco("report", model)
     assert (broken.code, "is not as it was written" in broken.err) == (2, True)

@@ -64,6 +64,12 @@ def test_streams_that_are_of_no_use(fitted, command, message):
     assert len(done.stderr.splitlines()) == bool(message)
 
 
+def test_an_input_in_the_encoding_of_the_console(fitted):
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    done = shell("printf 'it is good \\351\nit is bad\n' | leco predict \"$1\"", str(fitted), env=environment)
+    assert [json.loads(line)["label"] for line in done.stdout.splitlines()] == ["positive", "negative"]
+
+
 def test_what_was_right_is_answered_before_what_is_wrong(fitted):
     done = shell("printf 'a\\n\\377' | leco predict \"$1\"", str(fitted))
     assert (done.returncode, len(done.stdout.splitlines())) == (2, 1)
@@ -83,14 +89,17 @@ def test_a_reader_who_has_enough(fitted, tmp_path):
     assert not done.stderr
 
 
-def test_an_output_of_few_letters(fitted, encoder_folder, tmp_path):
-    """Whatever the encoding, JSON is JSON, and lines are printed."""
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_an_output_of_few_letters(encoder_folder, tmp_path, encoding):
+    """Whatever the encoding, JSON is JSON, and lines and tables are printed."""
     table = [(text, {"positive": "é\U0001f600", "negative": "中"}[label]) for text, label in rows(60)]
     data = write_csv(tmp_path / "x.csv", table)
     flags = "--exits linear --epochs 1 --repeats 1 --timed-texts 1"
-    command = f'leco fit --model "$1" --data "$2" --output "$3" {flags} && leco predict "$3" "$2"'
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    done = shell(command, str(encoder_folder), str(data), str(tmp_path / "é"), env=environment)
+    command = f'leco fit --model "$1" --data "$2" --output "$3" {flags} && leco report "$3" && leco predict "$3" "$2"'
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = shell(command, str(encoder_folder), str(data), str(tmp_path / "é→"), env=environment)
     assert done.returncode == 0, done.stderr.decode()
-    answers = [json.loads(line)["label"] for line in done.stdout.decode("ascii").splitlines()[-60:]]
+    assert r"\u2192" in done.stdout.decode(encoding)
+    assert b"Traceback" not in done.stderr
+    answers = [json.loads(line)["label"] for line in done.stdout.decode(encoding).splitlines()[-60:]]
     assert set(answers) <= {"é\U0001f600", "中"}
