@@ -82,8 +82,8 @@ class Contest:
         """What a user should know of it, in a sentence; empty where early exiting beats every fixed layer."""
         if self.saved <= 0 and self.entries[0].layers_saved > 0:
             return (
-                f"On {self.rows} dev texts no criterion is surely ahead of full depth, at which the model answers. Give "
-                f"more dev texts, or name a criterion."
+                f"On {self.rows} dev texts no criterion is surely ahead of full depth, at which the model answers. "
+                "Give more dev texts, or name a criterion."
             )
         if self.saved <= 0:
             return (
