@@ -267,6 +267,18 @@ def test_a_table_is_answered_by_the_columns_of_the_training(predictor, monkeypat
         predictor.predict(frame.drop(columns="more"))
 
 
+def test_columns_of_pandas_without_a_text_as_name(predictor):
+    assert predictor.predict(pd.DataFrame(MIXED)) == predictor.predict(MIXED)
+    frame = pd.DataFrame({("a", "b"): MIXED})
+    assert predictor.predict(frame) == predictor.predict(MIXED)
+
+
+def test_two_columns_of_one_name_are_refused(predictor, monkeypatch):
+    monkeypatch.setattr(type(predictor), "text_columns", ["text"])
+    with pytest.raises(LecoError, match="several columns 'text'"):
+        predictor.predict(pd.DataFrame(PAIRS, columns=["text", "text"]))
+
+
 @settings(max_examples=60, deadline=None)
 @given(texts=VALUES | st.lists(VALUES | st.text(st.characters(exclude_categories=())), max_size=3))
 def test_anything_is_answered_or_refused(predictor, texts):

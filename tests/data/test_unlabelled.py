@@ -27,6 +27,29 @@ def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "found", "kind"),
+    [
+        ('\n{"text": "a"}\n', "objects of JSON", "jsonl"),
+        ('id,"review"\n1,good\n', "rows under names of columns", "csv"),
+        ("review;id\ngood;1\n", "rows under names of columns", "csv"),
+        ("review\tid\ngood\t1\n", "rows under names of columns", "tsv"),
+    ],
+)
+@pytest.mark.parametrize("name", ["x", "-"])
+def test_tables_without_a_suffix_are_no_texts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str, found: str, kind: str
+) -> None:
+    """Whether they are is asked, and each line is one only where that is said."""
+    (tmp_path / "x").write_text(content)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content.encode())))
+    source = name if name == "-" else tmp_path / name
+    with pytest.raises(LecoError, match=f"seem to be {found}: .* Give format {kind}, or format txt"):
+        texts_in(source, text_columns=["review"])
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(content.encode())))
+    assert texts_in(source, text_columns=["review"], format="txt") == [line.strip() for line in content.splitlines()]
+
+
+@pytest.mark.parametrize(
     ("name", "content", "columns", "expected"),
     [
         ("x.csv", "id,review\n1,good\n", None, ["good"]),

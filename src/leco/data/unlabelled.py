@@ -1,5 +1,6 @@
 """Texts without labels, to be classified."""
 
+import json
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,11 +60,15 @@ def read_rows(
     Lines, and those of JSON, come as they are there, so that who writes line by line has answers line by line. Tables
     have texts in `text_columns`, or in columns guessed from their names; `where` names encoding, delimiter and header.
     LecoError, when the place is reached, if the file cannot be read, has no rows, has something else than a text where
-    texts are, or it is unclear which column they are in.
+    texts are, or it is unclear which column they are in, or, without suffix and `format`, whether lines are texts.
     """
     kind = _format(source, format)
     columns: tuple[str, ...] = (LINE,) if kind == LINES else ()
+    said = format is not None or suffix_of(Path(source)) != ""
     for table in _tables(source, kind, where or SourceOptions()):
+        if not said:
+            _ask_for_format(table, text_columns or ())
+            said = True
         if not columns:
             columns = check_text_columns(table, text_columns) or _guess(table, log)
         yield _rows(table, columns)
@@ -100,6 +105,25 @@ def _format(source: str | Path, given: str | None) -> str:
             f"Name one of these with {parameter('format')}: {', '.join(FORMATS)}."
         )
     return kind
+
+
+def _ask_for_format(table: Table, text_columns: Sequence[str]) -> None:
+    """LecoError where lines seem to be a table's: an object of JSON, or names of columns with those of the texts."""
+    first = next(filter(None, table.columns[LINE]), "")
+    with suppress(ValueError):
+        if isinstance(json.loads(first), dict):
+            raise _which_format(table, "objects of JSON", "jsonl")
+    for delimiter, kind in ((",", "csv"), (";", "csv"), ("\t", "tsv")):
+        names = [name.strip(' "') for name in first.split(delimiter)]
+        if len(names) > 1 and text_columns and {*text_columns} <= {*names}:
+            raise _which_format(table, "rows under names of columns", kind)
+
+
+def _which_format(table: Table, found: str, kind: str) -> LecoError:
+    return LecoError(
+        f"The lines of '{table.name}' seem to be {found}: {shortened(next(filter(None, table.columns[LINE])))}. Give "
+        f"{parameter('format')} {kind}, or {parameter('format')} {LINES} if each line is a text as it is."
+    )
 
 
 def _tables(source: str | Path, kind: str, where: SourceOptions) -> Iterator[Table]:

@@ -58,7 +58,10 @@ def _of_table(texts: Any, columns: Sequence[str] | None) -> Iterable[Any]:
             f"The table has the columns {listed(known)}, not {missing}. Give its texts: predict(table['text']), or "
             "predict(zip(table['first'], table['second'])) for pairs."
         )
-    return texts[wanted[0]] if len(wanted) == 1 else zip(*(texts[name] for name in wanted), strict=True)
+    if twice := [name for name in wanted if known.count(name) > 1]:
+        raise LecoError(f"The table has several columns {twice[0]!r}. Give the texts of one: predict(list of texts).")
+    columns = [texts[names[known.index(name)]] for name in wanted]  # pandas' names may be numbers
+    return columns[0] if len(columns) == 1 else zip(*columns, strict=True)
 
 
 def _plain(value: Any) -> Any:
