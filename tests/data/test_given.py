@@ -35,7 +35,12 @@ def test_a_frame_is_what_its_file_is_whatever_its_index(tmp_path: Path) -> None:
     assert load_data(frame).name == "<DataFrame>"
 
 
-@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_labels_of_bytes_are_refused() -> None:
+    with pytest.raises(LecoError, match=r"row 1, column 'label': b'good' is neither a name nor a number"):
+        load_data(pd.DataFrame({**COLUMNS, "label": [b"good", b"bad"] * 50}))
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, pd.NaT])
 def test_a_missing_label_of_a_frame_is_named(missing: object) -> None:
     frame = pd.DataFrame(COLUMNS).astype(object)
     frame.loc[3, "label"] = missing

@@ -45,7 +45,11 @@ def given_tables(source: Any) -> dict[str, Table]:
 def _table(name: str, source: Any) -> Table:
     if isinstance(source, pd.DataFrame):
         check_names(name, list(map(str, source.columns)))
-        columns = {str(key): [None if cell is pd.NA else cell for cell in source[key].tolist()] for key in source}
+        absent = (pd.NA, pd.NaT)
+        columns = {
+            str(key): [None if any(cell is one for one in absent) else cell for cell in source[key].tolist()]
+            for key in source
+        }
         return Table(name, columns, list(range(1, len(source) + 1))).filled()
     if all(hasattr(source, part) for part in ("features", "to_dict", "num_rows")):  # datasets is imported by its users
         return split_table(name, source)

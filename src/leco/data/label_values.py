@@ -89,7 +89,7 @@ def _check(table: Table, row: int, column: str, value: Any) -> None:
     if not isinstance(value, list) and is_missing(value):
         raise bad(table, row, column, "the label is missing")
     for name in value if isinstance(value, list) else [value]:
-        if is_missing(name) or isinstance(name, dict | list):
+        if is_missing(name) or isinstance(name, dict | list | bytes):
             raise bad(table, row, column, f"{shortened(repr(name))} is neither a name nor a number")
 
 
