@@ -227,3 +227,8 @@ def test_a_model_of_the_first_layers(leco, tmp_path, encoder_folder, reviews):
     assert leco("train", *flags, "--output", tmp_path / "two", "--layers", 2).code == 0
     assert len(load_model(tmp_path / "two").exits) == 2
     assert "--layers must be from 1 to 3" in leco("train", *flags, "--output", tmp_path / "four", "--layers", 4).err
+
+
+def test_the_package_is_the_command_too():
+    command = [sys.executable, "-m", "leco", "--version"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().endswith(version("leco"))
