@@ -88,7 +88,7 @@ def logits_of(problem, *shape, seed=0):
 def labels_of(problem, rows=4):
     """The labels of the first rows of `CELLS`, as a data set has them."""
     table = Table("some", {"label": CELLS[problem.name]}, [1, 2, 3, 4], "line")
-    learned = learn_labels(table, "label")
+    learned = learn_labels(table, ["label"])
     assert learned.problem is problem
     return learned.encode(table)[:rows]
 
