@@ -1,6 +1,6 @@
 """Each criterion's rule against a loop over one row, written from the published definitions."""
 
-from math import log
+from math import log, prod
 
 import numpy as np
 import pytest
@@ -95,6 +95,23 @@ def voting(c, row, task, label):
     def leaves(m):
         votes = [argmax(p) for p in row[:m]]
         return max(votes.count(k) for k in range(task.num_outputs)) / m**c.rho >= c.tau
+
+    return first_where(row, leaves)
+
+
+def beem(c, row, task, label):
+    total, before = 0.0, None
+    for m, p in enumerate(row[:-1], start=1):
+        total, before = (total if argmax(p) == before else 0.0) + max(p), argmax(p)
+        if total >= c.alpha:
+            return m
+    return len(row)
+
+
+def ensemble(c, row, task, label):
+    def leaves(m):
+        means = [prod(p[k] ** (1 / m) for p in row[:m]) for k in range(task.num_outputs)]
+        return max(means) / sum(means) > c.tau
 
     return first_where(row, leaves)
 
