@@ -1,7 +1,7 @@
 """LECO: early exiting for Transformer encoders.
 
-`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `train` does so without a search and an
-evaluation; `MultiExitModel` is one, `load` gives the predictor of a model folder or of an ONNX file, which needs no
+`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `train` does so without a search and
+an evaluation; `MultiExitModel` is one, `load` gives the predictor of a model folder or of an ONNX file, which needs no
 PyTorch, and `evaluate` scores it. After
 `import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
 """
