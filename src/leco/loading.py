@@ -89,7 +89,7 @@ def load(
     """The predictor of a model folder, or of an ONNX file that `leco export` wrote; see `PredictorSpec`.
 
     >>> import leco
-    >>> leco.load("rte/model.onnx").predict(["a text", ("a", "pair")])  # doctest: +SKIP
+    >>> leco.load("rte/model.onnx").predict([("a text", "its pair")])  # doctest: +SKIP
 
     Raises LecoError where there is none, it is broken, or what is asked of it cannot be had.
     """

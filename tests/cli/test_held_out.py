@@ -68,6 +68,13 @@ def test_a_folder_has_its_test_rows_scored_and_known_rows_are_warned_of(leco, tr
     assert "has the train rows of" in result.err
 
 
+def test_other_parts_may_have_labels_that_the_model_lacks(leco, trained, tmp_path):
+    other(tmp_path / "TEST.csv", 30)
+    write_csv(tmp_path / "train.csv", [("a film", "mixed", "of")] * 20, ("text", "mood", "body"))
+    result = leco("evaluate", trained / "model", "--data", tmp_path, *FAST, "--json")
+    assert (result.code, json.loads(result.out)["rows"]) == (0, 30), result.err
+
+
 def test_labels_that_a_test_file_lacks_are_fine_and_others_are_not(leco, trained, tmp_path):
     data = write_csv(tmp_path / "test.csv", [("a good film", "positive")] * 3, ("body", "mood"))
     result = leco("evaluate", trained / "model", "--data", data, *FAST, "--json")

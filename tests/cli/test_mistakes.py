@@ -111,7 +111,10 @@ def folder(tmp_path_factory, encoder_folder):
         ("--max-drop nan", "--max-drop must be a number, not nan."),
         ("--report-to tensorbord", "Unknown logger (--report-to) 'tensorbord'. Did you mean 'tensorboard'?"),
         ("--report-to flyte", "--report-to flyte needs a package that is not installed: pip install flyte."),
-        ("--data many.jsonl --criterion cobee", "--criterion: The exit criterion 'cobee' is not defined for the problem type"),
+        (
+            "--data many.jsonl --criterion cobee",
+            "--criterion: The exit criterion 'cobee' is not defined for the problem type",
+        ),
         ("--data infinite.csv", "line 62, column 'label': '1e39' is not a number of 32 bits"),
         ("--output good.csv", "--output 'good.csv' holds something else. Give a new folder."),
         ("--output encoder", "--output 'encoder' holds something else. Give a new folder."),

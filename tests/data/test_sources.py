@@ -223,14 +223,3 @@ def test_glue_from_the_hub(hub: dict[str, datasets.Dataset], monkeypatch: pytest
     assert (len(data.train), len(data.dev), len(data.test)) == (20, 2, 3)
     assert data.train.texts[1] == ("a 1", "b 1")
     assert data.train.labels[:3].tolist() == [0, 1, 0]
-
-
-def test_splits_of_which_scores_mean_little_are_said_or_refused(tmp_path: Path) -> None:
-    lines: list[str] = []
-    load_data(str(write_csv(tmp_path / "x.csv", 40, ["a"] * 18 + ["b"] * 19 + ["c"] * 3)), log=lines.append)
-    assert lines[1] == "warning: the dev split has 4 rows, on which scores mean little. Give 100 or more."
-    assert "has no row of c, so that its scores leave them out" in "".join(lines)
-    for rows in (10, 19):
-        with pytest.raises(LecoError, match="the dev split has one row, but the score of values is a correlation"):
-            load_data(str(write_csv(tmp_path / "x.csv", rows, [0.5, 1.5, 2.5])))
-    load_data(str(write_csv(tmp_path / "x.csv", 20, [0.5, 1.5, 2.5])))

@@ -87,6 +87,13 @@ def test_where_nothing_is_gained_that_is_said():
     assert "Early exiting gains nothing" in found.verdict()
 
 
+def test_where_too_few_texts_decide_that_is_said():
+    found = hold_contest(EVERY, one_sure_layer(LAYERS), TASK, max_drop=0.0)
+    ahead = replace(found.entries[0], criterion={"name": "entropy", "tau": 0.5}, layers_saved=0.3)
+    unsure = replace(found, entries=[ahead, *found.entries])
+    assert "On 300 dev texts no criterion is surely ahead of full depth" in unsure.verdict()
+
+
 def test_a_lead_of_a_few_texts_does_not_decide():
     dev = stored()
     found = hold_contest([Entropy, MaxProbability, Cobee], dev, TASK, max_drop=0.01)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from leco.criteria import Criterion
 from leco.errors import LecoError
-from leco.loading import PredictorSpec
+from leco.loading import BF16, PredictorSpec
+from leco.renamed import warn_of
 from leco.runtime import Predictor
 from leco.tokens import Encoding, Text
 
@@ -22,6 +23,16 @@ class Way:
     name: str
     predictor: PredictorSpec
     full_depth: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.predictor, str):  # as `Way(NAME, KIND, PATH)` was written
+            parts = self.predictor.split("-")
+            path: Any = self.full_depth
+            bf16 = BF16 if BF16 in parts else None
+            spec = PredictorSpec(path, device="cpu", precision=bf16, compile="compile" in parts)
+            warn_of("leco.bench.Way(NAME, KIND, PATH)", "leco.bench.Way(NAME, PredictorSpec(PATH))", stacklevel=4)
+            object.__setattr__(self, "predictor", spec)
+            object.__setattr__(self, "full_depth", "full" in parts)
 
     def load(self, label_names: Sequence[str]) -> "Runner":
         """Load it, for scores in the order of `label_names`; LecoError where that cannot be."""

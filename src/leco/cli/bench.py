@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
-from leco.cli.parameters import DATA_HELP, Device, Json, ModelPath, evaluated_texts, with_options
+from leco.cli.parameters import HELD_OUT_HELP, Device, Json, ModelPath, evaluated_texts, with_options
 from leco.options import fill
 from leco.settings import SourceOptions
 
@@ -37,7 +37,7 @@ def command(
         ),
     ] = None,
     data: Annotated[
-        str | None, typer.Option("--data", help=f"By default what the model in DIR was trained on. {DATA_HELP}")
+        str | None, typer.Option("--data", help=f"By default what the model in DIR was trained on. {HELD_OUT_HELP}")
     ] = None,
     texts: Annotated[int, typer.Option("--texts", min=1, help="Time this many of the test texts.")] = 200,
     rounds: Annotated[int, typer.Option("--rounds", min=1, help="How often each is timed, in turn.")] = 5,

@@ -8,7 +8,7 @@ import typer
 
 from leco.cli.next_commands import command_line, predict_line, source_of
 from leco.cli.output import print_evaluation, print_json, quiet_stdout
-from leco.cli.parameters import Data, Device, Json, ModelPath, chosen_criteria, load_texts, part, with_options
+from leco.cli.parameters import Device, HeldOut, Json, ModelPath, chosen_criteria, load_texts, part, with_options
 from leco.devices import AUTO
 from leco.loading import load
 from leco.options import fill
@@ -21,7 +21,7 @@ HELP = "Criterion whose curve is wanted, by default all; several with commas or 
 @with_options(SourceOptions(), part(ChoiceOptions(), "max_drop"), part(RunOptions(), "metric"), SHORT_TIMING)
 def command(
     path: ModelPath,
-    data: Data,
+    data: HeldOut,
     options: dict[str, Any],
     criterion: Annotated[list[str] | None, typer.Option("--criterion", help=HELP)] = None,
     output: Annotated[
@@ -31,6 +31,9 @@ def command(
     json: Json = False,
 ) -> None:
     """Score every exit and the exit criterion on the test split, and draw the speedup-score curves of criteria.
+
+    A file that the model was not trained on is the test set, all of it; the one that it was trained on is cut as then.
+    It is read by the columns, and as the file, of the training. Dev rows are those of the data or of the training.
 
     The settings on a curve are chosen on dev and reported on test; speedups are measured by really exiting, at batch
     size 1. A criterion with settings, such as patience:patience=3, is the one that answers; without settings they are

@@ -37,7 +37,11 @@ def command(
     opset: Annotated[int, typer.Option("--opset", help="ONNX opset of the file.")] = 18,
     criterion: CriterionText = None,
     data: Annotated[
-        str | None, typer.Option("--data", help=f"With --int8, by default what DIR was trained on. {DATA_HELP}")
+        str | None,
+        typer.Option(
+            "--data",
+            help=f"With --int8, by default what DIR was trained on; of another file a half is dev. {DATA_HELP}",
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

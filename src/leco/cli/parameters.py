@@ -24,10 +24,14 @@ PRESET_HELP = (
     "Named options: quick, sampling (quick, with a longer search and a higher rate of exits) or paper (section 6.3)."
 )
 MODEL_HELP = "Pretrained encoder: a folder, a name on the Hugging Face Hub, or demo/all-MiniLM-L6-v2."
-DATA_HELP = "glue/TASK, demo/rotten_tomatoes, a file (CSV, TSV, JSONL, Parquet), a folder, or a Hub data set's name."
+DATA_HELP = (
+    "glue/TASK, demo/rotten_tomatoes, a file (CSV, TSV, JSONL, Parquet, also .gz), a folder, or a Hub data set's name."
+)
+HELD_OUT_HELP = f"{DATA_HELP} All of a file is the test set, unless the model was trained on it."
 
 Backbone = Annotated[str, typer.Option("--model", help=MODEL_HELP, metavar="NAME_OR_DIR")]
 Data = Annotated[str, typer.Option("--data", help=DATA_HELP, metavar="DATA")]
+HeldOut = Annotated[str, typer.Option("--data", help=HELD_OUT_HELP, metavar="DATA")]
 Output = Annotated[
     Path, typer.Option("--output", help="Folder for everything that the run makes; a killed run continues there.")
 ]

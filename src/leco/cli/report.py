@@ -8,7 +8,7 @@ import typer
 
 from leco.cli.next_commands import command_line, source_of
 from leco.cli.output import print_json, print_lines, quiet_stdout
-from leco.cli.parameters import DATA_HELP, Device, Json, ModelFolder, load_texts, with_options
+from leco.cli.parameters import HELD_OUT_HELP, Device, Json, ModelFolder, load_texts, with_options
 from leco.devices import AUTO
 from leco.files import write_text
 from leco.options import fill
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def command(
     folder: ModelFolder,
     options: dict[str, Any],
-    data: Annotated[str | None, typer.Option("--data", help=DATA_HELP, metavar="DATA")] = None,
+    data: Annotated[str | None, typer.Option("--data", help=HELD_OUT_HELP, metavar="DATA")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", help="The page's file; by default report.html in DIR.", metavar="FILE")
     ] = None,

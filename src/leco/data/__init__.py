@@ -2,6 +2,7 @@
 
 from leco.data.batches import LengthGroupedBatches, TextDataset
 from leco.data.demo import minilm_folder, rotten_tomatoes
+from leco.data.enough import check_dev, check_test
 from leco.data.given import DataSource
 from leco.data.glue_tasks import GLUE_TASKS
 from leco.data.held_out import in_halves, load_held_out, source_for
@@ -25,6 +26,8 @@ __all__ = [
     "Text",
     "TextData",
     "TextDataset",
+    "check_dev",
+    "check_test",
     "collate",
     "cut_line",
     "encode",

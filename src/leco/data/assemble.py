@@ -20,8 +20,6 @@ logger = logging.getLogger(__name__)
 PARTS = ("train", "dev", "test")
 SHARE = 10
 """The training rows for each row of a dev or test split that is cut from them."""
-FEW_ROWS = 10
-"""Fewer rows of a split are worth a warning."""
 FEWEST_OF_LABEL = 3
 """Rows of a label that are cut into train, dev and test."""
 
@@ -70,9 +68,7 @@ def from_tables(
     rows each for dev and for test if both are missing, 10 % for dev, half of dev for test.
     LecoError as `labelled` and `cut` say, and if a label has too few rows to be split.
     """
-    data = labelled(name, tables, source, log=log).cut(split_seed)
-    check_sizes(data, log)
-    return data
+    return labelled(name, tables, source, log=log).cut(split_seed)
 
 
 def labelled(
@@ -103,23 +99,6 @@ def labelled(
         else:
             log(f"'{table.name}' has no labels in a column '{known.column}': it is not used as the {part} split.")
     return Labelled(name, splits, known, source)
-
-
-def check_sizes(data: TextData, log: Callable[[str], None]) -> None:
-    """Say where a split has so few rows that its scores mean little; LecoError where they mean nothing."""
-    for part, split in (("dev", data.dev), ("test", data.test)):
-        if len(split) < 2 and not data.problem.has_names:
-            raise LecoError(
-                f"'{data.name}': the {part} split has one row, but the score of values is a correlation, which needs "
-                f"two. Give at least {2 * SHARE} rows, or a dev and a test file with more."
-            )
-        if len(split) < FEW_ROWS:
-            rows = "1 row" if len(split) == 1 else f"{len(split)} rows"
-            log(f"warning: the {part} split has {rows}, on which scores mean little. Give {10 * FEW_ROWS} or more.")
-        if data.problem.has_classes:
-            absent = [name for place, name in enumerate(data.label_names) if place not in split.labels]
-            if absent:
-                log(f"warning: the {part} split has no row of {listed(absent)}, so that its scores leave them out.")
 
 
 def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[Split, Split, Split]:

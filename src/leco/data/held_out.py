@@ -12,6 +12,7 @@ from leco.data.given import DataSource, name_of_source
 from leco.data.labels import Labels
 from leco.data.sources import is_known, load_known, tables_of
 from leco.data.splits import cut
+from leco.data.tables import Table
 from leco.data.types import Split, TextData
 from leco.errors import LecoError
 from leco.options import fill
@@ -43,7 +44,7 @@ def load_held_out(
     name = name_of_source(source)
     if is_known(source):
         return load_known(name, where)
-    found = labelled(name, tables_of(source, where), where, labels=labels, log=log)
+    found = _labelled(name, tables_of(source, where), where, labels, log)
     hashes = trained_on.hashes if trained_on is not None else {}
     if found.hashes == hashes:
         return _as_trained(found, log)
@@ -56,6 +57,17 @@ def load_held_out(
         dev = _dev_of_training(trained_on, labels, log)
     dev = test.take([]) if dev is None else dev
     return found.data(test, dev, test)
+
+
+def _labelled(name: str, tables: Mapping[str, Table], where: SourceOptions, labels: Labels, log: Log) -> Labelled:
+    """The texts and labels of all parts or, where other parts have labels that the model does not know, of the last."""
+    try:
+        return labelled(name, tables, where, labels=labels, log=log)
+    except LecoError:
+        if len(tables) == 1:
+            raise
+    last = next(part for part in reversed(PARTS) if part in tables)
+    return labelled(name, {last: tables[last]}, where, labels=labels, log=log)
 
 
 def source_for(trained_on: Provenance | None, given: Mapping[str, Any], source: DataSource) -> SourceOptions:
@@ -125,4 +137,4 @@ def _rows(split: Split) -> str:
 
 
 def _named(part: str, found: Labelled) -> str:
-    return "" if list(found.splits) == ["train"] else f", those of its part '{part}'"
+    return f", those of its part '{part}'" if part != "train" or len(found.splits) > 1 else ""

@@ -17,6 +17,7 @@ from leco.errors import LecoError
 from leco.options import naming
 from leco.problems import PROBLEMS, Problem
 from leco.registry import Registry
+from leco.renamed import warn_of
 
 
 def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayLike | None = None) -> float:
@@ -36,8 +37,7 @@ def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayL
 
 def predictions_of(problem_type: str, scores: ArrayLike) -> Array:
     """The former name of `leco.problems.PROBLEMS[problem_type].predictions(scores)`."""
-    message = "leco.data.predictions_of is now leco.problems.PROBLEMS[...].predictions; the old name will go."
-    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    warn_of("leco.data.predictions_of", "leco.problems.PROBLEMS[...].predictions")
     return PROBLEMS[problem_type].predictions(np.asarray(scores))
 
 

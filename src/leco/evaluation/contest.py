@@ -80,6 +80,11 @@ class Contest:
 
     def verdict(self) -> str:
         """What a user should know of it, in a sentence; empty where early exiting beats every fixed layer."""
+        if self.saved <= 0 and self.entries[0].layers_saved > 0:
+            return (
+                f"On {self.rows} dev texts no criterion is surely ahead of full depth, at which the model answers. "
+                "Give more dev texts, or name a criterion."
+            )
         if self.saved <= 0:
             return (
                 f"Early exiting gains nothing here: on dev, no setting leaves before the last layer with a score at "

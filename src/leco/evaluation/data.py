@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from leco.data import DataSource, Labels, Split, TextData, load_held_out, source_for, with_metric
+from leco.data import DataSource, Labels, Split, TextData, check_test, load_held_out, source_for, with_metric
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.problems import TASKS
@@ -36,6 +36,7 @@ def data_for(
     labels = Labels((), predictor.problem.name, names)
     read = load_held_out(source, labels, trained_on, where, borrow_dev=borrow_dev, log=log)
     data = with_metric(align_labels(read, predictor), None if trained_on is None else trained_on.metric)
+    check_test(data, log)
     check_pair(trained_on, data.pair, f"{parameter('data')} '{data.name}' has")
     return data
 

@@ -1,6 +1,6 @@
 """Any sequence classifier of Transformers as a predictor that never exits early, to compare with."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +9,18 @@ import torch
 from transformers import AutoModelForSequenceClassification, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from leco.criteria import Criterion, Static, Task
-from leco.data import Encoding, Text, collate, encode_and_count
+from leco.data import Encoding, collate
 from leco.devices import pick_device
 from leco.errors import LecoError
 from leco.model.backbones import BACKBONES
+from leco.model.encoding import TokenizerMixin
 from leco.model.pretrained import load, load_tokenizer
 from leco.problems import unnamed_problem
 from leco.runtime import Decisions, PredictorMixin, in_batches
 from leco.runtime.predictor import ignore
-from leco.runtime.texts import checked
 
 
-class PlainClassifier(PredictorMixin):
+class PlainClassifier(TokenizerMixin, PredictorMixin):
     """A plain classifier of Transformers with its tokenizer, a `leco.runtime.Predictor` at full depth alone."""
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -35,12 +35,6 @@ class PlainClassifier(PredictorMixin):
         if not self.problem.fits(outputs):
             raise LecoError(f"'{model.name_or_path}' has {outputs} outputs, but a {self.problem.name} here has one.")
         self.max_length = longest(config, tokenizer)
-
-    def encode(self, texts: Iterable[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
-        """The tokens of each text, cut to the model's length; `on_cut` is told how many had to be."""
-        encodings, cut = encode_and_count(self.tokenizer, list(checked(texts)), self.max_length)
-        on_cut(cut)
-        return encodings
 
     @torch.inference_mode()
     def decide(

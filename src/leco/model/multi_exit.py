@@ -3,7 +3,7 @@
 Shapes: B batch, L tokens, M layers, K outputs, d hidden.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -17,13 +17,14 @@ from transformers.utils.generic import ModelOutput
 
 from leco.configuration import LecoConfig
 from leco.criteria import DOUBTS, EVIDENCE, Criterion, Observed, Task
-from leco.data import Encoding, Text, encode_and_count, without_limits
+from leco.data import Encoding, without_limits
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, PastFutureArchitecture
 from leco.exits.modules import build_exits
 from leco.exits.operations import in_float32
 from leco.exits.standardize import StateStatistics
 from leco.model.backbones import backbone_for, walk
+from leco.model.encoding import TokenizerMixin
 from leco.model.losses import exit_losses
 from leco.model.pretrained import load_tokenizer
 from leco.model.stages import ModelStages
@@ -31,7 +32,6 @@ from leco.provenance import Provenance
 from leco.runtime import Decisions, PredictorMixin, decide
 from leco.runtime.engine import batches_by_length
 from leco.runtime.predictor import ignore
-from leco.runtime.texts import checked
 
 Fork = Callable[[int, Tensor], tuple[Tensor, Tensor]]
 """From a layer, counted from 1, and its hidden state [B, L, d] to what its exit and what the next layer get."""
@@ -63,7 +63,7 @@ class MultiExitOutput(ModelOutput):
         return self.logits_by_row.transpose(0, 1)
 
 
-class MultiExitModel(PredictorMixin, PreTrainedModel):
+class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     """A Transformers encoder with an exit on each layer, a `leco.runtime.Predictor` that gives all exits.
 
     `MultiExitModel.from_pretrained(DIR)` loads a trained one; `model.predict(texts)` exits early. Called like any
@@ -237,12 +237,6 @@ class MultiExitModel(PredictorMixin, PreTrainedModel):
             for block in {family.block(self.backbone, index) for index in range(self.task.num_layers)}:
                 block.compile(dynamic=True)
         return self
-
-    def encode(self, texts: Iterable[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
-        """The tokens of each text, cut to the model's length; `on_cut` is told how many had to be."""
-        encodings, cut = encode_and_count(self.tokenizer, list(checked(texts)), self.max_length)
-        on_cut(cut)
-        return encodings
 
     @torch.inference_mode()
     def decide(

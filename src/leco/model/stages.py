@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from leco.data import collate
 from leco.exits.subspace import evidence
 from leco.model.backbones import Context, backbone_for
 from leco.problems import PROBLEMS
+from leco.renamed import warn_of
 from leco.runtime import Encoding
 
 if TYPE_CHECKING:
@@ -86,6 +86,5 @@ class ModelStages:
 
 def scores_of(logits: Tensor, problem_type: str) -> Tensor:
     """The former name of `leco.problems.PROBLEMS[problem_type].torch_scores(logits)`."""
-    message = "leco.model.scores_of is now leco.problems.PROBLEMS[...].torch_scores; the old name will go."
-    warnings.warn(message, DeprecationWarning, stacklevel=2)
+    warn_of("leco.model.scores_of", "leco.problems.PROBLEMS[...].torch_scores")
     return PROBLEMS[problem_type].torch_scores(logits)

@@ -1,7 +1,7 @@
 """The data of a run, and whether its criterion is defined for them."""
 
 from leco.criteria import Task
-from leco.data import DataSource, TextData, load_data, with_metric
+from leco.data import DataSource, TextData, check_dev, load_data, with_metric
 from leco.options import naming
 from leco.preparation.encoder import Encoder
 from leco.preparation.methods import Methods
@@ -13,7 +13,10 @@ def read_texts(source: DataSource, options: Options) -> TextData:
     """The data set of that name; LecoError, naming the setting, for what is wrong with it."""
     with naming("data"):
         texts = load_data(source, train_rows=options.run.train_rows, log=say, **vars(options.source))
-    return with_metric(texts, options.run.metric)
+    texts = with_metric(texts, options.run.metric)
+    with naming("data"):
+        check_dev(texts, say)
+    return texts
 
 
 def check_criterion(methods: Methods, encoder: Encoder, texts: TextData) -> None:

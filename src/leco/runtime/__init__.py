@@ -2,7 +2,7 @@
 
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Stages, decide, in_batches
-from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin
+from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, answer_pieces
 from leco.runtime.session import Session
 from leco.tokens import Encoding
 
@@ -15,6 +15,7 @@ __all__ = [
     "PredictorMixin",
     "Session",
     "Stages",
+    "answer_pieces",
     "answers",
     "decide",
     "in_batches",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from leco.criteria import Criterion, Observed, Static, Task, as_criterion
 from leco.problems import Problem
 from leco.provenance import Provenance
+from leco.renamed import warn_of
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions
 from leco.runtime.texts import check_batch_size, checked, checked_kind
@@ -191,7 +192,7 @@ class PredictorMixin:
             encodings = self.encode(piece, on_cut=lambda cut: cut_warning(cut, len(piece), self.max_length))
             return self.answer(encodings, chosen, batch_size)
 
-        return (one for piece in iter(lambda: list(islice(given, PIECE)), []) for one in answered(piece))
+        return _by_pieces(given, answered)
 
     def answer(
         self: Predictor,
@@ -202,6 +203,24 @@ class PredictorMixin:
         """Answer tokenized texts, as `predict` does."""
         decisions = self.decide(encodings, as_criterion(criterion, self.criterion), batch_size=batch_size)
         return answers(decisions, self.label_names, self.task.problem_type)
+
+
+def _by_pieces(texts: Iterator[Text], answer: Callable[[list[Text]], list[Answer]]) -> Iterator[Answer]:
+    """What `answer` says of the texts, `PIECE` of them at a time, as they are asked for."""
+    return (one for piece in iter(lambda: list(islice(texts, PIECE)), []) for one in answer(piece))
+
+
+def answer_pieces(
+    texts: Iterable[Text],
+    criterion: Criterion | None,
+    batch_size: int,
+    answer: Callable[[list[Text]], list[Answer]],
+) -> Iterator[Answer]:
+    """What `PredictorMixin.stream` does, for one's own `answer`: its former name."""
+    warn_of("leco.runtime.answer_pieces", "leco.runtime.PredictorMixin.stream")
+    as_criterion(criterion, Static())
+    check_batch_size(batch_size)
+    return _by_pieces(checked(texts), answer)
 
 
 def cut_warning(cut: int, texts: int, max_length: int) -> None:
