@@ -42,7 +42,7 @@ def random_scores(task: Task, rows: int, seed: int = 0, change: float = 1.0) -> 
 def observed_of(scores: np.ndarray) -> Observed:
     """Some doubts [.., N] and evidence [.., N, 2] of exits with these outputs [.., N, K], where any will do."""
     share = scores[..., 0] % 1
-    return {DOUBTS: share, EVIDENCE: np.stack([12 * scores.max(-1) - 2, share], axis=-1)}
+    return {DOUBTS: share, EVIDENCE: np.stack([4 * scores.max(-1) - 2, share], axis=-1)}
 
 
 def simulate(criterion: Criterion, scores: np.ndarray, task: Task) -> np.ndarray:

@@ -46,5 +46,6 @@ class Cap(Criterion):
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Cap"]:
-        """Rising thresholds up to 1, for the default `alpha`."""
-        return [cls(min(tau, 1.0)) for tau in rising(points=120)]
+        """Rising thresholds up to 1, for the default `alpha`: dense also around 1 / 2, as where logits are small."""
+        evenly = {n / 200 for n in range(200)}
+        return [cls(tau) for tau in sorted({min(tau, 1.0) for tau in rising(points=120)} | evenly)]
