@@ -7,6 +7,7 @@ from leco.criteria import Criterion
 from leco.errors import unknown_name
 from leco.export.criteria import (  # noqa: F401 - their classes list themselves
     beem,
+    cap,
     confident,
     counting,
     ensemble,
