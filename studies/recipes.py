@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common.recording import DOCS, read, report, source, write_between
-from leco.criteria import Task
+from leco.criteria import DOUBTS, EVIDENCE, Task
 from leco.evaluation.contest import hold_contest, kinds_named
 from leco.evaluation.scores import Stored
 from leco.reproduction import Cell, run_all
@@ -47,13 +47,23 @@ def choices(one, glue_dir):
     """What COBEE alone, and what the contest of all criteria chooses on dev, and what it comes to on test."""
     data, outputs = one.data(glue_dir), np.load(RESULTS.outputs(one))
     dev, test = (
-        Stored(outputs[f"{name}_scores"], split, data.metric, data.problem_type, outputs[f"{name}_doubts"])
+        Stored(
+            outputs[f"{name}_scores"],
+            split,
+            data.metric,
+            data.problem_type,
+            {what: outputs[f"{name}_{what}"] for what in (DOUBTS, EVIDENCE) if f"{name}_{what}" in outputs},
+        )
         for name, split in (("dev", data.dev), ("test", data.test))
     )
     task = Task(dev.scores.shape[-1], len(dev.scores), data.problem_type)
     kinds = {
         "cobee": kinds_named("cobee"),
-        "auto": [kind for kind in kinds_named("auto") if data.problem_type in kind.problem_types],
+        "auto": [
+            kind
+            for kind in kinds_named("auto")
+            if data.problem_type in kind.problem_types and kind.observes in (None, *dev.observed)
+        ],
     }
     for name, some in kinds.items():
         found = hold_contest(some, dev, task, MAX_DROP)

@@ -23,7 +23,7 @@ from leco.training.log import TrainingLog
 
 def results(folder):
     with contextlib.redirect_stdout(io.StringIO()):
-        print_evaluation(read_evaluation(folder / "results.json").to_dict(), folder, next_command="x", output=folder)
+        print_evaluation(read_evaluation(folder / "results.json").to_dict(), next_commands=["x"], output=folder)
 
 
 def report(folder):

@@ -1,7 +1,8 @@
 """LECO: early exiting for Transformer encoders.
 
-`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `MultiExitModel` is one, and `load`
-gives the predictor of a model folder or of an ONNX file, which needs no PyTorch. After
+`fit` makes an early-exiting classifier of a pretrained encoder and labelled texts, `train` does so without a search and
+an evaluation; `MultiExitModel` is one, `load` gives the predictor of a model folder or of an ONNX file, which needs no
+PyTorch, and `evaluate` scores it. After
 `import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
 """
 
@@ -16,10 +17,12 @@ from leco.runtime import Answer, Predictor
 
 if TYPE_CHECKING:
     from leco.criteria import *  # noqa: F403
+    from leco.evaluation import evaluate as evaluate
     from leco.exits.architecture import Architecture as Architecture
     from leco.model import LecoConfig as LecoConfig
     from leco.model import MultiExitModel as MultiExitModel
     from leco.pipeline import fit as fit
+    from leco.pipeline import train as train
 
 __version__ = "0.1.0"
 
@@ -27,7 +30,9 @@ _LAZY = {
     "Architecture": "leco.exits.architecture",
     "LecoConfig": "leco.model",
     "MultiExitModel": "leco.model",
+    "evaluate": "leco.evaluation",
     "fit": "leco.pipeline",
+    "train": "leco.pipeline",
 }
 """What needs PyTorch, and where it is: imported when it is first asked for."""
 
@@ -42,8 +47,10 @@ __all__ = [
     "MultiExitModel",
     "Predictor",
     "PredictorSpec",
+    "evaluate",
     "fit",
     "load",
+    "train",
 ]
 __all__ += list(_CRITERIA)
 

@@ -73,7 +73,8 @@ def test_an_input_in_the_encoding_of_the_console(fitted):
 def test_what_was_right_is_answered_before_what_is_wrong(fitted):
     done = shell("printf 'a\\n\\377' | leco predict \"$1\"", str(fitted))
     assert (done.returncode, len(done.stdout.splitlines())) == (2, 1)
-    assert done.stderr == b"error: 'standard input', line 2 is not UTF-8 text. Save the file with the encoding UTF-8.\n"
+    said = "error: 'standard input', line 2 is not UTF-8 text. Name the file's encoding with --encoding.\n"
+    assert done.stderr.decode() == said
 
 
 def test_a_closed_standard_error_does_no_harm(fitted):

@@ -12,9 +12,9 @@ import leco.criteria
 from conformance.settings import LARGE, assert_refuses, extremes
 from criteria.cases import (
     ON_PROBLEMS,
-    doubts_of,
     examples,
     for_rows,
+    observed_of,
     outputs,
     random_labels,
     random_scores,
@@ -25,6 +25,8 @@ from criteria.cases import (
 )
 from leco.criteria import (
     CRITERIA,
+    DOUBTS,
+    EVIDENCE,
     MULTI_LABEL,
     REGRESSION,
     SINGLE_LABEL,
@@ -68,8 +70,8 @@ class StoredStages:
     def scores(self, layer, batch):
         return self.stored[layer - 1, batch]
 
-    def doubt(self, layer, batch):
-        return doubts_of(self.stored[layer - 1, batch])
+    def observe(self, what, layer, batch):
+        return observed_of(self.stored[layer - 1, batch])[what]
 
     def keep(self, batch, rows):
         return batch[rows]
@@ -82,7 +84,7 @@ def numbered(rows):
 
 @pytest.mark.parametrize(("name", "problem_type"), DEPLOYABLE)
 def test_on_a_toy_task_it_saves_layers_and_costs_nothing(name, problem_type):
-    """The first two of six exits guess, the others are right and certain, and the meta-classifier knows it."""
+    """Two of six exits guess, the others are right and certain, and the meta-classifier and the evidence know it."""
     task, rows = task_of(problem_type), 200
     rng = np.random.default_rng(0)
     logits = rng.normal(scale=0.5, size=(6, rows, task.num_outputs))
@@ -92,7 +94,8 @@ def test_on_a_toy_task_it_saves_layers_and_costs_nothing(name, problem_type):
     logits[2:] = logits[2:] / 100 + 10 * right.reshape(rows, -1) - 5
     scores = outputs(logits, problem_type)
     doubts = np.repeat([0.9, 0.9, 0.1, 0.1, 0.1, 0.1], rows).reshape(6, rows)
-    settings = [leco.criteria.simulate(criterion, scores, task, doubts) for criterion in CRITERIA[name].sweep(task)]
+    observed = {DOUBTS: doubts, EVIDENCE: np.stack([10 * (1 - doubts), doubts], axis=-1)}
+    settings = [leco.criteria.simulate(criterion, scores, task, observed) for criterion in CRITERIA[name].sweep(task)]
     assert min(layers.mean() for layers in settings if (layers > 2).all()) < 5.5
 
 
@@ -158,11 +161,11 @@ def test_the_engine_decides_as_the_simulation(name, problem_type, data):
 def test_the_pytorch_model_decides_as_the_simulation(tokenizer, name, problem_type):
     model = text_model(tokenizer, outputs=1 if problem_type == REGRESSION else 3, problem_type=problem_type)
     encodings = encode(tokenizer, sentences(24, seed=1), model.max_length, print)
-    stored, doubts = exit_outputs(model, encodings, batch_size=10)
+    stored, observed = exit_outputs(model, encodings, batch_size=10)
     settings = CRITERIA[name].sweep(model.task)
     found = set()
     for setting in [*settings[:: max(len(settings) // 10, 1)], settings[-1]]:
-        expected = leco.criteria.simulate(setting, stored, model.task, doubts)
+        expected = leco.criteria.simulate(setting, stored, model.task, observed)
         decisions = decide(ModelStages(model), encodings, setting, batch_size=7)
         np.testing.assert_array_equal(decisions.exit_layers, expected)
         np.testing.assert_allclose(decisions.scores, stored[expected - 1, np.arange(24)], rtol=0, atol=1e-5)
@@ -177,7 +180,8 @@ def test_step_changes_neither_the_state_nor_the_scores_it_is_given(name, problem
     task, scores, labels = data.draw(stored_exits(problem_type))
     criterion = data.draw(st.sampled_from(settings_of(name, task, labels)))
     state = criterion.start(len(labels), task)
-    for layer, current in enumerate(doubts_of(scores) if criterion.observes_doubt else scores, start=1):
+    given = {None: scores, **observed_of(scores)}
+    for layer, current in enumerate(given[criterion.observes], start=1):
         copy, before = current.copy(), select(state, slice(None))
         before = {key: values.copy() for key, values in before.items()}
         leaves, after = criterion.step(layer, current, state)

@@ -48,11 +48,11 @@ def models(request, tokenizer):
     }
 
 
-def telling(name, task, scores, doubts):
+def telling(name, task, scores, observed):
     """The settings by which texts leave at the most layers, a few of each variant of the criterion."""
 
     def spread(criterion):
-        return len(set(simulate(criterion, scores, task, doubts).tolist()))
+        return len(set(simulate(criterion, scores, task, observed).tolist()))
 
     of_each = zip(*map(variants, CRITERIA[name].sweep(task)), strict=True)
     return [one for some in of_each for one in sorted(some, key=spread, reverse=True)[:MOST]]
@@ -88,10 +88,10 @@ def test_it_answers_as_the_model(models, tmp_path, name, problem):
 def test_in_int8_it_leaves_where_its_own_exits_say(models, tmp_path, name, problem):
     model = models[problem]
     encodings = model.encode(TEXTS[:12])
-    scores, doubts = exit_outputs(ModelWriter(model, int8=True).all_exits(), model, encodings, lambda rows: None)
-    chosen = telling(name, model.task, scores, doubts)[0]
+    scores, observed = exit_outputs(ModelWriter(model, int8=True).all_exits(), model, encodings, lambda rows: None)
+    chosen = telling(name, model.task, scores, observed)[0]
     export_onnx(model, tmp_path / "model.onnx", criterion=chosen, int8=True)
     found = Session(tmp_path / "model.onnx", threads=1).decide(encodings)
-    layers = simulate(chosen, scores, model.task, doubts)
+    layers = simulate(chosen, scores, model.task, observed)
     assert found.exit_layers.tolist() == layers.tolist()
     np.testing.assert_allclose(found.scores, scores[layers - 1, np.arange(len(layers))], atol=1e-4)

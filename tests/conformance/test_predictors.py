@@ -195,7 +195,7 @@ WRONG_SIZES = [0, -1, 1.5, "2", None, float("nan"), [1]]
 WRONG_CRITERIA = [b"cobee", {"name": "cobee"}, Cobee, 7]
 
 
-@pytest.mark.parametrize("texts", WRONG_TEXTS, ids=ascii)
+@pytest.mark.parametrize("texts", WRONG_TEXTS, ids=[f"{type(one).__name__}-{n}" for n, one in enumerate(WRONG_TEXTS)])
 def test_what_is_no_list_of_texts(predictor, texts):
     with pytest.raises(LecoError, match=r"predict answers a list of texts|Text \d+ (is|has)"):
         predictor.predict(texts)

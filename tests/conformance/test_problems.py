@@ -14,7 +14,7 @@ from leco.data import METRICS, collate, encode
 from leco.data.labels import learn_labels
 from leco.data.tables import Table
 from leco.export.graph import FLOAT, Graph, make_model
-from leco.model import divergence, doubt_loss, exit_losses
+from leco.model import divergence, doubt_loss, exit_losses, uncertainty
 from leco.problems import MULTI_LABEL, PROBLEMS, REGRESSION, SINGLE_LABEL
 from leco.runtime.session import open_session
 from tiny import sentences, text_model
@@ -42,6 +42,10 @@ def kl(p, q):
     return sum(a * log(a / b) for a, b in zip(p, q))
 
 
+def share(p):
+    return -sum(a * log(a) for a in p) / log(len(p))
+
+
 NAIVE = {
     SINGLE_LABEL: {
         "scores": softmax,
@@ -49,6 +53,7 @@ NAIVE = {
         "loss": lambda logits, label: -log(softmax(logits)[label]),
         "wrong": lambda logits, label: float(max(logits) > logits[label]),
         "divergence": lambda teacher, student: kl(softmax(teacher), softmax(student)),
+        "uncertainty": lambda logits: share(softmax(logits)),
     },
     MULTI_LABEL: {
         "scores": lambda logits: [sigmoid(logit) for logit in logits],
@@ -56,6 +61,7 @@ NAIVE = {
         "loss": lambda logits, label: np.mean([-log(sigmoid(z if y else -z)) for z, y in zip(logits, label)]),
         "wrong": lambda logits, label: float(any((z > 0) != bool(y) for z, y in zip(logits, label))),
         "divergence": lambda teacher, student: sum(kl(binary(t), binary(s)) for t, s in zip(teacher, student)),
+        "uncertainty": lambda logits: np.mean([share(binary(logit)) for logit in logits]),
     },
     REGRESSION: {
         "scores": list,
@@ -82,7 +88,7 @@ def logits_of(problem, *shape, seed=0):
 def labels_of(problem, rows=4):
     """The labels of the first rows of `CELLS`, as a data set has them."""
     table = Table("some", {"label": CELLS[problem.name]}, [1, 2, 3, 4], "line")
-    learned = learn_labels(table, "label")
+    learned = learn_labels(table, ["label"])
     assert learned.problem is problem
     return learned.encode(table)[:rows]
 
@@ -138,6 +144,19 @@ def test_the_losses_are_those_of_loops(problem, rows):
     found = divergence(given[:, 0], given[:, 1], problem).item()
     assert found == pytest.approx(mean(naive["divergence"], layers[0], layers[1]), rel=1e-4)
     assert divergence(given[:, 0], given[:, 0], problem).item() == pytest.approx(0, abs=1e-6)
+
+
+@named
+def test_uncertainty_is_the_share_of_the_largest_entropy(problem):
+    logits = logits_of(problem, 4, 3)
+    found = uncertainty(torch.from_numpy(logits), problem).numpy()
+    np.testing.assert_allclose(
+        found, [[NAIVE[problem.name]["uncertainty"](one) for one in row] for row in logits.tolist()], rtol=1e-4
+    )
+    extreme = torch.tensor([[1e4, -1e4], [0.0, 0.0]], requires_grad=True)
+    uncertainty(extreme, problem).sum().backward()
+    assert uncertainty(extreme, problem).tolist() == [0, 1]
+    assert extreme.grad.isfinite().all()
 
 
 def test_values_are_learned_in_standard_deviations_and_said_in_their_unit():

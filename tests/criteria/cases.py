@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import leco.criteria
-from leco.criteria import CRITERIA, MULTI_LABEL, REGRESSION, Criterion, Task
+from leco.criteria import CRITERIA, DOUBTS, EVIDENCE, MULTI_LABEL, REGRESSION, Criterion, Observed, Task
 
 ON_PROBLEMS = [(name, problem) for name, cls in CRITERIA.items() for problem in sorted(cls.problem_types)]
 """Each criterion with each kind of problem that it is defined for."""
@@ -39,14 +39,15 @@ def random_scores(task: Task, rows: int, seed: int = 0, change: float = 1.0) -> 
     return outputs(steps.cumsum(0), task.problem_type)
 
 
-def doubts_of(scores: np.ndarray) -> np.ndarray:
-    """Some doubts [.., N] about exits with these outputs [.., N, K], where any will do."""
-    return scores[..., 0] % 1
+def observed_of(scores: np.ndarray) -> Observed:
+    """Some doubts [.., N] and evidence [.., N, 2] of exits with these outputs [.., N, K], where any will do."""
+    share = scores[..., 0] % 1
+    return {DOUBTS: share, EVIDENCE: np.stack([4 * scores.max(-1) - 2, share], axis=-1)}
 
 
 def simulate(criterion: Criterion, scores: np.ndarray, task: Task) -> np.ndarray:
-    """`leco.criteria.simulate`, with doubts for criteria that ask for them."""
-    return leco.criteria.simulate(criterion, scores, task, doubts_of(scores))
+    """`leco.criteria.simulate`, with what else criteria ask for."""
+    return leco.criteria.simulate(criterion, scores, task, observed_of(scores))
 
 
 def random_labels(task: Task, rows: int, seed: int = 0) -> np.ndarray:

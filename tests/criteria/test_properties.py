@@ -14,8 +14,9 @@ from leco.options import setting_names
 
 EARLIER, LATER = -1, 1
 LARGER = {
-    "tau": {"cobee": EARLIER, "entropy": EARLIER, "f-pabee": EARLIER, "pcee": EARLIER, "lte": EARLIER}
-    | {"max-probability": LATER, "margin": LATER, "voting": LATER},
+    "tau": {"cobee": EARLIER, "entropy": EARLIER, "f-pabee": EARLIER, "pcee": EARLIER, "lte": EARLIER, "cap": EARLIER}
+    | {"max-probability": LATER, "margin": LATER, "voting": LATER, "ensemble": LATER},
+    "alpha": {"beem": LATER, "cap": LATER},
     "theta": {"patience": EARLIER},
     "patience": {"cobee": LATER, "patience": LATER, "f-pabee": LATER, "pcee": LATER},
     "rho": {"voting": LATER},

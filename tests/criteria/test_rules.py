@@ -1,11 +1,11 @@
 """Each criterion's rule against a loop over one row, written from the published definitions."""
 
-from math import log
+from math import exp, log, prod
 
 import numpy as np
 import pytest
 
-from criteria.cases import ON_PROBLEMS, doubts_of, random_labels, random_scores, settings_of, simulate
+from criteria.cases import ON_PROBLEMS, observed_of, random_labels, random_scores, settings_of, simulate
 from leco.criteria import CRITERIA, MULTI_LABEL, REGRESSION, Task
 
 
@@ -99,8 +99,33 @@ def voting(c, row, task, label):
     return first_where(row, leaves)
 
 
+def beem(c, row, task, label):
+    total, before = 0.0, None
+    for m, p in enumerate(row[:-1], start=1):
+        total, before = (total if argmax(p) == before else 0.0) + max(p), argmax(p)
+        if total >= c.alpha:
+            return m
+    return len(row)
+
+
+def ensemble(c, row, task, label):
+    def leaves(m):
+        means = [prod(p[k] ** (1 / m) for p in row[:m]) for k in range(task.num_outputs)]
+        return max(means) / sum(means) > c.tau
+
+    return first_where(row, leaves)
+
+
 def lte(c, row, task, label):
-    return first_where(row, lambda m: doubts_of(np.array(row[m - 1])) < c.tau)
+    return first_where(row, lambda m: observed_of(np.array(row[m - 1]))["doubts"] < c.tau)
+
+
+def cap(c, row, task, label):
+    def leaves(m):
+        known, unseen = observed_of(np.array(row[m - 1]))["evidence"]
+        return exp(c.alpha * unseen) / (exp(c.alpha * unseen) + exp(known)) < c.tau
+
+    return first_where(row, leaves)
 
 
 def static(c, row, task, label):

@@ -11,6 +11,7 @@ import pytest
 
 from leco.data import read_rows, read_texts
 from leco.errors import LecoError
+from leco.settings import SourceOptions
 
 
 def texts_in(source, **settings):
@@ -115,6 +116,19 @@ def test_tables_on_the_standard_input(
     assert texts_in(tmp_path / "x.log", format=format, log=str) == ["a\nb", "c"]
     with pytest.raises(LecoError, match=r"unsupported suffix or format 'log'. Name one of these with format: txt, csv"):
         texts_in(tmp_path / "x.log")
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "utf-32", "iso-2022-jp", "utf-8-sig", "koi8-r"])
+def test_lines_in_any_encoding_come_in_pieces(tmp_path: Path, encoding: str) -> None:
+    lines = ["a b", "", *[f"text {number}" for number in range(3000)]]
+    (tmp_path / "x.txt").write_bytes("\n".join(lines).encode(encoding))
+    pieces = list(read_rows(tmp_path / "x.txt", where=SourceOptions(encoding=encoding)))
+    assert [text for piece in pieces for text in piece.texts] == lines
+    assert len(pieces) < 8
+    (tmp_path / "x.txt").write_bytes("a\n\n".encode(encoding) + b"\xff\x00\xd8")
+    if encoding in ("utf-8-sig", "iso-2022-jp"):
+        with pytest.raises(LecoError, match=r"line 3 is not .*encoding"):
+            list(read_rows(tmp_path / "x.txt", where=SourceOptions(encoding=encoding)))
 
 
 def pipe(content: bytes) -> BinaryIO:

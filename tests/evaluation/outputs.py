@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from leco.criteria import Task
+from leco.criteria import DOUBTS, EVIDENCE, Task
 from leco.data import Split
 from leco.evaluation.scores import Stored
 from leco.problems import SINGLE_LABEL
@@ -20,4 +20,7 @@ def stored(seed=0, groups=None):
     exponents = np.exp(logits)
     scores = (exponents / exponents.sum(-1, keepdims=True)).astype(np.float32)
     split = Split(["a text"] * ROWS, labels, groups)
-    return Stored(scores, split, "accuracy", SINGLE_LABEL, doubts=1 - scores.max(-1))
+    doubts = 1 - scores.max(-1)
+    return Stored(
+        scores, split, "accuracy", SINGLE_LABEL, {DOUBTS: doubts, EVIDENCE: np.stack([1 - doubts, doubts], axis=-1)}
+    )

@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.outputs import LAYERS, TASK, stored
 from leco import LecoError
-from leco.criteria import Cobee, Entropy, MaxProbability, Static
+from leco.criteria import DOUBTS, EVIDENCE, Cobee, Entropy, MaxProbability, Static
 from leco.evaluation.contest import hold_contest, kinds_named, read_contest, simplicity
 from leco.evaluation.scores import choose_setting
 
@@ -19,7 +19,9 @@ def outputs(*scores, labels):
     """Stored outputs of which the exits' scores [M, N, K] are given."""
     dev = stored()
     split = replace(dev.split, texts=["a text"] * len(labels), labels=np.asarray(labels))
-    return replace(dev, scores=np.asarray(scores, np.float32), split=split, doubts=np.zeros((len(scores), len(labels))))
+    size = len(scores), len(labels)
+    observed = {DOUBTS: np.zeros(size), EVIDENCE: np.zeros((*size, 2))}
+    return replace(dev, scores=np.asarray(scores, np.float32), split=split, observed=observed)
 
 
 def one_sure_layer(sure_from):
@@ -111,7 +113,8 @@ def test_simplicity():
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_few_rows(rows):
     dev = stored()
-    few = replace(dev, scores=dev.scores[:, :rows], doubts=dev.doubts[:, :rows], split=dev.split.take(range(rows)))
+    observed = {what: values[:, :rows] for what, values in dev.observed.items()}
+    few = replace(dev, scores=dev.scores[:, :rows], observed=observed, split=dev.split.take(range(rows)))
     assert hold_contest(EVERY, few, TASK, max_drop=0.01).rows == rows
 
 

@@ -21,9 +21,9 @@ def test_exit_scores_are_what_forward_says_of_each_text_alone(tokenizer):
         model = text_model(tokenizer, outputs=1 if problem_type == REGRESSION else 3, problem_type=problem_type)
         encodings = encode(tokenizer, sentences(20), model.max_length, print)
         done = []
-        found, doubts = exit_outputs(model.train(), encodings, batch_size=8, on_batch=done.append)
+        found, observed = exit_outputs(model.train(), encodings, batch_size=8, on_batch=done.append)
         assert found.shape == (6, 20, model.task.num_outputs)
-        assert doubts.shape == (6, 20)
+        assert {what: array.shape for what, array in observed.items()} == {"doubts": (6, 20), "evidence": (6, 20, 2)}
         assert (found.dtype, done) == (np.float32, [8, 8, 4])
         for row, encoding in enumerate(encodings):
             with torch.no_grad():

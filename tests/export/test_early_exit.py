@@ -90,11 +90,13 @@ def test_plain_and_all_exits(model):
         inputs = {name: np.array([encoding[name]]) for name in ("input_ids", "attention_mask", "token_type_ids")}
         texts = [model.tokenizer.decode(encoding["input_ids"], skip_special_tokens=True)]
         session = onnxruntime.InferenceSession(ModelWriter(model).all_exits().SerializeToString())
-        scores, doubts = session.run(None, inputs)
+        scores, doubts, evidence = session.run(None, inputs)
         for layer in range(1, 7):
             (answer,) = model.predict(texts, criterion=Static(layer))
             np.testing.assert_allclose(scores[layer - 1, 0], list(answer.scores.values()), atol=1e-5)
-        np.testing.assert_allclose(doubts, model.exit_outputs([encoding])[1], atol=1e-5)
+        observed = model.exit_outputs([encoding])[1]
+        np.testing.assert_allclose(doubts, observed["doubts"], atol=1e-5)
+        np.testing.assert_allclose(evidence, observed["evidence"], atol=1e-5)
         plain = onnxruntime.InferenceSession(ModelWriter(model).full_depth().SerializeToString())
         probabilities, layers = plain.run(None, inputs)
         np.testing.assert_allclose(probabilities[0], scores[-1, 0], atol=1e-6)

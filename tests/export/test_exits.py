@@ -27,7 +27,7 @@ def both(architecture):
     hidden, mask = torch.randn(3, 7, HIDDEN), torch.ones(3, 7, dtype=torch.int32)
     mask[1, 4:] = mask[2, 1:] = 0
     graph = Graph()
-    logits = graph.output(write_exit(graph, architecture, leave, "hidden", ALL), "logits", FLOAT, ["b", LABELS])
+    logits = graph.output(write_exit(graph, architecture, leave, "hidden", ALL)[0], "logits", FLOAT, ["b", LABELS])
     inputs = [
         helper.make_tensor_value_info("hidden", FLOAT, ["b", "length", HIDDEN]),
         helper.make_tensor_value_info("mask", INT32, ["b", "length"]),

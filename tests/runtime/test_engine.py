@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from criteria.cases import observed_of
 from leco.criteria import CRITERIA, Cobee, MaxProbability, Static, Task, simulate
 from leco.errors import LecoError
 from leco.problems import MULTI_LABEL, REGRESSION
@@ -48,8 +49,8 @@ class Replay:
         self.scored.append((layer, batch.tolist()))
         return self.stored[layer - 1, batch]
 
-    def doubt(self, layer, batch):
-        return self.stored[layer - 1, batch, 0] % 1
+    def observe(self, what, layer, batch):
+        return observed_of(self.stored[layer - 1, batch])[what]
 
     def keep(self, batch, rows):
         return batch[rows]
@@ -67,7 +68,7 @@ def test_the_loop_decides_as_the_simulation_does(criterion, problem_type):
     settings = criterion.sweep(Replay(scores, problem_type).task)
     for setting in [*settings[:: max(len(settings) // 15, 1)], settings[-1], criterion()]:
         stages = Replay(scores, problem_type)
-        expected = simulate(setting, scores, stages.task, scores[..., 0] % 1)
+        expected = simulate(setting, scores, stages.task, observed_of(scores))
         for batch_size in (1, 4, ROWS):
             decisions = decide(stages, encodings(), setting, batch_size=batch_size)
             np.testing.assert_array_equal(decisions.exit_layers, expected)

@@ -1,5 +1,8 @@
 """What is special to each training strategy: its formula, and its gradient where that is not the formula's."""
 
+from dataclasses import replace
+from math import exp, log
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -148,6 +151,35 @@ def test_gaml_gives_the_aligned_gradient():
     aligned = align(other, task, [name.startswith("backbone.") for name, _ in named])
     for (name, parameter), t, o in zip(named, task, aligned):
         torch.testing.assert_close(parameter.grad, t + o, atol=1e-5, rtol=1e-3, msg=name)
+
+
+def test_cosee_teaches_most_the_exits_around_the_layer_of_leaving():
+    """By loops over texts, thresholds and exits, whose logits are such that texts leave at all layers."""
+    model, inputs = model_with(LINEAR).eval(), batch()
+    logits = torch.randn(8, LAYERS, 2, generator=torch.Generator().manual_seed(0)) * 2
+    output = replace(model(**inputs), logits_by_row=logits)
+    strategy, progress = STRATEGIES["cosee"](beta=2.0, thresholds=3, calibration=0.7, margin=0.4), 0.5
+    p = output.exit_logits.softmax(-1).tolist()
+    expected, layers = 0.0, set()
+    for row, label in enumerate(inputs["labels"].tolist()):
+        signals = [-sum(x * log(x) for x in p[m][row]) / log(2) for m in range(LAYERS)]
+        for tau in (1 / 6, 3 / 6, 5 / 6):
+            star = next((m for m in range(LAYERS - 1) if signals[m] < tau), LAYERS - 1)
+            layers.add(star)
+            near = [exp(-2.0 * progress * abs(m - star)) for m in range(LAYERS)]
+            expected -= sum(near[m] / sum(near) * log(p[m][row][label]) for m in range(LAYERS)) / (3 * 8)
+        for m, signal in enumerate(signals):
+            right = p[m][row][label] > 0.5
+            expected += 0.7 * max(0, signal - 0.3 if right else 0.7 - signal) / (LAYERS * 8)
+    assert layers == set(range(LAYERS))
+    found = strategy.loss(model, output, inputs["labels"], TrainingStep(Phase(), 0, 0, progress))
+    assert found.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_cosee_begins_with_the_mean_of_all_exits():
+    model = model_with(LEARNED).eval()
+    found = loss_of(parse_strategy("cosee:calibration=0"), model, TrainingStep(Phase(), 0, 0, progress=0.0))
+    torch.testing.assert_close(found, sum(cross_entropies(model)) / LAYERS)
 
 
 def test_bad_settings_are_named():

@@ -82,7 +82,8 @@ def _usage(error: Any, arguments: Sequence[str]) -> str:
     given = [value for flag, value in pairwise(arguments) if flag in flags]
     given += [argument.partition("=")[2] for argument in arguments if argument.partition("=")[0] in flags]
     values = ", ".join(repr(value) for value in given if value)
-    return error.format_message() + (f", not {values}." if values else "")
+    said = error.format_message().replace("Value error, ", "")
+    return f"{said.rstrip(chr(46))}, not {values}." if values else said
 
 
 def _fail(message: str) -> int:

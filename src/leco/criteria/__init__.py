@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from leco.criteria.base import Criterion, State, Task, select, setting_arrays, simulate
+from leco.criteria.base import DOUBTS, EVIDENCE, Criterion, Observed, State, Task, select, setting_arrays, simulate
+from leco.criteria.beem import Beem as Beem
+from leco.criteria.cap import Cap as Cap
 from leco.criteria.cobee import Cobee as Cobee
 from leco.criteria.confidence import Entropy as Entropy
 from leco.criteria.confidence import Margin as Margin
 from leco.criteria.confidence import MaxProbability as MaxProbability
+from leco.criteria.ensemble import Ensemble as Ensemble
 from leco.criteria.f_pabee import FPabee as FPabee
 from leco.criteria.lte import Lte as Lte
 from leco.criteria.oracle import Oracle as Oracle
@@ -33,7 +36,10 @@ CRITERIA: Registry[type[Criterion]] = Registry(
             FPabee,
             Pcee,
             Voting,
+            Beem,
+            Ensemble,
             Lte,
+            Cap,
             Static,
             Oracle,
         )
@@ -99,10 +105,13 @@ def as_criterion(given: Criterion | str | None, default: Criterion) -> Criterion
 
 __all__ = [
     "CRITERIA",
+    "DOUBTS",
+    "EVIDENCE",
     "MULTI_LABEL",
     "REGRESSION",
     "SINGLE_LABEL",
     "Criterion",
+    "Observed",
     "State",
     "Task",
     "as_criterion",

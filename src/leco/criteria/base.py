@@ -18,6 +18,11 @@ from leco.problems import NO_STATISTICS, PROBLEMS, SINGLE_LABEL, LabelStatistics
 from leco.registry import format_settings
 
 Array = NDArray[Any]
+DOUBTS, EVIDENCE = "doubts", "evidence"
+Observed = Mapping[str, Array]
+"""What a criterion may be told of exits beside their scores, by name, of all rows of a batch or a data set: the
+meta-classifier's `DOUBTS` [..], and the `EVIDENCE` [.., 2]: `log sum_k exp l(k)` of an exit's logits, and the share of
+its features, 0 to 1, that its last linear layer does not see."""
 State = dict[str, Array]
 """What a criterion remembers: arrays whose first dimension is the rows, so that rows can leave."""
 
@@ -50,8 +55,8 @@ class Criterion(ABC):
     name: ClassVar[str]
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL})
     deployable: ClassVar[bool] = True
-    observes_doubt: ClassVar[bool] = False
-    """Whether `step` is given the meta-classifier's doubts [B] about an exit in place of the exit's scores."""
+    observes: ClassVar[str | None] = None
+    """What of the exits (`Observed`) `step` is given in place of their scores."""
 
     def __post_init__(self) -> None:
         validate(self)
@@ -87,8 +92,8 @@ class Criterion(ABC):
         """Whether each row leaves at `layer` (bool [B]), and the state after it.
 
         `scores` [B, K] are the exit's probabilities (softmax, or sigmoid where the task has many labels), or its
-        values where the task is a regression; or doubts [B], see `observes_doubt`. After the last layer every row
-        leaves, whatever this says.
+        values where the task is a regression; or what the criterion `observes`. After the last layer every row leaves,
+        whatever this says.
         """
 
     @classmethod
@@ -135,11 +140,11 @@ def select(state: State, keep: Array) -> State:
     return {name: values[keep] for name, values in state.items()}
 
 
-def simulate(criterion: Criterion, scores: Array, task: Task, doubts: Array | None = None) -> Array:
+def simulate(criterion: Criterion, scores: Array, task: Task, observed: Observed | None = None) -> Array:
     """The exit layer [N] of each row, decided over stored outputs `scores` [M, N, K] of all exits.
 
-    `doubts` [M, N] are the meta-classifier's, for a criterion that asks for them. Raises LecoError where the
-    criterion is not defined for the task, or asks for doubts that are not given.
+    `observed` [M, N, ..] is what else was stored, for a criterion that asks for it. Raises LecoError where the
+    criterion is not defined for the task, or asks for what is not given.
 
     >>> from leco.criteria import MaxProbability
     >>> exits = np.array([[[0.4, 0.6], [0.9, 0.1]], [[0.2, 0.8], [0.9, 0.1]], [[0.1, 0.9], [0.9, 0.1]]])
@@ -150,17 +155,15 @@ def simulate(criterion: Criterion, scores: Array, task: Task, doubts: Array | No
     exit_layers = np.full(rows, num_layers)
     inside = np.ones(rows, dtype=bool)
     state = criterion.start(rows, task)
-    if criterion.observes_doubt and doubts is None:
-        raise LecoError(
-            f"The exit criterion '{criterion.name}' needs the meta-classifier's doubts, and there are none."
-        )
-    observed = doubts if doubts is not None and criterion.observes_doubt else scores
+    seen = scores if criterion.observes is None else (observed or {}).get(criterion.observes)
+    if seen is None:
+        raise LecoError(f"The exit criterion '{criterion.name}' needs the exits' {criterion.observes}; there are none.")
     for layer in range(1, num_layers):
         if not inside.any():
             break
         if not criterion.uses(layer):
             continue
-        leaves, state = criterion.step(layer, observed[layer - 1], state)
+        leaves, state = criterion.step(layer, seen[layer - 1], state)
         exit_layers[inside & leaves] = layer
         inside &= ~leaves
     return exit_layers

@@ -10,10 +10,13 @@ import numpy as np
 
 from leco.criteria.base import Array
 
+SMALLEST = np.finfo(np.float32).tiny
+"""The smallest probability of which a logarithm is taken."""
+
 
 def cross_entropy(p: Array, q: Array) -> Array:
     """`H(p, q) = -sum_k p_k log q_k`, [..]."""
-    return (p * -np.log(np.clip(q, np.finfo(np.float32).tiny, 1))).sum(-1)
+    return (p * -np.log(np.clip(q, SMALLEST, 1))).sum(-1)
 
 
 def entropy(p: Array) -> Array:

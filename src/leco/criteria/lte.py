@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from leco.criteria.base import Array, Criterion, State, Task
+from leco.criteria.base import DOUBTS, Array, Criterion, State, Task
 from leco.criteria.grids import rising
 from leco.options import option
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
@@ -24,12 +24,12 @@ class Lte(Criterion):
     >>> import numpy as np
     >>> from leco.criteria import Task, simulate
     >>> doubts = np.array([[0.6, 0.1], [0.3, 0.1], [0.2, 0.1]])  # [M, N]
-    >>> simulate(Lte(tau=0.4), np.zeros((3, 2, 2)), Task(num_outputs=2, num_layers=3), doubts)
+    >>> simulate(Lte(tau=0.4), np.zeros((3, 2, 2)), Task(num_outputs=2, num_layers=3), {"doubts": doubts})
     array([2, 1])
     """
 
     name: ClassVar[str] = "lte"
-    observes_doubt: ClassVar[bool] = True
+    observes: ClassVar[str | None] = DOUBTS
     problem_types: ClassVar[frozenset[str]] = frozenset({SINGLE_LABEL, MULTI_LABEL, REGRESSION})
 
     tau: float = option(0.2, "Doubt below which a row leaves, 0 to 1; from 0, never.", minimum=0, maximum=1)

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from leco.data.encodings import is_marked, text_lines
+from leco.data.encodings import check_encoding, is_marked, text_lines
 from leco.data.opened import decoded
+from leco.data.tables import in_pieces
 from leco.errors import LecoError
 
 STDIN = "standard input"
+PIECE = 1024
+"""Rows at a time: enough to form batches of similar length, few enough to see answers soon."""
 BLOCK = 2**16
 """Bytes of lines at a time."""
 
@@ -17,15 +20,22 @@ BLOCK = 2**16
 def numbered_lines(name: str, file: BinaryIO, encoding: str | None = None) -> Iterator[list[tuple[int, str]]]:
     """The lines that can be read at once, each with its number; what stands behind the last end of a line is one.
 
-    In another encoding than UTF-8, as a byte-order mark or `encoding` says, they come one by one.
+    In an encoding whose ends of lines are other bytes, such as UTF-16, they come in pieces of `PIECE`.
     """
-    if encoding is not None or is_marked(file):
-        for number, line in enumerate(text_lines(file, name, encoding), start=1):
-            yield [(number, line.removesuffix("\n"))]
+    if is_marked(file) or not _has_usual_ends(encoding):
+        lines = (line.removesuffix("\n") for line in text_lines(file, name, encoding))
+        yield from filter(None, in_pieces(enumerate(lines, start=1), PIECE))
         return
     for number, block in _blocks(file):
-        text = _decoded(block, name, number)
+        text = decoded(block, name, number, encoding) if encoding else _decoded(block, name, number)
         yield list(enumerate((text.removeprefix("\ufeff") if number == 1 else text).split("\n"), start=number))
+
+
+def _has_usual_ends(encoding: str | None) -> bool:
+    """Whether lines end with one byte, as in UTF-8 and whatever else has ASCII in it."""
+    if encoding is not None:
+        check_encoding(encoding)
+    return encoding is None or "\n".encode(encoding) == b"\n"
 
 
 def _decoded(block: bytes, name: str, line: int) -> str:

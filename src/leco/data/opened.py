@@ -48,11 +48,12 @@ def _opened(path: Path) -> BinaryIO:
         raise OSError(str(error)) from error
 
 
-def decoded(content: bytes, name: str, line: int = 1) -> str:
-    """UTF-8 text; LecoError names the first line that is not UTF-8, where `content` begins at the given `line`."""
+def decoded(content: bytes, name: str, line: int = 1, encoding: str = "utf-8") -> str:
+    """The text; LecoError names the first line that is not in the encoding, where `content` begins at the `line`."""
     try:
-        return content.decode()
+        return content.decode(encoding)
     except UnicodeDecodeError as error:
         line += error.object.count(b"\n", 0, error.start)
-        problem = f"'{name}', line {line} is not UTF-8 text."
+        shown = "UTF-8" if encoding == "utf-8" else encoding
+        problem = f"'{name}', line {line} is not {shown} text."
         raise LecoError(f"{problem} Name the file's encoding with {parameter('encoding')}.") from error

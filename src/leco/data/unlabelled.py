@@ -15,7 +15,7 @@ from pyarrow import ArrowException
 from pyarrow.parquet import ParquetFile
 
 from leco.data.columns import TEXT, check_text_columns, content_columns, guess_text_columns, remedy
-from leco.data.lines import STDIN, numbered_lines
+from leco.data.lines import PIECE, STDIN, numbered_lines
 from leco.data.opened import open_bytes, suffix_of
 from leco.data.readers import READERS
 from leco.data.tables import Table, tables_from_objects
@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 LINES, LINE = "txt", "text"
 FORMATS = (LINES, *(suffix.removeprefix(".") for suffix in READERS))
 """How texts may be written: one on each line, or in the columns of a table."""
-PIECE = 1024
-"""Rows at a time: enough to form batches of similar length, few enough to see answers soon."""
 
 
 @dataclass(frozen=True)

@@ -32,8 +32,8 @@ def stored_outputs(
 ) -> Stored:
     """Run all exits on a split, tokenized as `encodings`, and store their outputs."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
-        scores, doubts = exit_outputs(predictor, encodings, on_batch=advance)
-    return Stored(scores, split, metric, predictor.task.problem_type, doubts)
+        scores, observed = exit_outputs(predictor, encodings, on_batch=advance)
+    return Stored(scores, split, metric, predictor.task.problem_type, observed)
 
 
 def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]], max_drop: float) -> Contest:

@@ -4,14 +4,14 @@ Shapes: M layers, N texts, K outputs.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, Task, simulate
+from leco.criteria import Criterion, Observed, Task, simulate
 from leco.data import Split, score
 from leco.errors import parameter
 from leco.model.finite import check_finite
@@ -27,16 +27,16 @@ def exit_outputs(
     *,
     batch_size: int = 32,
     on_batch: Callable[[int], None] = lambda rows: None,
-) -> tuple[Array, Array]:
-    """What every exit says of every text [M, N, K], probabilities or values of a regression, and the doubts [M, N].
+) -> tuple[Array, Observed]:
+    """What every exit says of every text [M, N, K], probabilities or values, and what else criteria may observe of it.
 
     LecoError where some of it is not finite.
     """
-    stored, doubts = predictor.exit_outputs(encodings, batch_size=batch_size, on_batch=on_batch)
+    stored, observed = predictor.exit_outputs(encodings, batch_size=batch_size, on_batch=on_batch)
     by_layer = {f"what the exit on layer {m + 1} says": torch.from_numpy(layer) for m, layer in enumerate(stored)}
     remedy = f"Train it again, with a lower {parameter('lr')} and {parameter('exit_lr')}."
     check_finite(by_layer, "The model gives no answers", remedy)
-    return stored, doubts
+    return stored, observed
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Stored:
     split: Split
     metric: str
     problem_type: str
-    doubts: Array | None = None  # [M, N]
+    observed: Observed = field(default_factory=dict)  # [M, N, ..]
 
     @property
     def problem(self) -> Problem:
@@ -56,7 +56,7 @@ class Stored:
 
     def exit_layers(self, criterion: Criterion, task: Task) -> Array:
         """The layers [N] at which texts leave by a criterion."""
-        return simulate(criterion, self.scores, task, self.doubts)
+        return simulate(criterion, self.scores, task, self.observed)
 
     def by_exit(self) -> list[float]:
         """The task's score of each exit on all texts."""

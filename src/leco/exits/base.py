@@ -6,7 +6,9 @@ from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
+from leco.exits.operations import in_float32
 from leco.exits.standardize import Standardize, StateStatistics
+from leco.exits.subspace import Subspace
 
 
 class Exit(nn.Module):
@@ -23,14 +25,24 @@ class Exit(nn.Module):
         super().__init__()
         self.standardize: nn.Module = nn.Identity()
 
+    classifier: nn.Linear
+    """Its last linear layer."""
+    dropout: nn.Dropout
+
     @property
     def reader(self) -> nn.Linear:
         """Its first linear layer, which reads what `standardize` gives."""
         raise NotImplementedError
 
+    def features(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """What the classifier reads, [B, e], of `hidden` [B, L, d]; `mask` as in `forward`."""
+        raise NotImplementedError
+
     def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
         """Logits [B, K] of `hidden` [B, L, d]; `mask` [B, L] is true at tokens, None where there is no padding."""
-        raise NotImplementedError
+        with in_float32(hidden):
+            logits: Tensor = self.classifier(self.dropout(self.features(hidden, mask)))
+        return logits
 
 
 class Exits(nn.ModuleList):
@@ -48,6 +60,16 @@ class Exits(nn.ModuleList):
         """The logits [B, K] of the exit on `layer`, given the memory after it; the rest as in `Exit.forward`."""
         logits: Tensor = self[layer - 1](hidden, mask)
         return logits
+
+    def features(self, layer: int, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """What the last linear layer of the exit on `layer` reads, [B, e]; the rest as in `Exit.forward`."""
+        with in_float32(hidden):
+            return cast(Exit, self[layer - 1]).features(hidden, mask)
+
+    def subspace(self, layer: int) -> Subspace:
+        """What that linear layer sees of them."""
+        classifier = cast(Exit, self[layer - 1]).classifier
+        return Subspace.of(classifier.weight, classifier.bias)
 
     def standardize(self, states: StateStatistics) -> None:
         """Let each exit read standardized states, by the statistics of what it reads of its layer."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from leco.errors import LecoError
 from leco.exits.architecture import Architecture, ExitArchitecture, PastFutureArchitecture
 from leco.exits.base import Exit, Exits
-from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, ClsPool, in_float32
+from leco.exits.operations import ACTIVATIONS, ENCODERS, POOLERS, ClsPool
 from leco.exits.past_future import PastFutureExits
 
 
@@ -26,11 +26,9 @@ class LinearExit(Exit):
         """The classifier itself."""
         return self.classifier
 
-    def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits of the first token's hidden state."""
-        with in_float32(hidden):
-            state = self.standardize(hidden[:, 0].to(self.classifier.weight.dtype))
-            return self.classifier(self.dropout(state))
+    def features(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The first token's hidden state."""
+        return self.standardize(hidden[:, 0].to(self.classifier.weight.dtype))
 
 
 class CellExit(Exit):
@@ -62,18 +60,16 @@ class CellExit(Exit):
         """The linear layer from d to the exit's width."""
         return self.down
 
-    def forward(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits [B, K] along the seven edges of Figure 1."""
+    def features(self, hidden: Tensor, mask: Tensor | None = None) -> Tensor:
+        """The pooled vector [B, e], along the edges of Figure 1 up to the last."""
         if self.tokens is not None:
             hidden, mask = hidden[:, : self.tokens], None if mask is None else mask[:, : self.tokens]
-        with in_float32(hidden):
-            x = self.down(self.standardize(hidden.to(self.down.weight.dtype)))
-            x = self.activation_1(x)  # [B, L, e]
-            encoded = self.encoders[0](x, mask, self.positions)
-            for encoder in self.encoders[1:]:
-                encoded = encoded + encoder(x, mask, self.positions)
-            pooled = self.pooler(encoded, mask if self.positions is None else None)  # [B, e]
-            return self.classifier(self.dropout(self.activation_2(pooled)))
+        x = self.down(self.standardize(hidden.to(self.down.weight.dtype)))
+        x = self.activation_1(x)  # [B, L, e]
+        encoded = self.encoders[0](x, mask, self.positions)
+        for encoder in self.encoders[1:]:
+            encoded = encoded + encoder(x, mask, self.positions)
+        return self.activation_2(self.pooler(encoded, mask if self.positions is None else None))
 
 
 def build_exit(architecture: ExitArchitecture, hidden_size: int, num_outputs: int, dropout: float = 0.0) -> Exit:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from leco.exits.base import Exits
 from leco.exits.operations import in_float32
 from leco.exits.standardize import Standardize, StateStatistics
+from leco.exits.subspace import Subspace
 
 
 class PastFutureExit(nn.Module):
@@ -97,6 +98,16 @@ class PastFutureExits(Exits):
             projected = [part.project(state) for part, state in zip(later, imagined, strict=True)]
             logits: Tensor = self[layer - 1](memory, projected)
         return logits
+
+    def features(self, layer: int, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """The layer's own [CLS] state [B, d]."""
+        return self.state(layer, hidden[:, 0])
+
+    def subspace(self, layer: int) -> Subspace:
+        """What the half of `W_j` that gives logits sees of it."""
+        projection = self._parts[layer - 1].projection
+        weight, bias = (one.chunk(2)[0] for one in (projection.weight, projection.bias))
+        return Subspace.of(weight, bias)
 
     def imagine(self, layer: int, state: Tensor) -> list[Tensor]:
         """The [CLS] states [B, d] of the layers behind `layer`, as imagined from its own, `state` [B, d]."""

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion
+from leco.criteria import DOUBTS, EVIDENCE, Criterion, Observed
 from leco.data import Encoding, Split, TextData, padding
 from leco.evaluation.scores import Stored, choose_setting
 from leco.evaluation.tokens import tokens
@@ -49,14 +49,14 @@ def stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric: 
     """What all exits say of a split, by a graph that `ModelWriter.all_exits` made."""
     encodings = tokens(model, split)
     with progress_bar(f"running all exits on {name} in ONNX Runtime", len(encodings)) as advance:
-        scores, doubts = exit_outputs(graph, model, encodings, advance)
-    return Stored(scores, split, metric, model.config.problem_type, doubts)
+        scores, observed = exit_outputs(graph, model, encodings, advance)
+    return Stored(scores, split, metric, model.config.problem_type, observed)
 
 
 def exit_outputs(
     graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What every exit says of every text [M, N, K], and the doubts about it [M, N].
+) -> tuple[NDArray[Any], Observed]:
+    """What every exit says of every text [M, N, K], and what else criteria may observe of it, [M, N, ..].
 
     Each text is alone: in int8, texts of a batch would share a range.
     """
@@ -65,7 +65,7 @@ def exit_outputs(
     outputs = []
     for encoding in encodings:
         batch = pad([encoding], padding(model.tokenizer))
-        outputs.append(session.run(["scores", "doubts"], {name: batch[name] for name in wanted}))
+        outputs.append(session.run(["scores", DOUBTS, EVIDENCE], {name: batch[name] for name in wanted}))
         advance(1)
-    scores, doubts = (np.concatenate(some, axis=1) for some in zip(*outputs, strict=True))
-    return scores, doubts
+    scores, doubts, evidence = (np.concatenate(some, axis=1) for some in zip(*outputs, strict=True))
+    return scores, {DOUBTS: doubts, EVIDENCE: evidence}

@@ -7,16 +7,16 @@ that leave are taken out of the hidden state, so that they cost nothing more at 
 Shapes: B rows of the batch, b rows inside, L tokens, M layers counted from 1, K outputs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from leco.criteria import Criterion, setting_arrays
+from leco.criteria import DOUBTS, EVIDENCE, Criterion, setting_arrays
 from leco.export.criteria import Layer, Values, Writer, writer_for
-from leco.export.exits import Tokens, write_exit
+from leco.export.exits import Tokens, write_evidence, write_exit
 from leco.export.fused import FAMILIES, FusedBackbone
 from leco.export.graph import BOOL, FLOAT, INT32, INT64, Graph, make_model
 from leco.export.traced import TracedBackbone
@@ -80,21 +80,26 @@ class ModelWriter:
         state = self._start()
         for layer in range(1, last + 1):
             state = {**state, "hidden": self._layer(self.graph, layer, state)}
-        scores = self._scores(self.graph, last, state)
+        (scores,) = self._exit(self.graph, last, state)
         return self._finish(self._numbered(self.graph, scores, last), FULL_DEPTH)
 
     def all_exits(self) -> onnx.ModelProto:
-        """The model whose outputs are what every exit says, `scores` [M, B, K], and the `doubts` about it [M, B]."""
-        graph, by_exit, doubts = self.graph, [], []
+        """The model whose outputs are what every exit says, `scores` [M, B, K], the `doubts` [M, B], the `evidence`."""
+        graph, first = self.graph, self.graph.constant([0])
+        by_layer: dict[str, list[str]] = {"scores": [], DOUBTS: [], EVIDENCE: []}
         state = self._start()
         for layer in range(1, self.task.num_layers + 1):
             state = {**state, "hidden": self._layer(graph, layer, state)}
-            by_exit.append(graph.op("Unsqueeze", self._scores(graph, layer, state), graph.constant([0])))
-            doubts.append(graph.op("Unsqueeze", self._doubts(graph, state), graph.constant([0])))
+            said = *self._exit(graph, layer, state, EVIDENCE), self._doubts(graph, state)
+            for name, value in zip(("scores", EVIDENCE, DOUBTS), said, strict=True):
+                by_layer[name].append(graph.op("Unsqueeze", value, first))
         graph.scope = ""
-        scores = graph.output(graph.op("Concat", *by_exit, axis=0), "scores", FLOAT, ["layers", "batch", "outputs"])
-        doubt = graph.output(graph.op("Concat", *doubts, axis=0), "doubts", FLOAT, ["layers", "batch"])
-        return make_model(graph, self._token_infos(), [scores, doubt], self.opset)
+        shapes: dict[str, list[str | int]] = {"scores": ["outputs"], DOUBTS: [], EVIDENCE: [2]}
+        outputs = [
+            graph.output(graph.op("Concat", *values, axis=0), name, FLOAT, ["layers", "batch", *shapes[name]])
+            for name, values in by_layer.items()
+        ]
+        return make_model(graph, self._token_infos(), outputs, self.opset)
 
     def _settings(self, criterion: Criterion) -> Values:
         """The criterion's settings as inputs of the graph, with their values in `criterion` as defaults."""
@@ -159,11 +164,11 @@ class ModelWriter:
         state = {**state, "hidden": self._layer(graph, 1, state)}
         if (needed := writer.needs(graph, 1)) is not None:
             return self._leave_if(graph, needed, 1, {**state, "results": self._no_results(batch)}), 1
-        scores = self._scores(graph, 1, state)
-        state = {**state, "results": self._numbered(graph, scores, 1)}
-        after = writer.first(graph, scores, batch)
+        said = self._exit(graph, 1, state, writer.criterion.observes)
+        state = {**state, "results": self._numbered(graph, said[0], 1)}
+        after = writer.first(graph, said[0], batch)
         if after is None:
-            return self._keep(graph, writer, scores, {**state, **writer.start(graph, batch)}), 1
+            return self._keep(graph, writer, said, {**state, **writer.start(graph, batch)}), 1
         return self._step(graph, writer, 2, {**state, **after}), 2
 
     def _loop(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
@@ -186,13 +191,13 @@ class ModelWriter:
         state = {**state, "hidden": self._layer(graph, layer, state)}
         if (needed := writer.needs(graph, layer)) is not None:
             return self._leave_if(graph, needed, layer, state)
-        scores = self._scores(graph, layer, state)
-        state = {**state, "results": self._write_results(graph, layer, scores, state)}
-        return state if layer == self.task.num_layers else self._keep(graph, writer, scores, state)
+        said = self._exit(graph, layer, state, writer.criterion.observes)
+        state = {**state, "results": self._write_results(graph, layer, said[0], state)}
+        return state if layer == self.task.num_layers else self._keep(graph, writer, said, state)
 
-    def _keep(self, graph: Graph, writer: Writer, scores: str, state: Values) -> Values:
-        """The state without the rows that leave by the criterion."""
-        observed = self._doubts(graph, state) if writer.criterion.observes_doubt else scores
+    def _keep(self, graph: Graph, writer: Writer, said: Sequence[str], state: Values) -> Values:
+        """The state without the rows that leave by the criterion, which is told the last of what the exit `said`."""
+        observed = self._doubts(graph, state) if writer.criterion.observes == DOUBTS else said[-1]
         stays, after = writer.step(graph, observed, {name: state[name] for name in writer.types})
         inside = {name: state[name] for name in ("hidden", "mask", "rows")} | after
         kept = {name: graph.op("Compress", value, stays, axis=0) for name, value in inside.items()}
@@ -201,7 +206,7 @@ class ModelWriter:
     def _leave_if(self, graph: Graph, needed: str, layer: Layer, state: Values) -> Values:
         """The state after a layer at which all rows leave if `needed`, and where the exit is not computed if not."""
         leave, stay = graph.branch(), graph.branch()
-        scores = self._scores(leave, layer, state)
+        (scores,) = self._exit(leave, layer, state)
         results = self._write_results(leave, layer, scores, state)
         no_rows = leave.op("Slice", state["rows"], graph.constant([0]), graph.constant([0]), graph.constant([0]))
         names = ["results", "rows"]
@@ -227,14 +232,18 @@ class ModelWriter:
         graph.scope = f"layer_{layer}" if isinstance(layer, int) else "layer"
         return self.backbone.layer(graph, layer - 1 if isinstance(layer, int) else 0, state["hidden"], state["mask"])
 
-    def _scores(self, graph: Graph, layer: Layer, state: Values) -> str:
-        """What the exit on a layer says of the hidden state, [b, K]."""
+    def _exit(self, graph: Graph, layer: Layer, state: Values, observes: str | None = None) -> list[str]:
+        """What the exit on a layer says of the hidden state: scores [b, K] and, if observed, evidence [b, 2]."""
         graph.scope = f"exit_{layer}" if isinstance(layer, int) else "exit"
         if not isinstance(layer, int):
-            return self._pick_scores(graph, layer, state, 1, self.task.num_layers)
+            return self._pick_exit(graph, layer, state, observes, range(1, self.task.num_layers + 1))
         architecture, exit_ = self.model.config.exits[layer - 1], self.exits[layer - 1]
         tokens = Tokens(state["mask"], self.mask, state.get("rows"))
-        return self.task.problem.onnx_scores(graph, write_exit(graph, architecture, exit_, state["hidden"], tokens))
+        logits, features = write_exit(graph, architecture, exit_, state["hidden"], tokens)
+        said = [self.task.problem.onnx_scores(graph, logits)]
+        if observes == EVIDENCE:
+            said.append(write_evidence(graph, logits, features, self.exits.subspace(layer)))
+        return said
 
     def _doubts(self, graph: Graph, state: Values) -> str:
         """The meta-classifier's doubts [b] about what the exit on a layer says, by the layer's hidden state."""
@@ -245,16 +254,16 @@ class ModelWriter:
         logit = graph.op("Add", graph.op("MatMul", cls_state, weight), bias)  # [b, 1]
         return graph.op("Sigmoid", graph.op("Squeeze", logit, graph.constant([1])))
 
-    def _pick_scores(self, graph: Graph, layer: str, state: Values, first: int, last: int) -> str:
-        """What one of the exits from `first` to `last` says, [b, K], found by halving."""
-        if first == last:
-            return self._scores(graph, first, state)
-        middle = (first + last) // 2
+    def _pick_exit(self, graph: Graph, layer: str, state: Values, observes: str | None, among: range) -> list[str]:
+        """What one of the exits on some layers says, found by halving."""
+        if len(among) == 1:
+            return self._exit(graph, among[0], state, observes)
+        half = len(among) // 2
         lower, upper = graph.branch(), graph.branch()
-        low = self._pick_scores(lower, layer, state, first, middle)
-        high = self._pick_scores(upper, layer, state, middle + 1, last)
-        is_low = graph.op("LessOrEqual", layer, graph.constant(middle))
-        return graph.choose(is_low, (lower, [low]), (upper, [high]), [FLOAT])[0]
+        low = self._pick_exit(lower, layer, state, observes, among[:half])
+        high = self._pick_exit(upper, layer, state, observes, among[half:])
+        is_low = graph.op("Less", layer, graph.constant(among[half]))
+        return graph.choose(is_low, (lower, low), (upper, high), [FLOAT] * len(low))
 
     def _numbered(self, graph: Graph, scores: str, layer: Layer) -> str:
         """The scores [b, K] and behind them the layer's number, [b, K + 1]."""

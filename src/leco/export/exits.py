@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from leco.errors import LecoError
 from leco.exits.architecture import Architecture, ExitArchitecture
+from leco.exits.base import Exit
 from leco.exits.modules import CellExit, LinearExit
 from leco.exits.operations import (
     Attention,
@@ -26,6 +27,7 @@ from leco.exits.operations import (
     SelfAttentionPool,
     Skip,
 )
+from leco.exits.subspace import Subspace
 from leco.export.graph import BOOL, FLOAT, MICROSOFT, Graph
 
 Array = NDArray[Any]
@@ -96,10 +98,34 @@ class Part:
         return x if self.matrix is None else graph.op("MatMul", x, graph.weight(self.matrix))
 
 
-def write_exit(graph: Graph, architecture: ExitArchitecture, exit_: nn.Module, hidden: str, tokens: Tokens) -> str:
-    """The logits [b, K] of `hidden` [b, L, d]. LecoError where the exit has no form in ONNX."""
+def write_exit(
+    graph: Graph, architecture: ExitArchitecture, exit_: nn.Module, hidden: str, tokens: Tokens
+) -> tuple[str, str]:
+    """The logits [b, K] of `hidden` [b, L, d], and the features [b, e] that its last linear layer makes them of.
+
+    LecoError where the exit has no form in ONNX.
+    """
+    features = _features(graph, architecture, exit_, hidden, tokens)
+    return affine(graph, features, cast(Exit, exit_).classifier), features
+
+
+def write_evidence(graph: Graph, logits: str, features: str, subspace: Subspace) -> str:
+    """The evidence [b, 2] of an exit with these logits [b, K] and features [b, e] (`leco.exits.subspace.evidence`)."""
+    columns, tiny = graph.constant([1]), graph.constant(np.finfo(np.float32).tiny, np.float32)
+    seen = graph.op("MatMul", features, graph.weight(array(subspace.weight.T)))
+    seen = graph.op("MatMul", seen, graph.weight(array(subspace.inverse.T)))  # the projection [b, e]
+    outside = graph.op("ReduceL2", graph.op("Sub", features, seen), columns, keepdims=1)
+    whole = graph.op("ReduceL2", graph.op("Add", features, graph.weight(array(subspace.offset))), columns, keepdims=1)
+    share = graph.op("Div", outside, graph.op("Max", whole, tiny))
+    one = graph.constant(1, np.float32)
+    share = graph.op("Where", graph.op("Greater", whole, graph.constant(0, np.float32)), share, one)
+    known = graph.op("ReduceLogSumExp", logits, columns, keepdims=1)
+    return graph.op("Concat", known, graph.op("Min", share, one), axis=1)
+
+
+def _features(graph: Graph, architecture: ExitArchitecture, exit_: nn.Module, hidden: str, tokens: Tokens) -> str:
     if isinstance(exit_, LinearExit):
-        return affine(graph, first_token(graph, hidden), exit_.classifier)
+        return first_token(graph, hidden)
     if not isinstance(exit_, CellExit) or not isinstance(architecture, Architecture):
         raise LecoError(
             f"Exits of the kind '{architecture.kind}' cannot be exported; linear, MHA and learned ones can."
@@ -108,7 +134,7 @@ def write_exit(graph: Graph, architecture: ExitArchitecture, exit_: nn.Module, h
         hidden, tokens = first_tokens(graph, hidden, exit_.tokens), tokens.first(graph, exit_.tokens)
     x = _activate(graph, architecture.activation_1, affine(graph, hidden, exit_.down))
     x = _pool(graph, *_encode(graph, x, tokens.mask, list(exit_.encoders)), tokens, exit_.pooler)
-    return affine(graph, _activate(graph, architecture.activation_2, x), exit_.classifier)
+    return _activate(graph, architecture.activation_2, x)
 
 
 def _activate(graph: Graph, name: str, x: str) -> str:

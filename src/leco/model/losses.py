@@ -11,7 +11,19 @@ def exit_losses(logits: Tensor, labels: Tensor, problem: Problem) -> Tensor:
 
     `logits` are [B, M, K], `labels` int64 [B] for a single label, [B, K] of 0 and 1 for many, [B] for a regression.
     """
-    return torch.stack([problem.loss(one, labels) for one in _precise(logits).unbind(1)])  # M times [B, K]
+    return row_losses(logits, labels, problem).mean(0)
+
+
+def row_losses(logits: Tensor, labels: Tensor, problem: Problem) -> Tensor:
+    """The loss of each exit on each row of a batch [B, M]; the rest as in `exit_losses`."""
+    return torch.stack([problem.losses(one, labels) for one in _precise(logits).unbind(1)], dim=1)  # M times [B, K]
+
+
+def uncertainty(logits: Tensor, problem: Problem) -> Tensor:
+    """How uncertain exits are by what they say themselves, [..] from 0 to 1, of logits [.., K]: a share of the largest
+    entropy. A regression's outputs are values, of which none is uncertain: it is not defined.
+    """
+    return problem.uncertainty(_precise(logits))
 
 
 def doubt_loss(doubts: Tensor, logits: Tensor, labels: Tensor, problem: Problem) -> Tensor:

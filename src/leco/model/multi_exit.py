@@ -16,8 +16,8 @@ from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
 from leco.configuration import LecoConfig
-from leco.criteria import Criterion, Task
-from leco.data import Encoding, collate, without_limits
+from leco.criteria import DOUBTS, EVIDENCE, Criterion, Observed, Task
+from leco.data import Encoding, without_limits
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, PastFutureArchitecture
 from leco.exits.modules import build_exits
@@ -256,18 +256,23 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     @torch.inference_mode()
     def exit_outputs(
         self, encodings: Sequence[Encoding], *, batch_size: int = 32, on_batch: Callable[[int], None] = ignore
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """What every exit says of every text [M, N, K], and the meta-classifier's doubts [M, N], at full depth."""
+    ) -> tuple[NDArray[Any], Observed]:
+        """What every exit says of every text [M, N, K], and the doubts [M, N] and evidence [M, N, 2], at full depth."""
         self._end_training()
+        stages = ModelStages(self)
         scores = np.empty((self.num_layers, len(encodings), self.task.num_outputs), np.float32)
-        doubts = np.empty(scores.shape[:2], np.float32)
+        observed = {
+            what: np.empty((*scores.shape[:2], *shape), np.float32) for what, shape in ((DOUBTS, ()), (EVIDENCE, (2,)))
+        }
         for rows in batches_by_length(encodings, batch_size):
-            inputs = collate(self.tokenizer, [encodings[row] for row in rows])
-            output = self(**{name: value.to(self.device) for name, value in inputs.items()})
-            scores[:, rows] = self.problem.torch_scores(output.exit_logits.float()).cpu().numpy()
-            doubts[:, rows] = output.doubts_by_row.T.float().cpu().numpy()
+            batch = stages.start([encodings[row] for row in rows])
+            for layer in range(1, self.num_layers + 1):
+                batch = stages.advance(layer, batch)
+                scores[layer - 1, rows] = stages.scores(layer, batch)
+                for what, values in observed.items():
+                    values[layer - 1, rows] = stages.observe(what, layer, batch)
             on_batch(len(rows))
-        return scores, doubts
+        return scores, observed
 
     def _end_training(self) -> None:
         """Switch dropout off where it is on, as after training; whatever trains switches it on by itself."""

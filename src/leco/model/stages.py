@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from leco.criteria import DOUBTS
 from leco.data import collate
+from leco.exits.subspace import evidence
 from leco.model.backbones import Context, backbone_for
 from leco.problems import PROBLEMS
 from leco.renamed import warn_of
@@ -22,13 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass
 class ActiveRows:
-    """The rows still inside: hidden state [B, L, d], attention mask [B, L], what the layers need, the exits' memory."""
+    """The rows still inside: hidden state [B, L, d], attention mask [B, L], what layers need and exits keep."""
 
     hidden: Tensor
     attention_mask: Tensor
     mask: Tensor | None  # [B, L], true at tokens; None where there is no padding
     context: Context
     memory: Tensor | None = None
+    logits: Tensor | None = None  # [B, K], of the exit that was asked last
 
 
 class ModelStages:
@@ -38,7 +42,8 @@ class ModelStages:
     """
 
     def __init__(self, model: MultiExitModel) -> None:
-        self.model, self.task = model, model.task
+        self.model, self.task, self.exits = model, model.task, model.exits.folded()
+        self.subspace = cache(self.exits.subspace)
         self.family = backbone_for(model.config.backbone_config)
 
     def start(self, encodings: Sequence[Encoding]) -> ActiveRows:
@@ -49,17 +54,21 @@ class ModelStages:
     def advance(self, layer: int, batch: ActiveRows) -> ActiveRows:
         """Run one layer, which the exits may remember."""
         batch.hidden = self.family.layer(self.model.backbone, layer - 1, batch.hidden, batch.context)
-        batch.memory = self.model.exits.remember(layer, batch.hidden, batch.memory)
+        batch.memory = self.exits.remember(layer, batch.hidden, batch.memory)
         return batch
 
     def scores(self, layer: int, batch: ActiveRows) -> NDArray[Any]:
         """The probabilities (or values) [B, K] of the exit on `layer`."""
-        logits = self.model.exits.logits(layer, batch.hidden, batch.mask, batch.memory)
-        return self.task.problem.torch_scores(logits.float()).cpu().numpy()
+        batch.logits = self.exits.logits(layer, batch.hidden, batch.mask, batch.memory).float()
+        return self.task.problem.torch_scores(batch.logits).cpu().numpy()
 
-    def doubt(self, layer: int, batch: ActiveRows) -> NDArray[Any]:
-        """The doubt [B] of the meta-classifier about the exit on `layer`."""
-        return self.model.doubts(batch.hidden[:, 0]).float().cpu().numpy()
+    def observe(self, what: str, layer: int, batch: ActiveRows) -> NDArray[Any]:
+        """The meta-classifier's doubts [B] about the exit on `layer`, or its evidence [B, 2]."""
+        if what == DOUBTS:
+            return self.model.doubts(batch.hidden[:, 0]).float().cpu().numpy()
+        assert batch.logits is not None
+        features = self.exits.features(layer, batch.hidden, batch.mask)
+        return evidence(batch.logits, features, self.subspace(layer)).cpu().numpy()
 
     def keep(self, batch: ActiveRows, rows: NDArray[Any]) -> ActiveRows:
         """Only the given rows, and only as many tokens as the longest of them has."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import log
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -164,12 +165,20 @@ class Problem(ABC):
     # Losses
 
     @abstractmethod
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """The loss of each row, [B], of an exit's logits [B, K] against the labels of a batch."""
+
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The mean loss, a scalar, of an exit's logits [B, K] against the labels of a batch."""
+        return self.losses(logits, labels).mean()
 
     @abstractmethod
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
         """How wrong the exits are, [B, M] from 0 to 1 (or bool): of logits [B, M, K] and the labels of a batch."""
+
+    def uncertainty(self, logits: Tensor) -> Tensor:
+        """The entropy of what logits [.., K] say, [..], as a share of the largest: from 0 to 1."""
+        self._needs_names()
 
     @abstractmethod
     def divergence(self, teacher: Tensor, student: Tensor) -> Tensor:
@@ -184,3 +193,9 @@ def kl_divergence(teacher: Tensor, student: Tensor) -> Tensor:
     from torch.nn.functional import kl_div
 
     return kl_div(student.log_softmax(-1), teacher.log_softmax(-1), log_target=True, reduction="batchmean")
+
+
+def entropy_share(logits: Tensor) -> Tensor:
+    """`H(p) / log K` of logits [.., K], [..]."""
+    logs = logits.log_softmax(-1)
+    return -(logs.exp() * logs).sum(-1) / log(logits.shape[-1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from leco.problems.base import Array, Label, Nodes, Problem, kl_divergence
+from leco.problems.base import Array, Label, Nodes, Problem, entropy_share, kl_divergence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -87,22 +87,30 @@ class ManyLabels(Problem):
         """That of K undecided labels."""
         return num_outputs * log(2)
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Binary cross-entropy, a mean over the labels too; the weight of a label counts where a row has it."""
         from torch.nn.functional import binary_cross_entropy_with_logits
 
         weights = self.statistics.weights
         having = None if weights is None else logits.new_tensor(weights)
-        return binary_cross_entropy_with_logits(logits, labels.to(logits.dtype), pos_weight=having)
+        target = labels.to(logits.dtype)
+        return binary_cross_entropy_with_logits(logits, target, pos_weight=having, reduction="none").mean(-1)
 
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Whether some label is predicted wrongly."""
         return ((self.torch_scores(logits) > THRESHOLD) != (labels.unsqueeze(1) > 0)).any(-1)
 
+    def uncertainty(self, logits: Tensor) -> Tensor:
+        """The mean over the labels of `H / log 2`."""
+        return entropy_share(self._outcomes(logits)).mean(-1)
+
     def divergence(self, teacher: Tensor, student: Tensor) -> Tensor:
         """`KL(p_teacher || p_student)` in nats, summed over the labels."""
+        return kl_divergence(self._outcomes(teacher), self._outcomes(student))
+
+    @staticmethod
+    def _outcomes(logits: Tensor) -> Tensor:
+        """The logits l and 0 of the two outcomes of each label, [.., K, 2]."""
         import torch
 
-        # each label has two outcomes, with the logits l and 0: [B, K, 2]
-        teacher, student = (torch.stack([one, torch.zeros_like(one)], dim=-1) for one in (teacher, student))
-        return kl_divergence(teacher, student)
+        return torch.stack([logits, torch.zeros_like(logits)], dim=-1)

@@ -85,11 +85,11 @@ class Regression(Problem):
         """The values differ by less than `tolerance`."""
         return np.abs(self.predictions(scores) - self.predictions(previous)) < tolerance
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Squared error, in standard deviations."""
         from torch.nn.functional import mse_loss
 
-        return mse_loss(logits.squeeze(-1), self._targets(labels, logits))
+        return mse_loss(logits.squeeze(-1), self._targets(labels, logits), reduction="none")
 
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
         """`tanh |y_m - y|`, in standard deviations."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from leco.problems.base import Array, Label, Nodes, Problem, kl_divergence
+from leco.problems.base import Array, Label, Nodes, Problem, entropy_share, kl_divergence
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,16 +75,23 @@ class SingleLabel(Problem):
         """That of K equal probabilities."""
         return log(num_outputs)
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy; where labels have weights, the mean weighed by those of the rows."""
+    def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Cross-entropy; where labels have weights, times that of the row's, of which the mean is made 1."""
         from torch.nn.functional import cross_entropy
 
-        weights = self.statistics.weights
-        return cross_entropy(logits, labels, None if weights is None else logits.new_tensor(weights))
+        losses = cross_entropy(logits, labels, reduction="none")
+        if self.statistics.weights is None:
+            return losses
+        weights = logits.new_tensor(self.statistics.weights)[labels]
+        return losses * weights / weights.mean()
 
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Whether another label has the largest logit."""
         return logits.argmax(-1) != labels.unsqueeze(1)
+
+    def uncertainty(self, logits: Tensor) -> Tensor:
+        """`H(p) / log K`."""
+        return entropy_share(logits)
 
     def divergence(self, teacher: Tensor, student: Tensor) -> Tensor:
         """`KL(p_teacher || p_student)` in nats."""

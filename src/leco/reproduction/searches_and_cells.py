@@ -124,6 +124,7 @@ class Cell(Experiment):
 
 def _save_outputs(path: Path, stored: Mapping[str, Stored]) -> None:
     arrays: dict[str, Any] = {f"{name}_scores": value.scores for name, value in stored.items()}
-    arrays |= {f"{name}_doubts": value.doubts for name, value in stored.items() if value.doubts is not None}
+    for name, value in stored.items():
+        arrays |= {f"{name}_{what}": array for what, array in value.observed.items()}
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **arrays)

@@ -32,8 +32,8 @@ class Stages(Protocol[Batch]):
     def scores(self, layer: int, batch: Batch) -> Array:
         """The scores [B, K] of the exit on `layer`: probabilities, or values where the task is a regression."""
 
-    def doubt(self, layer: int, batch: Batch) -> Array:
-        """The doubt [B] of the meta-classifier about the exit on `layer`, from 0 to 1."""
+    def observe(self, what: str, layer: int, batch: Batch) -> Array:
+        """What else (`leco.criteria.Observed`) there is of the exit on `layer`, [B, ..], after its scores."""
 
     def keep(self, batch: Batch, rows: Array) -> Batch:
         """The batch with only the given rows (indices) in it."""
@@ -64,7 +64,7 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
         if last:
             scores[rows] = current
             break
-        observed = stages.doubt(layer, batch) if criterion.observes_doubt else current
+        observed = current if criterion.observes is None else stages.observe(criterion.observes, layer, batch)
         leaves, state = criterion.step(layer, observed, state)
         if leaves.any():
             scores[rows[leaves]] = current[leaves]

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, Static, Task, as_criterion
+from leco.criteria import Criterion, Observed, Static, Task, as_criterion
 from leco.problems import Problem
 from leco.provenance import Provenance
 from leco.renamed import warn_of
@@ -113,8 +113,8 @@ class GivesAllExits(Predictor, Protocol):
 
     def exit_outputs(
         self, encodings: Sequence[Encoding], *, batch_size: int = 32, on_batch: Callable[[int], None] = ignore
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """The scores of all exits [M, N, K], and the meta-classifier's doubts about them [M, N]."""
+    ) -> tuple[NDArray[Any], Observed]:
+        """The scores of all exits [M, N, K], and what else criteria may observe of them, [M, N, ..]."""
 
 
 class PredictorMixin:

@@ -77,7 +77,8 @@ class MultiExitTrainer(Trainer):
             return (output.loss, output) if return_outputs else output.loss
         self.stepped = True
         output = self.strategy.forward(model, inputs, self.num_layers)
-        current = TrainingStep(self.phase, epoch=self.done + int(self.state.epoch or 0), step=self.state.global_step)
+        step, steps = self.state.global_step, self.state.max_steps
+        current = TrainingStep(self.phase, self.done + int(self.state.epoch or 0), step, progress=step / steps)
         loss = self.strategy.loss(model, output, inputs["labels"], current)
         doubt_loss = self.strategy.doubt_loss(model, output, inputs["labels"])
         losses = {"the loss of the exits": loss, "the loss of the meta-classifier": doubt_loss}

@@ -5,7 +5,16 @@ A new one is a class in one of these files that says which criterion it writes.
 
 from leco.criteria import Criterion
 from leco.errors import unknown_name
-from leco.export.criteria import confident, counting, f_pabee, static, voting  # noqa: F401 - their classes list themselves
+from leco.export.criteria import (  # noqa: F401 - their classes list themselves
+    beem,
+    cap,
+    confident,
+    counting,
+    ensemble,
+    f_pabee,
+    static,
+    voting,
+)
 from leco.export.criteria.base import WRITERS, Layer, Values, Writer
 
 

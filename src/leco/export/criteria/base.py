@@ -87,7 +87,7 @@ class Writer(ABC):
     def step(self, graph: Graph, scores: str, state: Values) -> tuple[str, Values]:
         """Which rows stay (bool [b]) after a layer, whose exit says `scores` [b, K], and what is remembered then.
 
-        A criterion that observes doubts is given those, [b], in place of the scores.
+        A criterion that `observes` something else is given that in place of the scores.
         """
 
     def needs(self, graph: Graph, layer: Layer) -> str | None:

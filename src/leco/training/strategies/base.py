@@ -41,11 +41,12 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Where a training stands: the phase, and the epoch and step counted from 0."""
+    """Where a training stands: the phase, epoch and step counted from 0, and the share of the phase done."""
 
     phase: Phase
     epoch: int
     step: int
+    progress: float = 1.0
 
 
 def last_exit_first(num_layers: int) -> list[Phase]:
