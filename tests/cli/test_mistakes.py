@@ -179,6 +179,8 @@ def test_predict_with_a_damaged_model(leco, fitted, reviews, tmp_path, damage, m
         ("predict MODEL good.csv --criterion oracle", "--criterion: 'oracle' needs the labels"),
         ("evaluate MODEL --data missing.csv", "--data: The file 'missing.csv' does not exist."),
         ("evaluate MODEL --data dev", "the model has no label 'neutral', only negative, positive"),
+        ("evaluate MODEL --data good.csv --criterion auto", "--criterion: 'auto' chooses a criterion in 'leco fit'"),
+        ("predict MODEL good.csv --criterion auto", "--criterion: 'auto' chooses a criterion in 'leco fit'"),
         ("evaluate MODEL --data good.csv --criterion pabee", "--criterion: Unknown exit criterion 'pabee'."),
         ("evaluate MODEL --data good.csv --label-column extra", "the model has no label '1'"),
         ("evaluate", "Missing argument"),

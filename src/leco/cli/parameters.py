@@ -10,8 +10,10 @@ import typer
 
 from leco.criteria import Criterion, check_deployable, parse_criterion
 from leco.devices import DEVICE_HELP
+from leco.errors import LecoError
 from leco.options import help_of, naming, setting_names, settings_of
 from leco.search.options import SearchOptions
+from leco.settings import AUTO
 from leco.training.options import RunOptions, TrainingOptions
 
 if TYPE_CHECKING:
@@ -86,6 +88,11 @@ def chosen_criterion(text: str | None) -> Criterion | None:
     if text is None:
         return None
     with naming("criterion"):
+        if text == AUTO:
+            raise LecoError(
+                f"'{AUTO}' chooses a criterion in 'leco fit' and 'leco train'. Leave it out for the model's own, or "
+                "name one with settings."
+            )
         check_deployable(text.partition(":")[0])
         return parse_criterion(text)
 
