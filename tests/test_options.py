@@ -115,3 +115,13 @@ def test_a_run_is_what_its_settings_are_wherever_it_runs_and_the_data_lie():
     assert same == build_options("quick", other).identity(FIT)
     assert same["seed"] == 3
     assert {name for _, name in NAMES} - set(same) == {"device", *setting_names(SourceOptions())}
+
+
+@pytest.mark.parametrize(("epochs", "warmup"), [(1, 0), (2, 1), (8, 1)])
+def test_a_presets_warm_up_leaves_a_short_search_an_epoch(epochs, warmup):
+    assert build_options("sampling", {"search_epochs": epochs}).search.search_warmup == warmup
+
+
+def test_a_warm_up_that_is_given_is_taken_as_it_is():
+    with pytest.raises(LecoError, match="search_warmup must be less than search_epochs 2"):
+        build_options("sampling", {"search_epochs": 2, "search_warmup": 2})

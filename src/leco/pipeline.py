@@ -57,7 +57,7 @@ def fit(
         preset: a named set of options, `quick`, `sampling` (a longer search, by sampling, and a higher rate of
             exits) or `paper` (section 6.3 to the letter).
         callbacks: callbacks of Transformers' Trainer, for the training.
-        options: the settings below, in place of the preset's; the defaults shown are those with the preset `quick`.
+        options: the settings below, in place of the preset's; the defaults shown are those with the preset `sampling`.
 
     Returns:
         The trained model with its criterion chosen. `OUTPUT/results.json` has the evaluation.

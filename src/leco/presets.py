@@ -35,7 +35,7 @@ PRESETS: Registry[Mapping[str, Any]] = Registry(
 )
 
 
-DEFAULT_PRESET = "quick"
+DEFAULT_PRESET = "sampling"
 """The preset of a run that names none."""
 
 
@@ -78,7 +78,10 @@ def build_options(preset: str, given: Mapping[str, Any], names: Sequence[str] = 
     LecoError for an unknown preset, a setting of none of these groups and a value that is not allowed.
     """
     with naming("preset"):
-        named = PRESETS[preset]
+        named = dict(PRESETS[preset])
+    epochs = given.get("search_epochs")
+    if isinstance(epochs, int):  # a preset's warm-up leaves a shorter search its last epoch
+        named["search_warmup"] = max(0, min(named.get("search_warmup", 0), epochs - 1))
     check_names(DEFAULTS.groups(names), given)
     groups = {name: fill(fill(getattr(DEFAULTS, name), named), given) for name in names}
     return replace(DEFAULTS, **groups)

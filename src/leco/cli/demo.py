@@ -26,7 +26,7 @@ def command(
         from leco.model.pretrained import DEMO_BACKBONE
         from leco.pipeline import RESULTS, fit
 
-        fit(DEMO_BACKBONE, DATA, output, preset="quick", bf16=True)
+        fit(DEMO_BACKBONE, DATA, output, bf16=True)
         results = read_evaluation(output / RESULTS).to_dict()
     if json:
         print_json(results)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 PRESET_HELP = (
-    "Named options: quick, sampling (quick, with a longer search and a higher rate of exits) or paper (section 6.3)."
+    "Named options: sampling, quick (with a shorter search and a lower rate of exits) or paper (section 6.3)."
 )
 MODEL_HELP = "Pretrained encoder: a folder, a name on the Hugging Face Hub, or demo/all-MiniLM-L6-v2."
 DATA_HELP = (
