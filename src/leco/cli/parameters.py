@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-PRESET_HELP = (
-    "Named options: sampling, quick (with a shorter search and a lower rate of exits) or paper (section 6.3)."
-)
+PRESET_HELP = "Named options: sampling, quick (with a shorter search and a lower rate of exits) or paper (section 6.3)."
 MODEL_HELP = "Pretrained encoder: a folder, a name on the Hugging Face Hub, or demo/all-MiniLM-L6-v2."
 DATA_HELP = (
     "glue/TASK, demo/rotten_tomatoes, a file (CSV, TSV, JSONL, Parquet, also .gz), a folder, or a Hub data set's name."

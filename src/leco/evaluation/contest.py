@@ -92,8 +92,9 @@ class Contest:
             )
         if self.fixed_layer is None:
             return ""
+        first = f"first {self.fixed_layer}" if self.fixed_layer > 1 else "first"
         return (
-            f"A model cut to its first {self.fixed_layer} of {self.num_layers} layers is as good and as fast on dev; "
+            f"A model cut to its {first} of {self.num_layers} layers is as good and as fast on dev; "
             f"'leco train --layers {self.fixed_layer}' makes it."
         )
 
