@@ -4,8 +4,8 @@ python -m studies.recipes --models MODELS --glue-dir GLUE     # runs what is mis
 python -m studies.recipes --render                            # writes the tables of what is there
 
 MODELS holds the folder all-MiniLM-L6-v2. The cells are lines of studies/results/recipes.jsonl; exits are standardized
-in both. Minutes are those of search and training together, on one thread. The choices, `recipes_choices.json`, are made
-of the exits' outputs on dev, which cells leave beside them, and scored on test.
+in both. What the recipes take is measured by `benchmarks.demo`, which needs a machine for itself. The choices,
+`recipes_choices.json`, are made of the exits' outputs on dev, which cells leave beside them, and scored on test.
 """
 
 import argparse
@@ -27,7 +27,7 @@ BEGIN, END = "<!-- recipes: begin -->", "<!-- recipes: end -->"
 CHOICES = "studies/recipes_choices"
 RECIPES = "quick", "sampling"
 TASKS = "glue/sst-2", "glue/cola", "glue/mrpc", "demo/rotten_tomatoes"
-ROWS, SEEDS = 3_000, 2
+ROWS, SEEDS = 3_000, 1
 """The training rows of each data set that are used, and the number of seeds."""
 MAX_DROP = 0.01
 
@@ -82,17 +82,15 @@ def choices(one, glue_dir):
 
 
 def row(task, recipe):
-    """A recipe's line: AVG on dev, AVG and BEST on test, minutes; over the seeds that are there."""
+    """A recipe's line: AVG on dev, AVG and BEST on test; over the seeds that are there."""
     found = [one for seed in range(SEEDS) if (one := cell(Path(), task, recipe, seed)) in RESULTS]
     if not found:
         return None
     records = [RESULTS[one] for one in found]
-    search = sum(RESULTS[found[0].search]["history"]["seconds"]) / 60
     dev = [100 * float(np.mean(record["dev"])) for record in records]
     avg, best = ([100 * record[name] for record in records] for name in ("avg", "best"))
-    minutes = search + float(np.mean([record["minutes"] for record in records]))
     shown = [mean_and_spread(values) if len(values) > 1 else f"{values[0]:.1f}" for values in (dev, avg, best)]
-    return [task.split("/")[1], recipe, str(len(records)), *shown, f"{minutes:.1f}"]
+    return [task.split("/")[1], recipe, str(len(records)), *shown]
 
 
 def choice_row(one):
@@ -116,7 +114,7 @@ def choice_row(one):
 def render():
     """Write the tables into the page."""
     lines = [line for task in TASKS for recipe in RECIPES if (line := row(task, recipe))]
-    heads = ["task", "recipe", "seeds", "AVG on dev", "AVG on test", "BEST on test", "minutes"]
+    heads = ["task", "recipe", "seeds", "AVG on dev", "AVG on test", "BEST on test"]
     result = read(CHOICES)
     chosen = ["task", "recipe", "seed", "choice", "criterion", "full depth", "early", "layers saved", "as good: layer"]
     texts = [markdown(heads, lines), markdown(chosen, map(choice_row, result["rows"])), source(result)]
