@@ -24,8 +24,8 @@ def test_few_rows_and_absent_labels_are_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [10, 15, 19])
-def test_a_correlation_needs_two_rows(tmp_path: Path, rows: int) -> None:
-    with pytest.raises(LecoError, match="pearson_spearman says nothing on the dev split of 1 row where right answers"):
+def test_a_score_of_values_needs_two_rows(tmp_path: Path, rows: int) -> None:
+    with pytest.raises(LecoError, match="r2 says nothing on the dev split of 1 row where right answers"):
         check_dev(data_of(tmp_path / "x.csv", [row + 0.5 for row in range(rows)]), str)
     check_dev(data_of(tmp_path / "x.csv", [row + 0.5 for row in range(20)]), str)
 

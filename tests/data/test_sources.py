@@ -69,7 +69,7 @@ def test_regression_and_many_labels(tmp_path: Path) -> None:
     lines: list[str] = []
     data = load_data(str(write_csv(tmp_path / "x.csv", 50, [0.5, 1.5, 2])), log=lines.append)
     assert "so this is a regression" in lines[1]
-    assert (data.problem_type, data.metric, data.num_outputs) == (REGRESSION, "pearson_spearman", 1)
+    assert (data.problem_type, data.metric, data.num_outputs) == (REGRESSION, "r2", 1)
     rows = [{"text": "a", "labels": [["x"], ["x", "y"]][row % 2]} for row in range(30)]
     (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     data = load_data(str(tmp_path / "x.jsonl"))

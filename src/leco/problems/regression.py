@@ -21,7 +21,7 @@ class Regression(Problem):
     """
 
     name: ClassVar[str] = "regression"
-    metrics: ClassVar[tuple[str, ...]] = ("pearson_spearman", "r2", "d2_absolute_error")
+    metrics: ClassVar[tuple[str, ...]] = ("r2", "pearson_spearman", "d2_absolute_error")
     dtype: ClassVar[type[np.generic]] = np.float32
     has_names: ClassVar[bool] = False
     most_outputs: ClassVar[int | None] = 1
