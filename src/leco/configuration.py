@@ -1,7 +1,7 @@
 """The configuration of a multi-exit model."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
@@ -29,7 +29,8 @@ class LecoConfig(PreTrainedConfig):
         kwargs: what any configuration may have, and the attributes.
 
     Attributes:
-        label_statistics: the statistics of the labels of the training rows (`asdict`); None scales and weighs nothing.
+        label_statistics: the statistics of the labels of the training rows (given as such, or as their dictionary);
+            None scales and weighs nothing.
         trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
 
     """
@@ -63,7 +64,10 @@ class LecoConfig(PreTrainedConfig):
         self.exit_criterion = exit_criterion.to_dict() if isinstance(exit_criterion, Criterion) else exit_criterion
         self.exit_dropout = exit_dropout
         self.max_tokens = max_tokens
-        self.label_statistics: dict[str, Any] | None = kwargs.pop("label_statistics", None)
+        statistics = kwargs.pop("label_statistics", None)
+        self.label_statistics: dict[str, Any] | None = (
+            asdict(statistics) if isinstance(statistics, LabelStatistics) else statistics
+        )
         self.trained_on: dict[str, Any] | None = kwargs.pop("trained_on", None)
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 

@@ -145,7 +145,7 @@ def test_gaml_gives_the_aligned_gradient():
     named = [(name, parameter) for name, parameter in model.named_parameters() if not name.startswith("meta.")]
     parameters = [parameter for _, parameter in named]
     ce = strategy.exit_losses(model, output, inputs["labels"]).sum()
-    mutual = 5.0 * strategy._mutual(output, model.config.problem_type)
+    mutual = 5.0 * strategy._mutual(output, strategy.problem(model))
     task = torch.autograd.grad(ce, parameters, retain_graph=True)
     other = torch.autograd.grad(mutual, parameters)
     aligned = align(other, task, [name.startswith("backbone.") for name, _ in named])

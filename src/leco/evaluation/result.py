@@ -83,8 +83,13 @@ class Evaluation:
     def from_dict(cls, value: Any, where: str) -> "Evaluation":
         """What `to_dict` made, in `where`; LecoError where it is of another shape."""
         found = checked(cls, value, where)
+        on_dev = checked(dict[str, float | list[float]], found.dev, where).get("exit_scores", found.exit_scores)
         layers = len(found.exit_layer_counts)
         by_layer = [found.exit_scores or found.exit_layer_counts, *found.exit_layer_counts_by_label.values()]
+        if isinstance(on_dev, float):
+            raise changed(where, "dev.exit_scores: it is no list")
+        if on_dev:
+            by_layer.append(on_dev)
         if not layers or any(len(one) != layers for one in by_layer) or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
         try:
