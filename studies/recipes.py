@@ -131,7 +131,8 @@ def main():
     if not arguments.render:
         wanted = cells(arguments.models)
         run_all(dict.fromkeys(wanted, FILE), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
-        report(CHOICES, [line for one in wanted for line in choices(one, arguments.glue_dir)])
+        finished = [one for one in wanted if RESULTS.outputs(one).is_file()]
+        report(CHOICES, [line for one in finished for line in choices(one, arguments.glue_dir)])
     render()
 
 
