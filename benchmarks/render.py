@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.common.recording import ASSETS, DOCS, ROOT, read, source, write_between
 from leco.bench.measure import CONTROL, PLAIN
+from leco.criteria import criterion_from_dict
+from leco.display import time_saved
 from leco.files import save_figure
 from leco.reproduction.tables import markdown
 
@@ -27,11 +29,12 @@ def demo():
     result = read("benchmarks/demo")
     (row,) = result["rows"]
     exits = ", ".join(f"{score:.1%}" for score in row["exit_scores"])
+    criterion = criterion_from_dict(row["criterion"])
     return f"""**The demo** (`make demo`): all-MiniLM-L6-v2 (6 layers) on rotten_tomatoes, search included, takes
 {row["minutes"]:.1f} minutes and {row["peak_mib"] / 1024:.1f} GiB.
 On {row["rows"]} test texts it is right for {row["score"]:.1%} with early exits and {row["full_depth_score"]:.1%}
-at full depth, in {row["speedup"]:.0%} less time ({row["speedup_factor"]:.2f}x) at batch size 1;
-texts leave at layer {row["mean_exit_layer"]:.2f} on average (COBEE, its settings chosen on dev).
+at full depth, in {time_saved(row["speedup"])} at batch size 1;
+texts leave at layer {row["mean_exit_layer"]:.2f} on average (`{criterion}`, chosen on dev).
 Accuracy of the exits by layer: {exits}; AVG {row["avg"]:.1%}, BEST {row["best"]:.1%}.
 {source(result)}"""
 
