@@ -1,6 +1,7 @@
 """What the recipes `quick` and `sampling` find and take on four data sets, and what COBEE and the contest choose then.
 
 python -m studies.recipes --models MODELS --glue-dir GLUE     # runs what is missing, and then the choices
+python -m studies.recipes --choices --glue-dir GLUE           # the choices alone, of the cells that have run here
 python -m studies.recipes --render                            # writes the tables of what is there
 
 MODELS holds the folder all-MiniLM-L6-v2. The cells are lines of studies/results/recipes.jsonl; exits are standardized
@@ -126,11 +127,13 @@ def main():
     parser.add_argument("--models", type=Path)
     parser.add_argument("--glue-dir", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--choices", action="store_true")
     parser.add_argument("--render", action="store_true")
     arguments = parser.parse_args()
-    if not arguments.render:
-        wanted = cells(arguments.models)
+    wanted = cells(arguments.models or Path())
+    if not (arguments.render or arguments.choices):
         run_all(dict.fromkeys(wanted, FILE), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
+    if not arguments.render:
         finished = [one for one in wanted if RESULTS.outputs(one).is_file()]
         report(CHOICES, [line for one in finished for line in choices(one, arguments.glue_dir)])
     render()
