@@ -9,7 +9,6 @@ in both. What the recipes take is measured by `benchmarks.demo`, which needs a m
 `recipes_choices.json`, are made of the exits' outputs on dev, which cells leave beside them, and scored on test.
 """
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +17,9 @@ from benchmarks.common.recording import DOCS, read, report, source, write_betwee
 from leco.criteria import DOUBTS, EVIDENCE, Task
 from leco.evaluation.contest import hold_contest, kinds_named
 from leco.evaluation.scores import Stored
-from leco.reproduction import Cell, run_all
+from leco.reproduction import Cell
 from leco.reproduction.tables import markdown, mean_and_spread
-from studies.common.own_results import RESULTS
+from studies.common.own_results import RESULTS, command_line, run_missing
 
 PAGE = DOCS / "results.md"
 FILE = "recipes"
@@ -123,16 +122,12 @@ def render():
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--models", type=Path)
-    parser.add_argument("--glue-dir", type=Path)
-    parser.add_argument("--jobs", type=int, default=1)
+    parser = command_line()
     parser.add_argument("--choices", action="store_true")
-    parser.add_argument("--render", action="store_true")
     arguments = parser.parse_args()
-    wanted = cells(arguments.models or Path())
+    wanted = cells(arguments.models)
     if not (arguments.render or arguments.choices):
-        run_all(dict.fromkeys(wanted, FILE), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
+        run_missing(wanted, FILE, arguments)
     if not arguments.render:
         finished = [one for one in wanted if RESULTS.outputs(one).is_file()]
         report(CHOICES, [line for one in finished for line in choices(one, arguments.glue_dir)])

@@ -7,7 +7,6 @@ MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. The cells are l
 standardized.jsonl; on a GPU, `studies.gpu_cells` runs them.
 """
 
-import argparse
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common.recording import DOCS, write_between
-from leco.reproduction import Cell, run_all
+from leco.reproduction import Cell
 from leco.reproduction.tables import markdown, mean_and_spread
-from studies.common.own_results import RESULTS
+from studies.common.own_results import RESULTS, command_line, run_missing
 from studies.common.variants import VariantCell
 
 PAGE = DOCS / "results.md"
@@ -160,18 +159,13 @@ def render():
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--models", type=Path)
-    parser.add_argument("--glue-dir", type=Path)
-    parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--render", action="store_true")
-    arguments = parser.parse_args()
+    arguments = command_line().parse_args()
     if not arguments.render:
         wanted = [
             *with_and_without(arguments.models),
             *(c for by in tuning(arguments.models).values() for c in by.values()),
         ]
-        run_all(dict.fromkeys(wanted, FILE), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)
+        run_missing(wanted, FILE, arguments)
     render()
 
 

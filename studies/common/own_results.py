@@ -1,9 +1,27 @@
 """The folder of the studies' own cells, beside the paper's tables, with all kinds that its records are of."""
 
+import argparse
+from pathlib import Path
+
 from benchmarks.common.recording import ROOT
-from leco.reproduction import ResultsFolder
+from leco.reproduction import ResultsFolder, run_all
 from studies.common.variants import VariantCell
 
 RESULTS = ResultsFolder(ROOT / "studies" / "results")
 KINDS = (VariantCell,)
 """The kinds that it has beside those of `leco.reproduction`: a record can be read once its kind is imported."""
+
+
+def command_line():
+    """The flags of a study that runs cells."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--models", type=Path, default=Path())
+    parser.add_argument("--glue-dir", type=Path)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--render", action="store_true")
+    return parser
+
+
+def run_missing(cells, file, arguments):
+    """Run those of the cells that are not finished; their records go to the file of that name."""
+    run_all(dict.fromkeys(cells, file), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)

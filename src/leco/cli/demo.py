@@ -5,11 +5,9 @@ from typing import Annotated
 
 import typer
 
-from leco.cli.next_commands import command_line, predict_line
-from leco.cli.output import print_evaluation, print_json, quiet_stdout
+from leco.cli.fit import run
 from leco.cli.parameters import Json
-
-DATA = "demo/rotten_tomatoes"
+from leco.presets import DEFAULT_PRESET
 
 
 def command(
@@ -20,17 +18,6 @@ def command(
 
     Example: leco demo
     """
-    with quiet_stdout():
-        from leco.cli.contest import print_contest
-        from leco.evaluation import read_evaluation
-        from leco.model.pretrained import DEMO_BACKBONE
-        from leco.pipeline import RESULTS, fit
+    from leco.model.pretrained import DEMO_BACKBONE
 
-        fit(DEMO_BACKBONE, DATA, output, bf16=True)
-        results = read_evaluation(output / RESULTS).to_dict()
-    if json:
-        print_json(results)
-    else:
-        print_contest(output)
-        commands = [predict_line(output), command_line("evaluate", output, data=DATA)]
-        print_evaluation(results, next_commands=commands, output=output)
+    run(DEMO_BACKBONE, "demo/rotten_tomatoes", output, DEFAULT_PRESET, {"bf16": True}, json=json)

@@ -1,5 +1,6 @@
 """`leco fit`."""
 
+from pathlib import Path
 from typing import Any
 
 from leco.cli.next_commands import command_line, predict_line, source_of
@@ -21,6 +22,11 @@ def command(
 
     Example: leco fit --model bert-base-uncased --data reviews.csv --output reviews-model
     """
+    run(model, data, output, preset, options, json=json)
+
+
+def run(model: str, data: str, output: Path, preset: str, options: dict[str, Any], *, json: bool) -> None:
+    """Fit, and print what came of it."""
     with quiet_stdout():
         from leco.cli.contest import print_contest
         from leco.evaluation import read_evaluation

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from leco.criteria import CRITERIA, Criterion, Static, Task, check_deployable, criterion_from_dict
 from leco.data import score
 from leco.errors import LecoError
-from leco.evaluation.curve import spread_settings
-from leco.evaluation.scores import Stored, choose_setting
+from leco.evaluation.curve import spread
+from leco.evaluation.scores import Setting, Stored, fastest_within, lowest_score, settings
 from leco.files import read_json
 from leco.settings import AUTO
 from leco.shapes import changed, checked
@@ -31,7 +31,7 @@ SURE = 0.8
 
 @dataclass(frozen=True)
 class Entry:
-    """A kind of criterion in the contest, with the setting that dev chooses (`choose_setting`).
+    """A kind of criterion in the contest, with the setting that dev chooses (`fastest_within`).
 
     Attributes:
         criterion: its name and setting.
@@ -107,9 +107,11 @@ def hold_contest(kinds: Sequence[type[Criterion]], dev: Stored, task: Task, max_
     those that were not drawn. A fixed layer is the simplest, then those with fewer settings.
     """
     competing: list[type[Criterion]] = list(dict.fromkeys([*kinds, Static]))
-    chosen = {kind: choose_setting(kind, dev, task, max_drop) for kind in competing}
+    tried = {kind: settings(kind, dev, task) for kind in competing}
+    chosen = {kind: fastest_within(one, dev, max_drop) for kind, one in tried.items()}
     saved = {kind: 1 - one.mean_exit_layer / task.num_layers for kind, one in chosen.items()}
-    resampled = dict(zip(competing, resampled_savings(competing, dev, task, max_drop), strict=True))
+    some = [spread(one, task) for one in tried.values()]
+    resampled = dict(zip(competing, resampled_savings(some, dev, task, max_drop), strict=True))
     leader = max(kinds, key=lambda kind: saved[kind])
 
     def ahead(first: type[Criterion], second: type[Criterion]) -> float:
@@ -156,11 +158,14 @@ def simplicity(kind: type[Criterion], task: Task) -> int:
     return sum(len({getattr(one, field.name) for one in sweep}) > 1 for field in fields(kind))
 
 
-def resampled_savings(kinds: Sequence[type[Criterion]], dev: Stored, task: Task, max_drop: float) -> Array:
-    """The shares of layers [kinds, RESAMPLES] saved on the texts that are left out of the resample that chose."""
+def resampled_savings(kinds: Sequence[Sequence[Setting]], dev: Stored, task: Task, max_drop: float) -> Array:
+    """The shares of layers [kinds, RESAMPLES] saved on the texts that are left out of the resample that chose.
+
+    Of each kind there are some settings, the slowest first.
+    """
     labels, groups = dev.split.labels, dev.split.groups
     rows = len(dev.split)
-    tried = [_layers(kind, dev, task) for kind in kinds]  # each [S, N], from full depth on
+    tried = [[dev.exit_layers(one.criterion, task) for one in some] for some in kinds]  # each S times [N]
     answers = [[dev.problem.predictions(dev.scores[layers - 1, np.arange(rows)]) for layers in one] for one in tried]
     full = dev.problem.predictions(dev.scores[-1])
     random = np.random.default_rng(0)
@@ -173,16 +178,11 @@ def resampled_savings(kinds: Sequence[type[Criterion]], dev: Stored, task: Task,
         def scored(predictions: Array, drawn: Array = drawn) -> float:
             return score(dev.metric, labels[drawn], predictions[drawn], None if groups is None else groups[drawn])
 
-        floor = scored(full) - max_drop - 1e-9
+        floor = lowest_score(scored(full), max_drop)
         for place, (layers, predictions) in enumerate(zip(tried, answers, strict=True)):
             fastest = next((s for s in reversed(range(len(layers))) if scored(predictions[s]) >= floor), 0)
-            saved[place, index] = 1 - layers[fastest, judged].mean() / task.num_layers
+            saved[place, index] = 1 - layers[fastest][judged].mean() / task.num_layers
     return saved
-
-
-def _layers(kind: type[Criterion], dev: Stored, task: Task) -> Array:
-    """The exit layers [S, N] on dev by settings of a kind that are spread over what it saves, the slowest first."""
-    return np.stack([dev.exit_layers(one.criterion, task) for one in spread_settings(kind, dev, task)])
 
 
 def read_contest(path: Path) -> Contest:

@@ -63,13 +63,12 @@ def operating_points(
     """
     return [
         OperatingPoint.by(setting.criterion, setting.score, test.exit_layers(setting.criterion, task))
-        for setting in spread_settings(criterion, dev, task, points)
+        for setting in spread(settings(criterion, dev, task), task, points)
     ]
 
 
-def spread_settings(criterion: type[Criterion], dev: Stored, task: Task, points: int = 20) -> list[Setting]:
-    """The settings of `operating_points`, the slowest first."""
-    tried = settings(criterion, dev, task)
+def spread(tried: Sequence[Setting], task: Task, points: int = 20) -> list[Setting]:
+    """Of settings on dev those of `operating_points`, the slowest first."""
     shares = np.array([1 - setting.mean_exit_layer / task.num_layers for setting in tried])
     enough = min(points, len(np.unique(shares)))
     intervals, chosen = points, _best_of_each(tried, shares, points)

@@ -90,12 +90,21 @@ def settings(criterion: type[Criterion], stored: Stored, task: Task) -> list[Set
 
 
 def choose_setting(criterion: type[Criterion], dev: Stored, task: Task, max_drop: float) -> Setting:
-    """The setting with the earliest exits on dev whose score there is at most `max_drop` under full depth's.
+    """The setting of a criterion's sweep that is chosen on dev; see `fastest_within`."""
+    return fastest_within(settings(criterion, dev, task), dev, max_drop)
 
-    Of several with the same mean exit layer, the one with the best score. Where none keeps the score, the most
-    conservative one.
+
+def fastest_within(tried: Sequence[Setting], dev: Stored, max_drop: float) -> Setting:
+    """Of settings on dev that one with the earliest exits whose score is at most `max_drop` under full depth's.
+
+    Of several with the same mean exit layer, the one with the best score. Where none keeps the score, the first, which
+    is the most conservative one.
     """
-    tried = settings(criterion, dev, task)
-    floor = dev.score_of(dev.scores[-1]) - max_drop - 1e-9  # a drop of just `max_drop` is allowed, however rounded
+    floor = lowest_score(dev.score_of(dev.scores[-1]), max_drop)
     kept = [setting for setting in tried if setting.score >= floor]
     return min(kept, key=lambda setting: (setting.mean_exit_layer, -setting.score)) if kept else tried[0]
+
+
+def lowest_score(full_depth_score: float, max_drop: float) -> float:
+    """The lowest score that is allowed; a drop of just `max_drop` is, however rounded."""
+    return full_depth_score - max_drop - 1e-9
