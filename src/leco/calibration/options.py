@@ -1,0 +1,50 @@
+"""The settings of a calibration."""
+
+from dataclasses import dataclass
+
+from leco.calibration.losses import LOSSES, WORSE
+from leco.calibration.rules import RULES
+from leco.errors import LecoError, parameter
+from leco.options import option, validate
+
+
+@dataclass(frozen=True)
+class CalibrationOptions:
+    """What is to be certified."""
+
+    max_drop: float = option(
+        0.02, "Share of texts that early answers may cost, 0 to 1; of values, in deviations.", above=0, maximum=1
+    )
+    confidence: float = option(0.9, "Confidence of the promise, between 0.5 and 1.", above=0.5, maximum=1)
+    loss: str = option(
+        WORSE,
+        "What counts: worse (wrong though full depth is right), or disagreement with full depth, which needs no labels.",
+        choices=LOSSES,
+    )
+    method: str = option(
+        "ltt",
+        "ltt (Learn then Test), ucb (a betting bound), crc (promises an average) or naive (promises nothing).",
+        choices=RULES,
+    )
+    target_speedup: float | None = option(
+        None, "Take the least risky setting that divides the layers by this much, and state its bound.", above=1
+    )
+    budget_ms: float | None = option(
+        None,
+        "Take the least risky setting that answers a text in so many milliseconds here, and state its bound.",
+        above=0,
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+        for name in ("max_drop", "confidence"):
+            if getattr(self, name) >= 1:
+                raise LecoError(f"{parameter(name)} must be below 1, not {getattr(self, name)}.")
+        if self.target_speedup is not None and self.budget_ms is not None:
+            names = f"{parameter('target_speedup')} and {parameter('budget_ms')}"
+            raise LecoError(f"{names} are two goals. Give one of them.")
+
+    @property
+    def delta(self) -> float:
+        """The probability with which the promise may fail."""
+        return 1 - self.confidence
