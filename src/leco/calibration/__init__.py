@@ -2,7 +2,7 @@
 
 from leco.calibration.certificate import Certificate, percent
 from leco.calibration.losses import LOSSES, Loss
-from leco.calibration.options import CalibrationOptions
+from leco.calibration.options import CalibrationOptions, VerificationOptions
 from leco.calibration.order import ORDER, Order, Step
 from leco.calibration.rules import RULES, Rule, bound_of, rows_needed
 from leco.calibration.selection import Tried, select
@@ -20,6 +20,7 @@ __all__ = [
     "Step",
     "Tried",
     "Verification",
+    "VerificationOptions",
     "bound_of",
     "percent",
     "rows_needed",

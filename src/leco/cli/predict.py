@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from leco.cli.answers import Answering, Empty, Scores, in_columns
-from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout
+from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout, say_doubt
 from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_criterion, part, with_options
 from leco.devices import AUTO
 from leco.errors import LecoError, parameter
@@ -63,6 +63,7 @@ def command(
         if output is not None:
             _check(output, source)
         predictor = load(path, device=device, precision=BF16 if bf16 else None, compile=compile)
+        say_doubt(predictor, chosen)
         answering = Answering(predictor, chosen, batch_size, empty, scores)
         typed = str(source) == "-" and sys.stdin.isatty()
         if typed:
