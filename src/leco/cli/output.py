@@ -119,7 +119,8 @@ def print_evaluation(
     `saved` is in the folder `output`.
     """
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
-    print_table((">layer", ">score", ">texts leaving", "exit"), _exit_rows(results), title)
+    trust = (">AUROC", ">cal. error") if results.get("trust") else ()
+    print_table((">layer", ">score", *trust, ">texts leaving", "exit"), _exit_rows(results), title)
     _print_curves(results)
     _print_detail(results)
     print_lines(
@@ -134,12 +135,17 @@ def print_evaluation(
 
 
 def _exit_rows(results: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """Each layer with its exit's score, how many texts leave there, and what the exit is; empty what is not known."""
+    """Each layer with its exit's score and trust, how many texts leave there, and what the exit is, as far as known."""
     scores = [f"{score:.4f}" for score in results["exit_scores"]]
     exits = [_exit(architecture) for architecture in results.get("architectures", ())]
+    trust = [[_number(one["auroc"]), _number(one["calibration_error"])] for one in results.get("trust", ())]
     counts = results["exit_layer_counts"]
     for layer, (score, count, leave) in enumerate(zip_longest(scores, counts, exits, fillvalue=""), start=1):
-        yield layer, score, count, leave
+        yield layer, score, *(trust[layer - 1] if trust else ()), count, leave
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _print_curves(results: Mapping[str, Any]) -> None:

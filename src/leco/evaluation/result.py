@@ -8,6 +8,7 @@ from leco.criteria import criterion_from_dict
 from leco.errors import LecoError
 from leco.evaluation.curve import Curve
 from leco.evaluation.detail import Detail
+from leco.evaluation.trust import Trust
 from leco.exits.architecture import architecture_from_dict
 from leco.files import read_json
 from leco.shapes import changed, checked
@@ -36,6 +37,8 @@ class Evaluation:
         architectures: the exits', the first layer's first; empty where none is learned.
         detail: all scores, errors, those of each label and the confusion of labels, by the criterion; None in files of
             former versions.
+        trust: whether each exit's confidence tells right answers from wrong ones; empty for a regression and where
+            exits' scores are.
         lacks: a sentence about what could not be had of the predictor; empty where all could.
 
     """
@@ -63,6 +66,7 @@ class Evaluation:
     area_range: tuple[float, float] | None = None
     architectures: list[dict[str, Any]] = field(default_factory=list)
     detail: Detail | None = None
+    trust: list[Trust] = field(default_factory=list)
     lacks: str = ""
 
     @property
@@ -71,10 +75,10 @@ class Evaluation:
         return any(one.measured for one in self.curves.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """The evaluation as a JSON object; `architectures`, `detail` and `lacks` only where they are not empty."""
+        """The evaluation as a JSON object; some parts only where they are not empty."""
         value = asdict(self)
         value["area_range"] = None if self.area_range is None else list(self.area_range)
-        for name in ("architectures", "detail", "lacks"):
+        for name in ("architectures", "detail", "trust", "lacks"):
             if not value[name]:
                 del value[name]
         return value
@@ -90,6 +94,8 @@ class Evaluation:
             raise changed(where, "dev.exit_scores: it is no list")
         if on_dev:
             by_layer.append(on_dev)
+        if found.trust:
+            by_layer.append(found.trust)
         if not layers or any(len(one) != layers for one in by_layer) or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
         try:
