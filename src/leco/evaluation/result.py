@@ -1,5 +1,6 @@
 """What an evaluation finds, as it is written and read."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,10 @@ class Evaluation:
         found = checked(cls, value, where)
         on_dev = checked(dict[str, float | list[float]], found.dev, where).get("exit_scores", found.exit_scores)
         layers = len(found.exit_layer_counts)
-        by_layer = [found.exit_scores or found.exit_layer_counts, *found.exit_layer_counts_by_label.values()]
+        by_layer: list[Sequence[Any]] = [
+            found.exit_scores or found.exit_layer_counts,
+            *found.exit_layer_counts_by_label.values(),
+        ]
         if isinstance(on_dev, float):
             raise changed(where, "dev.exit_scores: it is no list")
         if on_dev:
