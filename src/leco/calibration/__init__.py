@@ -2,7 +2,8 @@
 
 from leco.calibration.certificate import Certificate, percent
 from leco.calibration.losses import LOSSES, Loss
-from leco.calibration.options import CalibrationOptions
+from leco.calibration.monitoring import Watch, first_alarms, log_evidence
+from leco.calibration.options import CalibrationOptions, MonitorOptions
 from leco.calibration.order import ORDER, Order, Step
 from leco.calibration.rules import RULES, Rule, bound_of, rows_needed
 from leco.calibration.selection import Tried, select
@@ -15,12 +16,16 @@ __all__ = [
     "CalibrationOptions",
     "Certificate",
     "Loss",
+    "MonitorOptions",
     "Order",
     "Rule",
     "Step",
     "Tried",
     "Verification",
+    "Watch",
     "bound_of",
+    "first_alarms",
+    "log_evidence",
     "percent",
     "rows_needed",
     "select",
