@@ -67,7 +67,7 @@ def test_what_processes_have_seen_adds_up():
     assert whole.alarm is not None
     assert parts.alarm is not None
     assert Watch.from_dict(parts.to_dict(), "x") == parts
-    with pytest.raises(LecoError, match="two promises: 5 % .* and 2 %"):
+    with pytest.raises(LecoError, match=r"two promises: 5 % .* and 2 %"):
         parts + Watch(0.02)
 
 
@@ -80,5 +80,5 @@ def test_an_alarm_stays_when_later_rows_agree():
     "change", [{"bound": 0}, {"alpha": 1.0}, {"checked": 3}, {"disagreements": -1.0}, {"texts": "1"}, {"more": 1}]
 )
 def test_a_state_that_is_none_is_refused(change):
-    with pytest.raises(LecoError, match="^'x.json' is not as it was written"):
+    with pytest.raises(LecoError, match=r"^'x.json' is not as it was written"):
         Watch.from_dict({**Watch(0.02).seen(2, np.zeros(1)).to_dict(), **change}, "'x.json'")
