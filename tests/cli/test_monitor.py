@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from offline import rows, write_csv
+from offline import SHORT, rows, write_csv
 
 
 @pytest.fixture
@@ -36,6 +36,20 @@ def test_the_alarm_is_said_and_all_run_at_full_depth_where_asked(leco, fitted, t
     assert "The promised 10 % is contradicted: 90" in result.err
     result = leco("predict", fitted, table, *flags)
     assert {json.loads(line)["exit_layer"] for line in result.out.splitlines()} == {3}
+
+
+def test_what_a_certificate_promises_is_watched(leco, encoder_folder, reviews, tmp_path):
+    model, new = tmp_path / "model", write_csv(tmp_path / "new.csv", rows(400, seed=9))
+    assert leco("fit", "--model", encoder_folder, "--data", reviews, "--output", model, *SHORT).code == 0
+    result = leco("calibrate", model, "--data", new, "--max-drop", 0.1, "--json")
+    promised = json.loads(result.out)["disagreement"]
+    assert 0 < promised < 1
+    flags = "--monitor", tmp_path / "watch.json", "--monitor-share", 0.5
+    result = leco("predict", model, new, *flags)
+    assert "Nothing contradicts the promised" in result.err
+    assert json.loads((tmp_path / "watch.json").read_text())["bound"] == promised
+    result = leco("predict", model, new, *flags, "--criterion", "static:layer=1")
+    assert (result.code, "The certificate does not hold" in result.err) == (2, True)
 
 
 def test_what_cannot_be_watched_is_refused(leco, fitted, table, tmp_path):

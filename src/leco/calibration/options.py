@@ -13,12 +13,12 @@ class CalibrationOptions:
     """What is to be certified."""
 
     max_drop: float = option(
-        0.02, "Share of texts that early answers may cost, 0 to 1; of values, in deviations.", above=0, maximum=1
+        0.02, "Share of texts that early answers may cost, 0 to 1; of values, deviations.", above=0, maximum=1
     )
     confidence: float = option(0.9, "Confidence of the promise, between 0.5 and 1.", above=0.5, maximum=1)
     loss: str = option(
         WORSE,
-        "What counts: worse (wrong though full depth is right), or disagreement with full depth, which needs no labels.",
+        "What counts: worse (wrong though full depth is right), or disagreement with it, which needs no labels.",
         choices=LOSSES,
     )
     method: str = option(
@@ -60,7 +60,7 @@ class MonitorOptions:
     monitor_share: float = option(0.01, "Share of the texts that are compared, 0 to 1.", above=0, maximum=1)
     monitor_bound: float | None = option(
         None,
-        "Share of the texts that may be answered otherwise than at full depth; by default what the certificate promises.",
+        "Share of texts that may be answered otherwise than at full depth; by default what the certificate promises.",
         above=0,
         maximum=1,
     )
@@ -68,6 +68,16 @@ class MonitorOptions:
         0.05, "Probability of a false alarm, however long the monitor runs.", above=0, maximum=0.5
     )
     fall_back: bool = option(False, "Answer all texts at full depth once the promise is contradicted.")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
+class VerificationOptions:
+    """How a certificate is tested."""
+
+    significance: float = option(0.05, "How likely a true certificate is contradicted.", above=0, maximum=0.5)
 
     def __post_init__(self) -> None:
         validate(self)

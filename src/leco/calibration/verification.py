@@ -17,7 +17,7 @@ class Verification:
     Attributes:
         rows, errors: the number of texts, and the sum of their losses.
         p_value: how likely so many errors, or more, are where the risk is just the bound.
-        alpha: the p value at which the certificate is contradicted: the probability that a true one is.
+        significance: the p value at which the certificate is contradicted: the probability that a true one is.
         certificate: what was tested.
 
     """
@@ -25,13 +25,13 @@ class Verification:
     rows: int
     errors: float
     p_value: float
-    alpha: float
+    significance: float
     certificate: Certificate
 
     @property
     def contradicted(self) -> bool:
         """Whether the texts contradict the certificate."""
-        return self.p_value <= self.alpha
+        return self.p_value <= self.significance
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
@@ -49,7 +49,7 @@ class Verification:
         return f"{verdict}: {seen}, {against}."
 
 
-def verify_losses(certificate: Certificate, losses: NDArray[Any], alpha: float) -> Verification:
+def verify_losses(certificate: Certificate, losses: NDArray[Any], significance: float) -> Verification:
     """The test of a certificate with the losses [N] of new texts."""
     rows, errors = len(losses), float(losses.sum())
     if losses.dtype == bool:
@@ -58,4 +58,4 @@ def verify_losses(certificate: Certificate, losses: NDArray[Any], alpha: float) 
         p_value = 1.0
     else:  # the mean of `1 - loss` is at least `1 - bound`
         p_value = hoeffding_bentkus_p(1 - np.mean(losses), rows, 1 - certificate.bound)
-    return Verification(rows, errors, float(p_value), alpha, certificate)
+    return Verification(rows, errors, float(p_value), significance, certificate)

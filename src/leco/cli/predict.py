@@ -9,7 +9,7 @@ import typer
 
 from leco.calibration import MonitorOptions
 from leco.cli.answers import Answering, Empty, Scores, in_columns
-from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout
+from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout, say_doubt
 from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_criterion, part, with_options
 from leco.devices import AUTO
 from leco.errors import LecoError, parameter
@@ -66,7 +66,8 @@ def command(
         if output is not None:
             _check(output, source)
         predictor = load(path, device=device, precision=BF16 if bf16 else None, compile=compile)
-        predictor = watched(predictor, fill(MonitorOptions(), options), say)
+        say_doubt(predictor, chosen)
+        predictor = watched(predictor, fill(MonitorOptions(), options), chosen, say)
         answering = Answering(predictor, chosen, batch_size, empty, scores)
         typed = str(source) == "-" and sys.stdin.isatty()
         if typed:

@@ -141,7 +141,7 @@ class Problem(ABC):
         return self.predictions(scores) == labels
 
     def worse(self, scores: Array, others: Array, labels: Array) -> Array:
-        """Where scores [.., N, K] are wrong and `others` [N, K] right, bool [.., N]; of values how much worse, 0 to 1."""
+        """Where scores [.., N, K] are wrong and `others` [N, K] right, bool [.., N]; of values how much, 0 to 1."""
         return self.right(others, labels) & ~self.right(scores, labels)
 
     def disagreement(self, scores: Array, others: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Stages, decide, in_batches
-from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, answer_pieces
+from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, answer_pieces, doubt_of
 from leco.runtime.session import Session
 from leco.runtime.watched import Watched, WatchFile, watched
 from leco.tokens import Encoding
@@ -21,6 +21,7 @@ __all__ = [
     "answer_pieces",
     "answers",
     "decide",
+    "doubt_of",
     "in_batches",
     "watched",
 ]

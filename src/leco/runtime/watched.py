@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock
 
+from leco.calibration.certificate import Certificate
 from leco.calibration.monitoring import Watch
 from leco.calibration.options import MonitorOptions
 from leco.criteria import Criterion, Task
@@ -61,12 +62,13 @@ class WatchFile:
 class Watched(PredictorMixin):
     """A predictor of whose answers a sampled share is compared with full depth, after it has been given.
 
-    Only answers by the predictor's own criterion are watched. What was sampled runs before the texts that come next, or
+    Answers by another criterion than its own are not watched. What was sampled runs before the texts that come next, or
     in `check`: it costs `share` of the time at full depth.
 
     Args:
         predictor: any.
         watch: the promise, or what has been seen of it by now.
+        criterion: that of the answers that are watched; by default the predictor's own.
         share: the probability with which a text is checked, 0 to 1.
         file: where what is seen is added up over processes; None is nowhere.
         fall_back: whether all texts run at full depth once the promise is contradicted.
@@ -82,6 +84,7 @@ class Watched(PredictorMixin):
         self,
         predictor: Predictor,
         watch: Watch,
+        criterion: Criterion | None = None,
         *,
         share: float = 0.01,
         file: WatchFile | None = None,
@@ -96,6 +99,7 @@ class Watched(PredictorMixin):
             fall_back,
             on_alarm,
         )
+        self._criterion = criterion or predictor.criterion
         self.watch = watch if file is None else file.read()
         self._random = np.random.default_rng(seed)
         self._texts = 0
@@ -113,8 +117,8 @@ class Watched(PredictorMixin):
 
     @property
     def criterion(self) -> Criterion:
-        """The watched predictor's."""
-        return self.predictor.criterion
+        """That of the answers that are watched."""
+        return self._criterion
 
     @property
     def full_depth(self) -> Criterion:
@@ -130,6 +134,21 @@ class Watched(PredictorMixin):
     def trained_on(self) -> Provenance | None:
         """The watched predictor's."""
         return self.predictor.trained_on
+
+    @property
+    def runtime(self) -> str:
+        """The watched predictor's."""
+        return self.predictor.runtime
+
+    @property
+    def precision(self) -> str:
+        """The watched predictor's."""
+        return self.predictor.precision
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The watched predictor's."""
+        return self.predictor.certificate
 
     @property
     def fell_back(self) -> bool:
@@ -182,9 +201,12 @@ class Watched(PredictorMixin):
 
 
 def watched(
-    predictor: Predictor, options: MonitorOptions, on_alarm: Callable[[str], None] = logger.warning
+    predictor: Predictor,
+    options: MonitorOptions,
+    criterion: Criterion | None = None,
+    on_alarm: Callable[[str], None] = logger.warning,
 ) -> Predictor:
-    """The predictor, watched by `options` where these name a file.
+    """The predictor, of which answers by a criterion, by default its own, are watched where `options` name a file.
 
     LecoError where nothing is promised that could be watched: neither by `monitor_bound` nor by its certificate.
     """
@@ -197,10 +219,9 @@ def watched(
             raise LecoError(
                 f"Nothing is promised of this model: run 'leco calibrate', or give {parameter('monitor_bound')}."
             )
-        if doubt := held.doubt(predictor.criterion, predictor.precision):
+        if doubt := held.doubt(criterion or predictor.criterion, predictor.precision):
             raise LecoError(f"{doubt} Calibrate it again, or give {parameter('monitor_bound')}.")
         bound = held.disagreement
     file = WatchFile(Path(options.monitor), Watch(bound, options.monitor_alpha))
-    return Watched(
-        predictor, file.start, share=options.monitor_share, file=file, fall_back=options.fall_back, on_alarm=on_alarm
-    )
+    settings = {"share": options.monitor_share, "fall_back": options.fall_back, "on_alarm": on_alarm}
+    return Watched(predictor, file.start, criterion, file=file, **settings)
