@@ -4,7 +4,7 @@ python -m studies.monitoring DIR --glue-dir GLUE --texts FILE
 python -m studies.monitoring --render
 
 DIR is a model that `leco fit --data glue/sst-2` trained. Streams are simulated. Without a shift the rate of
-disagreement is what was promised, the worst case. With one, the texts are real: SST-2's with typing errors, sentences of
+disagreement is what was promised, the worst case. With one, texts are real: SST-2's with typing errors, sentences of
 another task (CoLA), and those of each FILE, a text on each line (here German sayings of Debian's package fortunes-de).
 Their rates of disagreement are measured, and streams are drawn from them. Writes studies/results/monitoring.json, and
 its tables into docs/certificates.md.
@@ -140,8 +140,8 @@ streams of {LENGTH:,} texts (with its 95 % interval), for alpha {100 * ALPHA:g} 
 {markdown(["promised", "checked", "false alarms"], quiet)}
 
 **Texts of other kinds**, of which 1 % are checked: what the model (MiniLM, SST-2, `{shifts[0]["criterion"]}`)
-answers otherwise than at full depth, where {100 * shifts[0]["promised"]:.2f} % were promised (the upper bound of 90 % on SST-2's
-dev set), and when that raises the alarm in streams of {LENGTH:,} texts
+answers otherwise than at full depth, where {100 * shifts[0]["promised"]:.2f} % were promised (the upper bound of 90 % on
+SST-2's dev set), and when that raises the alarm in streams of {LENGTH:,} texts
 
 {markdown(columns, shifted)}
 

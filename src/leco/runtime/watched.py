@@ -223,5 +223,12 @@ def watched(
             raise LecoError(f"{doubt} Calibrate it again, or give {parameter('monitor_bound')}.")
         bound = held.disagreement
     file = WatchFile(Path(options.monitor), Watch(bound, options.monitor_alpha))
-    settings = {"share": options.monitor_share, "fall_back": options.fall_back, "on_alarm": on_alarm}
-    return Watched(predictor, file.start, criterion, file=file, **settings)
+    return Watched(
+        predictor,
+        file.start,
+        criterion,
+        share=options.monitor_share,
+        file=file,
+        fall_back=options.fall_back,
+        on_alarm=on_alarm,
+    )
