@@ -11,13 +11,17 @@ from typing import Any
 
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
+from leco.calibration import ORDER
 from leco.card import model_card
 from leco.data import DataSource
-from leco.evaluation import EVALUATION, compete, evaluate
+from leco.evaluation import EVALUATION, evaluate
+from leco.evaluation.contest import hold_contest
+from leco.evaluation.evaluate import outputs_to_choose_by
+from leco.evaluation.ordering import order_on
 from leco.evaluation.plots import draw_curves
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
-from leco.files import atomic_path, write_json, write_text
+from leco.files import write_json, write_text
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.model.statistics import state_statistics
 from leco.options import taking
@@ -190,8 +194,8 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     log = run_phases(job, model, callbacks, before.planned)
     last = job.methods.strategy.phases(job.encoder.num_layers)[-1]
     if log.best(last.name, last.selects) > before.best(last.name, last.selects):
-        model.config.exit_criterion = None
-        for name in (RESULTS, EVALUATION, CONTEST, "config.json"):  # of the former weights
+        model.config.exit_criterion = model.config.certificate = None
+        for name in (RESULTS, EVALUATION, CONTEST, ORDER, "config.json"):  # of the former weights
             (job.folder / name).unlink(missing_ok=True)
         save_model(model, job.folder, job.work / "model")
     else:
@@ -213,14 +217,15 @@ def run_choice(job: Job) -> MultiExitModel:
     if model.config.exit_criterion is None:
         chosen = job.methods.criterion
         if chosen is None:
-            contest = compete(model, job.tokenized, job.methods.criteria, job.options.choice.max_drop)
+            kinds, dev = outputs_to_choose_by(model, job.tokenized, job.methods.criteria)
+            contest = hold_contest(kinds, dev, model.task, job.options.choice.max_drop)
             job.hold.check()
+            order_on(dev, kinds, model.task, f"dev of {job.data.name}").save(job.folder / ORDER)
             write_json(job.folder / CONTEST, asdict(contest))
             chosen = contest.criterion
         model.config.exit_criterion = chosen.to_dict()
         job.hold.check()
-        with atomic_path(job.folder / "config.json") as temporary:
-            model.config.to_json_file(temporary, use_diff=True)
+        model.config.save(job.folder)
     return model
 
 

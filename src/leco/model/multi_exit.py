@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
+from leco.calibration import Certificate
 from leco.configuration import LecoConfig
 from leco.criteria import DOUBTS, EVIDENCE, Criterion, Observed, Task
 from leco.data import Encoding, without_limits
@@ -124,6 +125,16 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     def criterion(self) -> Criterion:
         """The exit criterion that was chosen for this model; full depth where none was."""
         return self.config.criterion
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What is promised of the answers by the criterion that was chosen, where something is."""
+        return self.config.certified
+
+    @property
+    def precision(self) -> str:
+        """In which precision the layers are computed."""
+        return str(self.backbone.dtype).removeprefix("torch.")
 
     @property
     def exit_architectures(self) -> list[ExitArchitecture]:
