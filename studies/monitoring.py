@@ -140,8 +140,8 @@ streams of {LENGTH:,} texts (with its 95 % interval), for alpha {100 * ALPHA:g} 
 {markdown(["promised", "checked", "false alarms"], quiet)}
 
 **Texts of other kinds**, of which 1 % are checked: what the model (MiniLM, SST-2, `{shifts[0]["criterion"]}`)
-answers otherwise than at full depth, where {100 * shifts[0]["promised"]:.2f} % were promised (the upper bound of 90 % on
-SST-2's dev set), and when that raises the alarm in streams of {LENGTH:,} texts
+answers otherwise than at full depth, where {100 * shifts[0]["promised"]:.2f} % were promised (the upper bound
+of 90 % on SST-2's dev set), and when that raises the alarm in streams of {LENGTH:,} texts
 
 {markdown(columns, shifted)}
 

@@ -174,7 +174,7 @@ class Watched(PredictorMixin):
             return self.predictor.decide(encodings, self.full_depth, batch_size=batch_size, on_batch=on_batch)
         decisions = self.predictor.decide(encodings, chosen, batch_size=batch_size, on_batch=on_batch)
         if chosen == self.criterion:
-            (drawn,) = np.nonzero(self._random.random(len(encodings)) < self.share)
+            drawn = np.flatnonzero(self._random.random(len(encodings)) < self.share).tolist()
             self._texts += len(encodings)
             self._waiting.append(([encodings[row] for row in drawn], decisions.scores[drawn]))
         return decisions
