@@ -11,10 +11,11 @@ from typing import Any
 
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
-from leco.calibration import ORDER
+from leco.calibration import ORDER, CalibrationOptions
 from leco.card import model_card
 from leco.data import DataSource
 from leco.evaluation import EVALUATION, evaluate
+from leco.evaluation.certify import Calibration
 from leco.evaluation.contest import hold_contest
 from leco.evaluation.evaluate import outputs_to_choose_by
 from leco.evaluation.ordering import order_on
@@ -72,7 +73,7 @@ def fit(
     """
     with open_job(model, data, output, build_options(preset, options, FIT), FIT) as job:
         run_training(job, callbacks)
-        trained = run_choice(job)
+        trained = run_calibration(job, run_choice(job))
         run_evaluation(job, trained)
     return trained
 
@@ -105,7 +106,7 @@ def train(
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
     with open_job(model, data, output, build_options(preset, options, TRAIN), TRAIN) as job:
         run_training(job, callbacks)
-        return run_choice(job)
+        return run_calibration(job, run_choice(job))
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
@@ -226,6 +227,17 @@ def run_choice(job: Job) -> MultiExitModel:
         model.config.exit_criterion = chosen.to_dict()
         job.hold.check()
         model.config.save(job.folder)
+    return model
+
+
+def run_calibration(job: Job, model: MultiExitModel) -> MultiExitModel:
+    """Certify what the chosen settings cost at most, where rows were set aside for that; the model, with that."""
+    rows, config = job.data.calibration, model.config
+    if rows is not None and config.certificate is None and config.criterion != model.full_depth:
+        made = Calibration(model, job.data.name, rows, CalibrationOptions()).statement()
+        config.certificate = made.to_dict()
+        job.hold.check()
+        config.save(job.folder)
     return model
 
 

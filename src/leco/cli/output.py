@@ -93,6 +93,12 @@ def print_lines(*lines: object) -> None:
     plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
 
 
+def print_certificate(predictor: Predictor) -> None:
+    """Print what is promised of a model's early answers, if anything is."""
+    if predictor.certificate is not None:
+        print_lines(predictor.certificate.sentence(), "")
+
+
 def say_doubt(predictor: Predictor, criterion: Criterion | None = None) -> None:
     """Say where a model's certificate does not hold for its answers by a criterion, by default its own."""
     if doubt := doubt_of(predictor, criterion):

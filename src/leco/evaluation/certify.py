@@ -1,7 +1,7 @@
 """From texts that are new to a predictor to a certificate of its early answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from math import nan
 
@@ -62,7 +62,7 @@ class Calibration:
     name: str
     split: Split
     options: CalibrationOptions
-    kept: Kept
+    kept: Kept = field(default_factory=Kept)
     criterion: str | None = None
     order: Order | None = None
     log: Log = say
@@ -86,6 +86,12 @@ class Calibration:
             found = select(self._rule, chains, trials.attempt, options.max_drop, options.delta) if chains else None
             chosen, bound = found or self._full_depth(trials), options.max_drop
         return self._certificate(chosen, bound, trials, sum(map(len, chains.values())))
+
+    def statement(self) -> Certificate:
+        """The certificate of the predictor's own criterion, with the bound that the texts allow."""
+        tried = self._trials(self.split, "certify").attempt(self.predictor.criterion)
+        bound = bound_of(self._rule, tried.losses, self.options.delta)
+        return self._certificate(tried, bound, self.split, 1)
 
     @property
     def _rule(self) -> Rule:

@@ -31,6 +31,8 @@ def unseen_texts(
         if labelled:
             raise
         return _unlabelled(predictor, source, given)
+    if data.calibration is not None:
+        return data.name, data.calibration
     _check_unseen(predictor.trained_on, data, log)
     return data.name, data.test
 
