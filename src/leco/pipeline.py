@@ -231,7 +231,9 @@ def run_evaluation(job: Job, model: MultiExitModel) -> None:
         return
     found = evaluate(model, job.tokenized, **asdict(job.options.timing))
     job.hold.check()
-    draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
+    shares = [1 - layer / model.num_layers for layer in found.layers_with_exits]
+    one_layer = dict(zip(shares, found.exit_scores, strict=True))
+    draw_curves([job.folder / "curve.png"], found.curves, found.metric, one_layer)
     results = found.to_dict()
     training = asdict(TrainingLog.load(job.folder / TRAINING))
     settings = job.options.identity(FIT)

@@ -30,7 +30,7 @@ class Stages(Protocol[Batch]):
         """Run one layer of the backbone."""
 
     def scores(self, layer: int, batch: Batch) -> Array:
-        """The scores [B, K] of the exit on `layer`: probabilities, or values where the task is a regression."""
+        """The scores [B, K] of the exit on `layer`, which has one: probabilities, or values where the task is a regression."""
 
     def observe(self, what: str, layer: int, batch: Batch) -> Array:
         """What else (`leco.criteria.Observed`) there is of the exit on `layer`, [B, ..], after its scores."""
@@ -58,7 +58,7 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
     for layer in range(1, task.num_layers + 1):
         batch = stages.advance(layer, batch)
         last = layer == task.num_layers
-        if not last and not criterion.uses(layer):
+        if layer not in task.exit_layers or not (last or criterion.uses(layer)):
             continue
         current = stages.scores(layer, batch)
         if last:

@@ -36,6 +36,7 @@ class Metadata:
         max_length: the number of tokens to which texts are cut.
         padding: for each input what stands behind the last token.
         trained_on: the data of the training, as `Provenance.to_dict` has them; None of a file that does not say.
+        exit_layers: the layers that have an exit; None is all.
 
     """
 
@@ -47,6 +48,7 @@ class Metadata:
     max_length: int
     padding: dict[str, int]
     trained_on: dict[str, Any] | None = None
+    exit_layers: list[int] | None = None
 
     def task(self) -> Task:
         """What criteria need to know; LecoError where it is the task of no model."""
@@ -57,7 +59,7 @@ class Metadata:
             raise LecoError(f"its labels are {listed(self.labels) or 'none'}")
         if self.layers < 1 or self.max_length < 1:
             raise LecoError(f"it has {self.layers} layers and at most {self.max_length} tokens")
-        return Task(many, self.layers, self.problem_type)
+        return Task(many, self.layers, self.problem_type, exit_layers=tuple(self.exit_layers or ()))
 
 
 def read_metadata(session: "InferenceSession") -> tuple[dict[str, Any], Metadata, Criterion]:

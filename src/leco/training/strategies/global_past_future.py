@@ -27,7 +27,7 @@ class GlobalPastFuture(WeightedJoint):
     name: ClassVar[str] = "global-past-future"
     exits: ClassVar[ExitArchitecture | None] = PAST_FUTURE
 
-    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_layers: int) -> MultiExitOutput:
+    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_exits: int) -> MultiExitOutput:
         """The model's output with the [CLS] states."""
         return model(**inputs, output_cls_states=True)
 

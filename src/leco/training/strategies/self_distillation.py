@@ -21,9 +21,9 @@ class SelfDistillation(Strategy):
 
     name: ClassVar[str] = "self-distillation"
 
-    def phases(self, num_layers: int) -> Sequence[Phase]:
+    def phases(self, num_exits: int) -> Sequence[Phase]:
         """Backbone and last exit; then the exits below it."""
-        return last_exit_first(num_layers)
+        return last_exit_first(num_exits)
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The last exit's loss, then the divergence of the others from it."""
