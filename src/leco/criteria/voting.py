@@ -15,7 +15,7 @@ class Voting(Criterion):
     """Leave when enough of the exits so far vote for one label.
 
     `max_c V_m(c) / m^rho >= tau`, where `V_m(c)` counts those of the exits 1 .. m whose `argmax p` is c.
-    `p_m` [B, K] are the scores of exit m, the m-th that there is. With `rho` 0 it asks for `tau` votes, with 1 for a share of the votes,
+    `p_m` [B, K] are the scores of the m-th exit. With `rho` 0 it asks for `tau` votes, with 1 for a share of the votes,
     which is 1 at exit 1. Since the ratio is at most `m^(1 - rho)`, no row leaves before exit
     `tau^(1 / (1 - rho))`, and with a tau up to 1 all leave at exit 1.
 

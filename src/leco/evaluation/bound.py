@@ -19,7 +19,7 @@ class StaticWithAllExits(Static):
 
 
 def bound(dev: Stored, test: Stored, task: Task) -> list[OperatingPoint]:
-    """The oracle's operating points: for each m, each text leaves at its first right layer if that is <= m, else at the first exit.
+    """The oracle's operating points: for each m, each text leaves at its first right layer if that is <= m, else first.
 
     Where the score is the accuracy, no choice of exit layers at all that saves as much scores higher than the line
     through these points: a right answer at layer m costs m - 1 layers more than none, and the cheapest are taken

@@ -4,7 +4,7 @@ Shapes: E exits, N texts, K outputs.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,9 @@ def exit_outputs(
     """
     stored, observed = predictor.exit_outputs(encodings, batch_size=batch_size, on_batch=on_batch)
     layers = predictor.task.exit_layers
-    by_layer = {f"what the exit on layer {m} says": torch.from_numpy(said) for m, said in zip(layers, stored, strict=True)}
+    by_layer = {
+        f"what the exit on layer {m} says": torch.from_numpy(said) for m, said in zip(layers, stored, strict=True)
+    }
     remedy = f"Train it again, with a lower {parameter('lr')} and {parameter('exit_lr')}."
     check_finite(by_layer, "The model gives no answers", remedy)
     return stored, observed
@@ -59,6 +61,12 @@ class Stored:
         """The kind of problem."""
         return PROBLEMS[self.problem_type]
 
+    def only(self, layers: Sequence[int]) -> "Stored":
+        """The outputs of the exits on these layers alone."""
+        places = self._places(np.asarray(layers))
+        observed = {name: values[places] for name, values in self.observed.items()}
+        return replace(self, scores=self.scores[places], observed=observed, on=tuple(layers))
+
     def exit_layers(self, criterion: Criterion, task: Task) -> Array:
         """The layers [N] at which texts leave by a criterion."""
         return simulate(criterion, self.scores, task, self.observed)
@@ -73,8 +81,11 @@ class Stored:
 
     def leaving(self, exit_layers: Array) -> Array:
         """The outputs [N, K] with which texts leave, text n at `exit_layers[n]`."""
-        places = exit_places(self.on or range(1, len(self.scores) + 1), exit_layers)
-        return self.scores[places, np.arange(len(places))]
+        return self.scores[self._places(exit_layers), np.arange(len(exit_layers))]
+
+    def _places(self, layers: Array) -> Array:
+        """Where the exits on some layers are in the outputs."""
+        return exit_places(self.on or range(1, len(self.scores) + 1), layers)
 
     def at(self, exit_layers: Array) -> float:
         """The task's score when text n leaves at `exit_layers[n]`."""

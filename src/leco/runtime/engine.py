@@ -30,7 +30,7 @@ class Stages(Protocol[Batch]):
         """Run one layer of the backbone."""
 
     def scores(self, layer: int, batch: Batch) -> Array:
-        """The scores [B, K] of the exit on `layer`, which has one: probabilities, or values where the task is a regression."""
+        """The scores [B, K] of the exit on `layer`: probabilities, or values where the task is a regression."""
 
     def observe(self, what: str, layer: int, batch: Batch) -> Array:
         """What else (`leco.criteria.Observed`) there is of the exit on `layer`, [B, ..], after its scores."""

@@ -71,6 +71,11 @@ class Strategy(ABC):
     def __post_init__(self) -> None:
         validate(self)
 
+    @property
+    def fewest_exits(self) -> int:
+        """How many exits a model needs for it."""
+        return 1
+
     def phases(self, num_exits: int) -> Sequence[Phase]:
         """The phases, in order; each runs for all epochs."""
         return [Phase()]

@@ -21,6 +21,11 @@ class SelfDistillation(Strategy):
 
     name: ClassVar[str] = "self-distillation"
 
+    @property
+    def fewest_exits(self) -> int:
+        """A teacher and a student."""
+        return 2
+
     def phases(self, num_exits: int) -> Sequence[Phase]:
         """Backbone and last exit; then the exits below it."""
         return last_exit_first(num_exits)

@@ -23,6 +23,11 @@ class TwoStage(Strategy):
 
     second: bool = option(True, "Whether there is a second stage.")
 
+    @property
+    def fewest_exits(self) -> int:
+        """One for each stage."""
+        return 2 if self.second else 1
+
     def phases(self, num_exits: int) -> Sequence[Phase]:
         """Backbone and last exit; then the exits below it."""
         first, second = last_exit_first(num_exits)
