@@ -134,12 +134,13 @@ def print_evaluation(
 
 
 def _exit_rows(results: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """Each layer with its exit's score, how many texts leave there, and what the exit is; empty what is not known."""
+    """Each exit's layer with its score, how many texts leave there, and what the exit is; empty what is not known."""
     scores = [f"{score:.4f}" for score in results["exit_scores"]]
     exits = [_exit(architecture) for architecture in results.get("architectures", ())]
     counts = results["exit_layer_counts"]
-    for layer, (score, count, leave) in enumerate(zip_longest(scores, counts, exits, fillvalue=""), start=1):
-        yield layer, score, count, leave
+    layers = results.get("exit_layers") or range(1, len(counts) + 1)
+    for layer, score, leave in zip_longest(layers, scores, exits, fillvalue=""):
+        yield layer, score, counts[int(layer) - 1], leave
 
 
 def _print_curves(results: Mapping[str, Any]) -> None:

@@ -89,9 +89,10 @@ class Calibration:
 
     def statement(self) -> Certificate:
         """The certificate of the predictor's own criterion, with the bound that the texts allow."""
-        tried = self._trials(self.split, "certify").attempt(self.predictor.criterion)
+        trials = self._trials(self.split, "certify")
+        tried = trials.attempt(self.predictor.criterion)
         bound = bound_of(self._rule, tried.losses, self.options.delta)
-        return self._certificate(tried, bound, self.split, 1)
+        return self._certificate(tried, bound, trials, 1)
 
     @property
     def _rule(self) -> Rule:

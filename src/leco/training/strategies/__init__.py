@@ -61,7 +61,16 @@ def check_exits(strategy: Strategy, architectures: Iterable[ExitArchitecture | N
         raise LecoError(f"The training strategy '{strategy.name}' cannot train exits that '{owner}' brings.")
 
 
-__all__ = ["STRATEGIES", "Phase", "Strategy", "TrainingStep", "check_exits", "parse_strategy"]
+def check_number(strategy: Strategy, num_exits: int) -> None:
+    """Raise LecoError where a strategy that is about several exits is given one."""
+    if num_exits < strategy.fewest_exits:
+        raise LecoError(
+            f"The training strategy '{strategy.name}' needs {strategy.fewest_exits} exits or more, but there is "
+            f"{num_exits}. Choose another one, such as '{Joint.name}'."
+        )
+
+
+__all__ = ["STRATEGIES", "Phase", "Strategy", "TrainingStep", "check_exits", "check_number", "parse_strategy"]
 
 
 def __getattr__(name: str) -> Any:
