@@ -20,8 +20,8 @@ tags: [early-exit, text-classification]
 
 # {title}
 
-An early-exiting text classifier: [{backbone}] with an exit on each of its {layers} layers, trained on {data}.
-A text leaves at the first layer where the criterion `{criterion}` is satisfied.
+An early-exiting text classifier: [{backbone}] with an exit on {which}, trained on {data}.
+A text leaves at the first exit where the criterion `{criterion}` is satisfied.
 
 ```python
 from leco import MultiExitModel
@@ -66,17 +66,19 @@ def model_card(
 ) -> str:
     """The card of a model trained from `backbone` with these settings, and its evaluation's `results`."""
     rows = [
-        f"| {layer} | {_exit(architecture)} | {score:.4f} | {count} |"
-        for layer, (architecture, score, count) in enumerate(
-            zip(model.config.exits, results["exit_scores"], results["exit_layer_counts"], strict=True), start=1
+        f"| {layer} | {_exit(architecture)} | {score:.4f} | {results['exit_layer_counts'][layer - 1]} |"
+        for layer, architecture, score in zip(
+            model.task.exit_layers, model.config.exits, results["exit_scores"], strict=True
         )
     ]
+    layers = model.num_layers
     shown = ", ".join(f"{name}={in_markdown(value)}" for name, value in settings.items())
     name, data = in_markdown(backbone.rstrip("/").split("/")[-1]), in_markdown(results["data"])
     return _TEMPLATE.format(
         title=f"{name}, exiting early on {data}",
         backbone=name,
-        layers=len(rows),
+        layers=layers,
+        which=f"each of its {layers} layers" if len(rows) == layers else f"{len(rows)} of its {layers} layers",
         data=data,
         criterion=str(model.config.criterion),
         rows=results["rows"],

@@ -15,6 +15,7 @@ GIVEN = Certificate(
     precision="float32",
     loss="worse",
     bound=0.02,
+    disagreement=0.05,
     confidence=0.9,
     method="ltt",
     rows=1000,

@@ -22,6 +22,8 @@ class Certificate:
         runtime, precision: what computed the answers that were calibrated, and in which precision (`Predictor`).
         loss: a name in `leco.calibration.LOSSES`.
         bound: what the risk is at most: a share of the texts or, of values, in `unit`s.
+        disagreement: the share of texts that are answered otherwise than at full depth is at most this, whatever the
+            loss, with the confidence that was asked for: what a monitor watches; of values the mean distance.
         confidence: with which that is so, over the choice of the calibration texts; None of a method without one.
         method: a name in `leco.calibration.RULES`.
         rows, errors: the number of calibration texts, and the sum of their losses.
@@ -38,6 +40,7 @@ class Certificate:
     precision: str
     loss: str
     bound: float
+    disagreement: float
     confidence: float | None
     method: str
     rows: int
@@ -66,7 +69,8 @@ class Certificate:
             rule = RULES[found.method]
         except LecoError as error:
             raise changed(WHERE, str(error)) from error
-        possible = 0 <= found.bound <= 1 and found.rows > 0 and 0 <= found.errors <= found.rows
+        bounds = found.bound, found.disagreement
+        possible = min(bounds) >= 0 and max(bounds) <= 1 and found.rows > 0 and 0 <= found.errors <= found.rows
         if not possible or rule.confident != (found.confidence is not None and 0.5 < found.confidence < 1):
             raise changed(WHERE, "its numbers are those of no calibration")
         return found

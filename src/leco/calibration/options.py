@@ -51,6 +51,29 @@ class CalibrationOptions:
 
 
 @dataclass(frozen=True)
+class MonitorOptions:
+    """How answers are watched while they are given."""
+
+    monitor: str | None = option(
+        None, "JSON file in which comparisons of answers with full depth are counted, over all processes that name it."
+    )
+    monitor_share: float = option(0.01, "Share of the texts that are compared, 0 to 1.", above=0, maximum=1)
+    monitor_bound: float | None = option(
+        None,
+        "Share of texts that may be answered otherwise than at full depth; by default what the certificate promises.",
+        above=0,
+        maximum=1,
+    )
+    monitor_alpha: float = option(
+        0.05, "Probability of a false alarm, however long the monitor runs.", above=0, maximum=0.5
+    )
+    fall_back: bool = option(False, "Answer all texts at full depth once the promise is contradicted.")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True)
 class VerificationOptions:
     """How a certificate is tested."""
 

@@ -135,13 +135,14 @@ def print_evaluation(
 
 
 def _exit_rows(results: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """Each layer with its exit's score and trust, how many texts leave there, and what the exit is, as far as known."""
+    """Each exit's layer with its score and trust, how many texts leave there, and what the exit is, as far as known."""
     scores = [f"{score:.4f}" for score in results["exit_scores"]]
     exits = [_exit(architecture) for architecture in results.get("architectures", ())]
     trust = [[_number(one["auroc"]), _number(one["calibration_error"])] for one in results.get("trust", ())]
     counts = results["exit_layer_counts"]
-    for layer, (score, count, leave) in enumerate(zip_longest(scores, counts, exits, fillvalue=""), start=1):
-        yield layer, score, *(trust[layer - 1] if trust else ()), count, leave
+    layers = results.get("exit_layers") or range(1, len(counts) + 1)
+    for place, (layer, score, leave) in enumerate(zip_longest(layers, scores, exits, fillvalue="")):
+        yield layer, score, *(trust[place] if trust else ()), counts[int(layer) - 1], leave
 
 
 def _number(value: float | None) -> str:

@@ -8,6 +8,7 @@ from math import nan
 import numpy as np
 
 from leco.calibration import (
+    DISAGREEMENT,
     LOSSES,
     RULES,
     CalibrationOptions,
@@ -84,13 +85,14 @@ class Calibration:
         else:
             found = select(self._rule, chains, trials.attempt, options.max_drop, options.delta) if chains else None
             chosen, bound = found or self._full_depth(trials), options.max_drop
-        return self._certificate(chosen, bound, rest, sum(map(len, chains.values())))
+        return self._certificate(chosen, bound, trials, sum(map(len, chains.values())))
 
     def statement(self) -> Certificate:
         """The certificate of the predictor's own criterion, with the bound that the texts allow."""
-        tried = self._trials(self.split, "certify").attempt(self.predictor.criterion)
+        trials = self._trials(self.split, "certify")
+        tried = trials.attempt(self.predictor.criterion)
         bound = bound_of(self._rule, tried.losses, self.options.delta)
-        return self._certificate(tried, bound, self.split, 1)
+        return self._certificate(tried, bound, trials, 1)
 
     @property
     def _rule(self) -> Rule:
@@ -195,17 +197,20 @@ class Calibration:
         best = int(np.argmin(bounds))
         return tried[best], bounds[best]
 
-    def _certificate(self, chosen: Tried, bound: float, rows: Split, settings: int) -> Certificate:
+    def _certificate(self, chosen: Tried, bound: float, trials: Trials, settings: int) -> Certificate:
         options, predictor = self.options, self.predictor
+        agreeing = replace(trials, loss=LOSSES[DISAGREEMENT]).attempt(chosen.criterion)
+        same = options.loss == DISAGREEMENT and self._rule.confident
         return Certificate(
             criterion=chosen.criterion.to_dict(),
             runtime=predictor.runtime,
             precision=predictor.precision,
             loss=options.loss,
             bound=bound,
+            disagreement=bound if same else bound_of(RULES["ltt"], agreeing.losses, options.delta, max(settings, 1)),
             confidence=options.confidence if self._rule.confident else None,
             method=options.method,
-            rows=len(rows),
+            rows=len(trials.split),
             errors=float(chosen.losses.sum()),
             mean_exit_layer=float(chosen.exit_layers.mean()),
             settings=settings,

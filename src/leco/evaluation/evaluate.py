@@ -34,7 +34,7 @@ def stored_outputs(
     """Run all exits on a split, tokenized as `encodings`, and store their outputs."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
         scores, observed = exit_outputs(predictor, encodings, on_batch=advance)
-    return Stored(scores, split, metric, predictor.task.problem_type, observed)
+    return Stored(scores, split, metric, predictor.task.problem_type, observed, predictor.task.exit_layers)
 
 
 def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]], max_drop: float) -> Contest:
@@ -150,6 +150,7 @@ def _evaluate_exits(
         metric=data.metric,
         rows=len(data.test),
         exit_scores=by_exit,
+        exit_layers=task.named_layers,
         avg=float(np.mean(by_exit)),
         best=max(by_exit),
         full_depth_score=by_exit[-1],

@@ -76,6 +76,8 @@ def write_model(
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},
     }
+    if model.task.named_layers:
+        metadata["exit_layers"] = model.task.named_layers
     props = {f"leco.{name}": json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
     own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     own.enable_truncation(model.max_length)

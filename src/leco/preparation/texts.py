@@ -28,7 +28,7 @@ def read_texts(source: DataSource, options: Options) -> TextData:
 
 def check_criterion(methods: Methods, encoder: Encoder, texts: TextData) -> None:
     """Raise LecoError where the criterion that is named is not defined for the data's kind of problem."""
-    task = Task(texts.num_outputs, encoder.num_layers, texts.problem_type)
+    task = Task(texts.num_outputs, encoder.num_layers, texts.problem_type, exit_layers=encoder.exit_layers)
     with naming("criterion"):
         if methods.criterion is not None:
             methods.criterion.start(1, task)

@@ -39,6 +39,7 @@ class Metadata:
         trained_on: the data of the training, as `Provenance.to_dict` has them; None of a file that does not say.
         certificate: what is promised of early answers, as `Certificate.to_dict` has it; None is nothing.
         std: the standard deviation of the values of the training, of a regression.
+        exit_layers: the layers that have an exit; None is all.
 
     """
 
@@ -52,6 +53,7 @@ class Metadata:
     trained_on: dict[str, Any] | None = None
     certificate: dict[str, Any] | None = None
     std: float = 1.0
+    exit_layers: list[int] | None = None
 
     def task(self) -> Task:
         """What criteria need to know; LecoError where it is the task of no model."""
@@ -65,7 +67,7 @@ class Metadata:
         statistics = LabelStatistics(std=self.std)
         if not statistics.fits(many):
             raise LecoError(f"its values have the standard deviation {self.std}")
-        return Task(many, self.layers, self.problem_type, statistics)
+        return Task(many, self.layers, self.problem_type, statistics, tuple(self.exit_layers or ()))
 
 
 def read_metadata(session: "InferenceSession") -> tuple[dict[str, Any], Metadata, Criterion]:
