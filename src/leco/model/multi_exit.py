@@ -89,8 +89,8 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         super().__init__(config)
         family = backbone_for(config.backbone_config)
         num_layers = family.num_layers(config.backbone_config)
-        if (config.task.num_layers, config.task.num_exits) != (num_layers, len(config.exits)):
-            layers = f", of which {listed([*map(str, config.exit_layers)])} have an exit" if config.exit_layers else ""
+        if Task(1, num_layers, exit_layers=config.named_layers).num_exits != len(config.exits):
+            layers = f", of which {listed([*map(str, config.named_layers)])} have an exit" if config.exit_layers else ""
             raise LecoError(
                 f"The backbone has {num_layers} layers{layers}, but {len(config.exits)} exit architectures are given."
             )
