@@ -87,7 +87,7 @@ class LecoConfig(PreTrainedConfig):
 
     @property
     def named_layers(self) -> tuple[int, ...]:
-        """The layers that have an exit where not all do, or are named nevertheless; LecoError for no list of numbers."""
+        """The layers that have an exit, where they are named; none is all. LecoError for what is no list of numbers."""
         return tuple(checked(list[int], self.exit_layers or [], "its exit_layers"))
 
     @property

@@ -50,8 +50,8 @@ class Comparing(Counting):
     def start(self, rows: int, task: Task) -> State:
         """A count of -1, previous outputs that do not matter, and the kind of problem."""
         previous = np.zeros((rows, task.num_outputs), np.float32)
-        before = {"count": np.full(rows, -1, np.int64), "previous": previous, "problem": same_for(rows, task.problem)}
-        return {**super().start(rows, task), **before}
+        state = {**super().start(rows, task), "previous": previous, "problem": same_for(rows, task.problem)}
+        return {**state, "count": np.full(rows, -1, np.int64)}
 
     def agrees(self, layer: int, scores: Array, state: State) -> Array:
         """Compare with the exit before."""

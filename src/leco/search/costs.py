@@ -71,8 +71,8 @@ class OperationCosts:
         known = self.operations[EDGE_COSTS[edge]]
         if operation not in known:
             raise LecoError(
-                f"The table of costs has no {edge} '{operation}', only {', '.join(known)}. Measure it: "
-                "python -m benchmarks.operation_costs --output FILE."
+                f"The table of costs has no {edge} '{operation}', only {', '.join(known)}. The script "
+                "benchmarks/operation_costs.py measures one that has."
             )
         return self._at(known[operation], length)
 
