@@ -9,8 +9,6 @@ not worth their time (`leco.evaluation.pruning`). Times are tabled: `leco/search
 MHA exit. They and the scores are studies/results/earned_exits.json.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from benchmarks.common.recording import read, report, source
