@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from leco.calibration import Certificate
 from leco.display import in_markdown, time_saved
 from leco.environment import versions
 from leco.model import MultiExitModel
+
+CARD = "README.md"
+BEGIN, END = "<!-- certificate: begin -->", "<!-- certificate: end -->"
 
 _TEMPLATE = """\
 ---
@@ -45,7 +49,7 @@ The criterion's settings were chosen on the dev split. Scores are fractions of 1
 
 ![speedup-score curve](curve.png)
 
-## How it was made
+{certificate}## How it was made
 
 {made}
 
@@ -87,9 +91,36 @@ def model_card(
         avg=results["avg"],
         best=results["best"],
         exits="\n".join(rows),
+        certificate=certificate_section(model.certificate),
         made=f"Training took {training['seconds'] / 60:.1f} minutes, the search not counted. Settings: {shown}.",
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
     )
+
+
+def certificate_section(certificate: Certificate | None) -> str:
+    """What a card says of the certificate, between marks; nothing where there is none."""
+    if certificate is None:
+        return ""
+    lines = (
+        "## What is promised of early answers",
+        "",
+        in_markdown(certificate.sentence()),
+        "",
+        f"It holds while texts leave by `{certificate.exits}`, for texts like those of the calibration "
+        f"({certificate.date}, {certificate.runtime}, {certificate.precision}, fingerprint "
+        f"`{certificate.fingerprint}`); `leco verify` tests it on others. Figures here that name another criterion "
+        "were measured with that.",
+        "",
+    )
+    return "\n".join([BEGIN, *lines, END, "", ""])
+
+
+def with_certificate(card: str, certificate: Certificate) -> str:
+    """A card with the certificate in place of the one that it had, or else at its end."""
+    before, begin, rest = card.partition(BEGIN)
+    after = rest.partition(END)[2].removeprefix("\n\n")
+    space = "" if begin else "\n"
+    return f"{before}{space}{certificate_section(certificate)}{after}"
 
 
 def _exit(architecture: Any) -> str:

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
 
+from leco.calibration import Certificate
 from leco.criteria import Criterion, Static, Task, check_deployable, criterion_from_dict
 from leco.display import listed
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
+from leco.files import atomic_path
 from leco.options import option, validate
 from leco.problems import PROBLEMS, SINGLE_LABEL, LabelStatistics
 from leco.provenance import Provenance
@@ -33,6 +36,7 @@ class LecoConfig(PreTrainedConfig):
             None scales and weighs nothing.
         exit_layers: the layers that have an exit, counted from 1, the last one among them; None is all.
         trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
+        certificate: what is promised of early answers (`Certificate.to_dict`); None is nothing.
 
     """
 
@@ -70,6 +74,7 @@ class LecoConfig(PreTrainedConfig):
             asdict(statistics) if isinstance(statistics, LabelStatistics) else statistics
         )
         self.trained_on: dict[str, Any] | None = kwargs.pop("trained_on", None)
+        self.certificate: dict[str, Any] | None = kwargs.pop("certificate", None)
         self.exit_layers: list[int] | None = kwargs.pop("exit_layers", None)
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
@@ -108,6 +113,16 @@ class LecoConfig(PreTrainedConfig):
         return Provenance.from_dict(self.trained_on)
 
     @property
+    def certified(self) -> Certificate | None:
+        """What is promised of early answers; LecoError where what is there is not as it was written."""
+        return Certificate.from_dict(self.certificate)
+
+    def save(self, folder: Path) -> None:
+        """Write it into a model's folder, whole or not at all."""
+        with atomic_path(folder / "config.json") as temporary:
+            self.to_json_file(temporary, use_diff=True)
+
+    @property
     def label_names(self) -> list[str]:
         """The names of the outputs, in their order."""
         return [self.id2label[index] for index in range(len(self.id2label))]
@@ -129,6 +144,7 @@ class LecoConfig(PreTrainedConfig):
             raise LecoError(f"its label_statistics are {self.label_statistics}")
         check_deployable(self.criterion.name)
         self.provenance  # noqa: B018 - it is read only where data are
+        self.certified  # noqa: B018 - it is read only where somebody asks
         self.criterion.start(1, task)
 
 

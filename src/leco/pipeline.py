@@ -11,16 +11,21 @@ from typing import Any
 
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
+from leco.calibration import ORDER, CalibrationOptions
 from leco.card import model_card
 from leco.criteria import Criterion
 from leco.data import DataSource
 from leco.errors import LecoError, parameter
-from leco.evaluation import EVALUATION, compete, evaluate
+from leco.evaluation import EVALUATION, evaluate
+from leco.evaluation.certify import Calibration
+from leco.evaluation.contest import hold_contest
+from leco.evaluation.evaluate import outputs_to_choose_by
+from leco.evaluation.ordering import order_on
 from leco.evaluation.plots import draw_curves
 from leco.evaluation.pruning import prune_exits
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
-from leco.files import atomic_path, write_json, write_text
+from leco.files import write_json, write_text
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.model.statistics import state_statistics
 from leco.options import taking
@@ -73,7 +78,7 @@ def fit(
     """
     with open_job(model, data, output, build_options(preset, options, FIT), FIT) as job:
         run_training(job, callbacks)
-        trained = run_choice(job)
+        trained = run_calibration(job, run_choice(job))
         run_evaluation(job, trained)
     return trained
 
@@ -106,7 +111,7 @@ def train(
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
     with open_job(model, data, output, build_options(preset, options, TRAIN), TRAIN) as job:
         run_training(job, callbacks)
-        return run_choice(job)
+        return run_calibration(job, run_choice(job))
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
@@ -199,8 +204,8 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     log = run_phases(job, model, callbacks, before.planned)
     last = job.methods.strategy.phases(model.task.num_exits)[-1]
     if log.best(last.name, last.selects) > before.best(last.name, last.selects):
-        model.config.exit_criterion = None
-        for name in (RESULTS, EVALUATION, CONTEST, "config.json"):  # of the former weights
+        model.config.exit_criterion = model.config.certificate = None
+        for name in (RESULTS, EVALUATION, CONTEST, ORDER, "config.json"):  # of the former weights
             (job.folder / name).unlink(missing_ok=True)
         save_model(model, job.folder, job.work / "model")
     else:
@@ -235,15 +240,27 @@ def run_choice(job: Job) -> MultiExitModel:
         save_model(model, job.folder, job.work / "model")
         shutil.rmtree(job.work, ignore_errors=True)
     else:
-        with atomic_path(job.folder / "config.json") as temporary:
-            model.config.to_json_file(temporary, use_diff=True)
+        model.config.save(job.folder)
+    return model
+
+
+def run_calibration(job: Job, model: MultiExitModel) -> MultiExitModel:
+    """Certify what the chosen settings cost at most, where rows were set aside for that; the model, with that."""
+    rows, config = job.data.calibration, model.config
+    if rows is not None and config.certificate is None and config.criterion != model.full_depth:
+        made = Calibration(model, job.data.name, rows, CalibrationOptions()).statement()
+        config.certificate = made.to_dict()
+        job.hold.check()
+        config.save(job.folder)
     return model
 
 
 def run_contest(job: Job, model: MultiExitModel) -> Criterion:
-    """Let the criteria compete on dev; what came of it is left in the folder."""
-    contest = compete(model, job.tokenized, job.methods.criteria, job.options.choice.max_drop)
+    """Let the criteria compete on dev; what came of it is left in the folder, and their settings in order."""
+    kinds, dev = outputs_to_choose_by(model, job.tokenized, job.methods.criteria)
+    contest = hold_contest(kinds, dev, model.task, job.options.choice.max_drop)
     job.hold.check()
+    order_on(dev, kinds, model.task, f"dev of {job.data.name}").save(job.folder / ORDER)
     write_json(job.folder / CONTEST, asdict(contest))
     return contest.criterion
 

@@ -12,10 +12,12 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from leco.criteria import Criterion
 from leco.display import shortened, time_saved, visible
 from leco.files import format_json
-from leco.progress import plain_console
+from leco.progress import plain_console, say
 from leco.registry import format_settings
+from leco.runtime import Predictor, doubt_of
 
 
 @contextmanager
@@ -89,6 +91,18 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
 def print_lines(*lines: object) -> None:
     """Print lines on stdout, however long."""
     plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
+
+
+def print_certificate(predictor: Predictor) -> None:
+    """Print what is promised of a model's early answers, if anything is."""
+    if predictor.certificate is not None:
+        print_lines(predictor.certificate.sentence(), "")
+
+
+def say_doubt(predictor: Predictor, criterion: Criterion | None = None) -> None:
+    """Say where a model's certificate does not hold for its answers by a criterion, by default its own."""
+    if doubt := doubt_of(predictor, criterion):
+        say(doubt)
 
 
 FEW_LABELS = 12

@@ -50,8 +50,9 @@ class Comparing(Counting):
     def start(self, rows: int, task: Task) -> State:
         """A count of -1, previous outputs that do not matter, and the kind of problem."""
         previous = np.zeros((rows, task.num_outputs), np.float32)
+        count = np.full(rows, -1, np.int64)
         state = {**super().start(rows, task), "previous": previous, "problem": same_for(rows, task.problem)}
-        return {**state, "count": np.full(rows, -1, np.int64)}
+        return {**state, "count": count}
 
     def agrees(self, layer: int, scores: Array, state: State) -> Array:
         """Compare with the exit before."""

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
+from leco.calibration import Certificate
 from leco.configuration import LecoConfig
 from leco.criteria import DOUBTS, EVIDENCE, Criterion, Observed, Task, exit_places
 from leco.data import Encoding, without_limits
@@ -128,6 +129,16 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         return self.config.criterion
 
     @property
+    def certificate(self) -> Certificate | None:
+        """What is promised of the answers by the criterion that was chosen, where something is."""
+        return self.config.certified
+
+    @property
+    def precision(self) -> str:
+        """In which precision the layers are computed."""
+        return str(self.backbone.dtype).removeprefix("torch.")
+
+    @property
     def exit_architectures(self) -> list[ExitArchitecture]:
         """The architecture of each exit, the lowest layer's first."""
         return self.config.exits
@@ -218,7 +229,9 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         mask = None if attention_mask is None else attention_mask.bool()
         states = walk(self.backbone, given)
         next(states)  # the embeddings
-        by_exit, cls_states, onward, memory = [], [], None, None
+        by_exit: list[Tensor] = []
+        cls_states: list[Tensor] = []
+        onward, memory = None, None
         task = self.task
         for layer in range(1, task.num_layers + 1):
             hidden, onward = states.send(onward), None

@@ -19,6 +19,7 @@ from leco.report.diagram import diagram
 from leco.report.exits import leaving_chart, metric_name, most_frequent, scores_chart
 from leco.report.labels import label_tables
 from leco.report.svg import markup
+from leco.runtime import doubt_of
 
 MARK = '<meta name="generator" content="leco">'
 """By which a page of ours is known again."""
@@ -47,6 +48,7 @@ def render(content: Content) -> str:
         style=_template("style.css"),
         script=_template("script.js"),
         bound=Oracle.name,
+        doubt=doubt_of(content.model),
         **charts,
     )
 

@@ -9,6 +9,7 @@ from leco.exits.architecture import ExitArchitecture
 from leco.registry import Registry, build_variant, parse_variant
 from leco.training.strategies.alternating import Alternating
 from leco.training.strategies.base import Phase, Strategy, TrainingStep
+from leco.training.strategies.consistentee import ConsistentEE
 from leco.training.strategies.cosee import Cosee
 from leco.training.strategies.gaml import Gaml
 from leco.training.strategies.global_past_future import GlobalPastFuture
@@ -33,6 +34,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
             GlobalPastFuture,
             Gaml,
             Cosee,
+            ConsistentEE,
             TaughtJoint,
         )
     },
