@@ -192,6 +192,23 @@ def test_the_search_is_shown_where_there_was_one(tokenizer, tmp_path):
     check_page(page, html)
 
 
+def test_exits_on_some_layers_are_shown_at_their_layers(tokenizer, tmp_path):
+    on = [2, LAYERS]
+    model = text_model(tokenizer, layers=LAYERS, architectures=[CELL], exit_layers=on)
+    history().save(tmp_path / "search.json")
+    page, html = page_of(tmp_path, model, data_for(SINGLE_LABEL))
+    assert f"{LAYERS} layers with an exit on 2 of them" in page.text
+    diagrams = [one["aria-label"] for one in page.named("svg") if one.get("class") == "diagram"]
+    assert [label.partition(":")[0] for label in diagrams] == [f"Exit on layer {layer}" for layer in on]
+    found = read_evaluation(tmp_path / "evaluation.json")
+    assert found.layers_with_exits == on
+    assert sum(found.exit_layer_counts) == sum(found.exit_layer_counts[layer - 1] for layer in on)
+    for layer, score in zip(on, found.exit_scores, strict=True):
+        assert f"exit {layer}, test: {score:.4f}" in tips(page)
+    assert not [one for one in page.named("svg") if "pooler, layer 1" in one["aria-label"]]
+    check_page(page, html)
+
+
 def test_without_data_it_shows_what_there_is_and_how_to_get_the_rest(tokenizer, tmp_path):
     model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
     folder = tmp_path / "a model"
