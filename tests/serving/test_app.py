@@ -15,6 +15,7 @@ from leco.serving.metrics import Metrics
 from leco.serving.options import ServingOptions
 from leco.serving.service import Service
 
+NOT_WATCHED = MonitorOptions()
 TEXTS = ["it is good", "so bad", "a film which nobody would say is dull"]
 
 
@@ -23,7 +24,7 @@ def serving(fitted):
     """Makes a client of a service with some options."""
     made = []
 
-    def make(path=fitted, key=None, monitoring=MonitorOptions(), **options):
+    def make(path=fitted, key=None, monitoring=NOT_WATCHED, **options):
         given = ServingOptions(**options)
         service = Service(PredictorSpec(path, device="cpu"), given, monitoring, Metrics(logging.warning))
         client = TestClient(create_app(service, given, key), raise_server_exceptions=False)

@@ -160,12 +160,13 @@ class Flow(Generic[Batch]):
             return
         scores = self.stages.scores(layer, group.batch)
         leaves = np.full(len(group.rows), last)
-        seen = {None: scores}
+        seen: dict[str | None, Array] = {None: scores}
         for criterion in [] if last else asked:
-            if criterion.observes not in seen:
-                seen[criterion.observes] = self.stages.observe(criterion.observes, layer, group.batch)
+            what = criterion.observes
+            if what is not None and what not in seen:
+                seen[what] = self.stages.observe(what, layer, group.batch)
             places, state = group.states[criterion]
-            leaving, state = criterion.step(layer, seen[criterion.observes][places], state)
+            leaving, state = criterion.step(layer, seen[what][places], state)
             leaves[places], group.states[criterion] = leaving, (places, state)
         for place in np.flatnonzero(leaves):
             group.rows[place].answer(scores[place], layer)

@@ -4,13 +4,12 @@ import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
-from importlib.resources import files
 from math import ceil
 from typing import Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import ValidationError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
@@ -21,6 +20,7 @@ from leco.files import parse_json
 from leco.serving.bulk import answered_lines
 from leco.serving.gate import Gate, Receive, Scope, Send, TooLargeError, problem
 from leco.serving.options import ServingOptions
+from leco.serving.playground import playground
 from leco.serving.schemas import Info, PredictAnswer, Prediction, PredictRequest, Problem
 from leco.serving.service import Service, Timing
 from leco.serving.waiting import DrainingError, OverloadedError
@@ -125,8 +125,8 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         return {"reloaded": True}
 
     @app.get("/", dependencies=public, include_in_schema=False)
-    async def playground() -> HTMLResponse:
-        return HTMLResponse(files(__package__).joinpath("playground.html").read_text(encoding="utf-8"))
+    async def page() -> Response:
+        return playground()
 
     answer_errors(app)
     app.add_middleware(Gate, options=options, metrics=service.metrics)
@@ -156,7 +156,7 @@ def predictions(scores: dict[str, float]) -> list[Prediction]:
 
 
 async def in_time(work: Awaitable[T], request: Request, options: ServingOptions) -> T:
-    """What comes of some work; TimeoutError after the deadline, `GoneError` where the client goes away. Both cancel it."""
+    """What comes of some work; TimeoutError after the deadline, `GoneError` where the client left. Both cancel it."""
     given = request.headers.get(TIMEOUT)
     seconds = options.timeout
     if given is not None:

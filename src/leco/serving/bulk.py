@@ -71,7 +71,7 @@ async def _answered(service: Service, piece: list[tuple[dict[str, Any], Text | L
     answers: list[dict[str, Any]] = []
     if texts:
         try:
-            found = await _patiently(service, PredictRequest(texts=texts), timing)  # type: ignore[arg-type]
+            found = await _patiently(service, PredictRequest(texts=texts), timing)
             answers = [one.model_dump(exclude={"layers", "criteria", "scores"}) for one in found]
         except LecoError as error:
             answers = (

@@ -47,7 +47,8 @@ class Engine:
     def submit(self, encodings: Sequence[Encoding], criterion: Criterion | None = None) -> "list[Future[Decided]]":
         """The answers-to-be of texts, all of which are taken or none. Cancel one to take its text out.
 
-        Raises `OverloadedError` where too much waits, `DrainingError` after `drain`, LecoError for a criterion that does not fit.
+        Raises `OverloadedError` where too much waits, `DrainingError` after `drain`, and LecoError for a criterion that
+        does not fit.
         """
         watched, own = self._watched, criterion or self.predictor.criterion
         chosen = self.predictor.full_depth if watched is not None and watched.fell_back else own

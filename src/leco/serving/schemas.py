@@ -15,20 +15,34 @@ class PredictRequest(BaseModel):
         json_schema_extra={"examples": [{"texts": ["a wonderful film", "so dull"]}, {"inputs": "a wonderful film"}]},
     )
 
-    texts: Text | list[Text] | None = Field(None, description="A text, or a list of texts; a pair is a list of two.")
+    texts: Text | list[Text] | None = Field(
+        default=None, description="A text, or a list of texts; a pair is a list of two."
+    )
     inputs: str | tuple[str, str] | list[tuple[str] | tuple[str, str]] | None = Field(
-        None, description="A text, a pair, or a list of lists of one or two; the answer is a list of labels and scores."
+        default=None,
+        description="A text, a pair, or a list of lists of one or two; the answer is a list of labels and scores.",
     )
-    criterion: str | None = Field(None, description="Another exit criterion, such as cobee:tau=0.1,patience=2.")
-    full_depth: bool = Field(False, description="Run all layers.")
+    criterion: str | None = Field(default=None, description="Another exit criterion, such as cobee:tau=0.1,patience=2.")
+    full_depth: bool = Field(default=False, description="Run all layers.")
     max_drop: float | None = Field(
-        None, gt=0, lt=1, description="What early answers may cost; it must be no less than the certificate promises."
+        default=None,
+        gt=0,
+        lt=1,
+        description="What early answers may cost; it must be no less than the certificate promises.",
     )
-    scores: Literal["label", "all"] = Field("label", description="The score of the label, or of all labels.")
-    layers: bool = Field(False, description="What the exit on each layer says, and where other criteria would leave.")
-    truncate: bool | None = Field(None, description="Taken for compatibility: texts that are too long are always cut.")
-    truncation_direction: Literal["Left", "Right", "left", "right", None] = Field(None, description="Right alone.")
-    raw_scores: bool = Field(False, description="Taken for compatibility: scores are always probabilities or values.")
+    scores: Literal["label", "all"] = Field(default="label", description="The score of the label, or of all labels.")
+    layers: bool = Field(
+        default=False, description="What the exit on each layer says, and where other criteria would leave."
+    )
+    truncate: bool | None = Field(
+        default=None, description="Taken for compatibility: texts that are too long are always cut."
+    )
+    truncation_direction: Literal["Left", "Right", "left", "right", None] = Field(
+        default=None, description="Right alone."
+    )
+    raw_scores: bool = Field(
+        default=False, description="Taken for compatibility: scores are always probabilities or values."
+    )
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "PredictRequest":
@@ -67,13 +81,15 @@ class TextAnswer(BaseModel):
     """The answer to a text."""
 
     label: str | list[str] | float | None
-    score: float | None = Field(None, description="That of the label, where there is one label.")
+    score: float | None = Field(default=None, description="That of the label, where there is one label.")
     scores: dict[str, float] | None = None
     exit_layer: int
     num_layers: int
     truncated: bool
     layers: list[Layer] | None = None
-    criteria: dict[str, int] | None = Field(None, description="Where each criterion would leave, by its settings.")
+    criteria: dict[str, int] | None = Field(
+        default=None, description="Where each criterion would leave, by its settings."
+    )
 
 
 class PredictAnswer(BaseModel):
@@ -82,7 +98,9 @@ class PredictAnswer(BaseModel):
     answers: list[TextAnswer]
     model: str
     criterion: str
-    certificate: str | None = Field(None, description="What is promised of these answers; null where nothing is.")
+    certificate: str | None = Field(
+        default=None, description="What is promised of these answers; null where nothing is."
+    )
 
 
 class Prediction(BaseModel):
@@ -99,6 +117,15 @@ class Problem(BaseModel):
     error_type: str
 
 
+class Setting(BaseModel):
+    """A number among the criterion's settings, and between what it may be moved, in steps if it is whole."""
+
+    value: float
+    minimum: float
+    maximum: float
+    step: float | None
+
+
 class Info(BaseModel):
     """What is served."""
 
@@ -110,7 +137,11 @@ class Info(BaseModel):
     num_layers: int
     exit_layers: list[int]
     max_length: int
+    pairs: bool
+    text_columns: list[str] | None
+    gives_layers: bool
     criterion: str
+    settings: dict[str, Setting]
     certificate: dict[str, Any] | None
     limits: dict[str, Any]
     versions: dict[str, str]

@@ -104,7 +104,7 @@ def _serve_by_workers(spec: PredictorSpec, options: ServingOptions, monitoring: 
     os.environ[HANDED_ON] = json.dumps(handed)
     config = _config("leco.serving.server:worker", options)
     socket = _bound(config, options)
-    Multiprocess(config, target=Server(config).run, sockets=[socket]).run()
+    Multiprocess(config, [socket]).run()
     return 0
 
 
@@ -135,6 +135,7 @@ def _bound(config: uvicorn.Config, options: ServingOptions) -> Any:
         raise LecoError(
             f"The port {options.port} of {options.host} cannot be listened on: it is taken, or not ours."
         ) from error
+    socket.listen(config.backlog)  # who connects before workers are ready waits for them
     host, port = socket.getsockname()[:2]
     logger.info("Listening on http://%s:%s", f"[{host}]" if ":" in host else host, port)
     return socket

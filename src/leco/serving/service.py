@@ -14,12 +14,13 @@ from leco.calibration import MonitorOptions, percent
 from leco.criteria import CRITERIA, Criterion, as_criterion, check_deployable, simulate
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
+from leco.options import settings_of
 from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, doubt_of, watched
 from leco.runtime.texts import checked, checked_kind
 from leco.serving.engine import Engine
 from leco.serving.metrics import Metrics
 from leco.serving.options import ServingOptions
-from leco.serving.schemas import Info, Layer, PredictAnswer, PredictRequest, TextAnswer
+from leco.serving.schemas import Info, Layer, PredictAnswer, PredictRequest, Setting, TextAnswer
 from leco.serving.waiting import Decided
 from leco.tokens import Encoding, Text
 
@@ -144,7 +145,11 @@ class Service:
             num_layers=predictor.num_layers,
             exit_layers=list(predictor.task.exit_layers),
             max_length=predictor.max_length,
+            pairs=_takes_pairs(predictor),
+            text_columns=None if predictor.text_columns is None else list(predictor.text_columns),
+            gives_layers=isinstance(self.loaded.inner, GivesAllExits),
             criterion=str(predictor.criterion),
+            settings=numbers(predictor.criterion),
             certificate=None if held is None else {**held.to_dict(), "sentence": held.sentence()},
             limits={name: getattr(options, name) for name in (*limits, "timeout")},
             versions=dict(_versions()),
@@ -158,8 +163,7 @@ class Service:
     def _load(self) -> Loaded:
         predictor = watched(self.spec.load(), self.monitoring, on_alarm=self.metrics.alarm)
         inner = predictor.predictor if isinstance(predictor, Watched) else predictor
-        pairs = inner.trained_on is not None and inner.text_columns is not None and len(inner.text_columns) > 1
-        texts: list[Text] = [(text, text) if pairs else text for text in WARM_UP]
+        texts: list[Text] = [(text, text) if _takes_pairs(inner) else text for text in WARM_UP]
         inner.decide(inner.encode(texts), batch_size=len(texts))
         return Loaded(predictor, Engine(predictor, self.options, self.metrics.batch))
 
@@ -169,7 +173,9 @@ class Service:
             raise RefusedError(f"The request has {len(texts)} texts, but at most {self.options.max_texts} are allowed.")
         longest = max((sum(map(len, text)) if isinstance(text, tuple) else len(text) for text in texts), default=0)
         if longest > self.options.max_characters:
-            raise RefusedError(f"A text has {longest} characters, but at most {self.options.max_characters} are allowed.")
+            raise RefusedError(
+                f"A text has {longest} characters, but at most {self.options.max_characters} are allowed."
+            )
         list(checked_kind(checked(texts), self.loaded.predictor.trained_on))
         timing.texts = len(texts)
         timing.characters = sum(sum(map(len, text)) if isinstance(text, tuple) else len(text) for text in texts)
@@ -229,9 +235,11 @@ def text_answers(
 
 
 def add_layers(predictor: Predictor, encodings: Sequence[Encoding], found: Sequence[TextAnswer]) -> None:
-    """Add what the exit on each layer says, and the layers at which all criteria would leave by their usual settings."""
+    """Add what the exit on each layer says, and where all criteria would leave by their usual settings."""
     if not isinstance(predictor, GivesAllExits):
-        raise RefusedError("'layers': what every exit says cannot be had of an exported file. Serve the model's folder.")
+        raise RefusedError(
+            "'layers': what every exit says cannot be had of an exported file. Serve the model's folder."
+        )
     if len(encodings) > MOST_LAYERS:
         raise RefusedError(f"'layers': the request has {len(encodings)} texts, but at most {MOST_LAYERS} are allowed.")
     task = predictor.task
@@ -244,6 +252,22 @@ def add_layers(predictor: Predictor, encodings: Sequence[Encoding], found: Seque
             for layer, values in zip(task.exit_layers, scores, strict=True)
         ]
         answer.criteria = {name: int(layers[place]) for name, layers in leaves.items()}
+
+
+def numbers(criterion: Criterion) -> dict[str, Setting]:
+    """The settings of a criterion that are numbers, and between what they can be moved."""
+    found = {}
+    for name, (one, hint) in settings_of(criterion).items():
+        if hint in (int, float):
+            value, least, most = float(getattr(criterion, name)), one.metadata["minimum"], one.metadata["maximum"]
+            highest = most if most is not None else max(10.0 if hint is int else 1.0, 4 * value)
+            step = 1.0 if hint is int else None
+            found[name] = Setting(value=value, minimum=least or 0.0, maximum=highest, step=step)
+    return found
+
+
+def _takes_pairs(predictor: Predictor) -> bool:
+    return predictor.text_columns is not None and len(predictor.text_columns) > 1
 
 
 def _fell_back(predictor: Predictor) -> bool:
