@@ -25,7 +25,10 @@ class Connections:
     async def post(self, body):
         """The status of a request."""
         reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection(self.host, self.port)
-        head = f"POST /predict HTTP/1.1\r\nHost: {self.host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        fields = {"Host": self.host, "Content-Type": "application/json", "Content-Length": len(body)}
+        head = "".join(
+            ["POST /predict HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in fields.items()), "\r\n"]
+        )
         writer.write(head.encode() + body)
         answer = await reader.readuntil(b"\r\n\r\n")
         length = next(
