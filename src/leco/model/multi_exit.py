@@ -3,7 +3,8 @@
 Shapes: B batch, L tokens, M layers, E exits (as many, unless some layers have none), K outputs, d hidden.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -287,6 +288,13 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         return decide(
             ModelStages(self), encodings, criterion or self.criterion, batch_size=batch_size, on_batch=on_batch
         )
+
+    @contextmanager
+    def running(self) -> Iterator[ModelStages]:
+        """The model cut layer by layer, for a block in whose thread it answers."""
+        self._end_training()
+        with torch.inference_mode():
+            yield ModelStages(self)
 
     @torch.inference_mode()
     def exit_outputs(

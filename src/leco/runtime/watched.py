@@ -174,10 +174,15 @@ class Watched(PredictorMixin):
             return self.predictor.decide(encodings, self.full_depth, batch_size=batch_size, on_batch=on_batch)
         decisions = self.predictor.decide(encodings, chosen, batch_size=batch_size, on_batch=on_batch)
         if chosen == self.criterion:
-            drawn = np.flatnonzero(self._random.random(len(encodings)) < self.share).tolist()
-            self._texts += len(encodings)
-            self._waiting.append(([encodings[row] for row in drawn], decisions.scores[drawn]))
+            self.note(encodings, decisions.scores)
         return decisions
+
+    def note(self, encodings: Sequence[Encoding], scores: np.ndarray[Any, Any]) -> int:
+        """Sample answers that were given, texts with their scores [N, K]; gives how many are to be checked."""
+        drawn = np.flatnonzero(self._random.random(len(encodings)) < self.share).tolist()
+        self._texts += len(encodings)
+        self._waiting.append(([encodings[row] for row in drawn], scores[drawn]))
+        return len(drawn)
 
     def check(self, batch_size: int = 1) -> Watch:
         """Run what was sampled at full depth, in batches of `batch_size`, and see what has come of it."""
