@@ -74,5 +74,5 @@ def test_a_folder_of_a_version_that_knew_fewer_settings_goes_on_where_they_are_o
     claim(tmp_path, {"epochs": 3})
     (tmp_path / "results.json").write_text("{}")
     claim(tmp_path, {"epochs": 3, "prune_exits": False, "cost_penalty": 0.0, "exit_layers": None})
-    with pytest.raises(LecoError, match="cost_penalty: None there, 0.1 now"):
+    with pytest.raises(LecoError, match=r"cost_penalty: None there, 0\.1 now"):
         claim(tmp_path, {"epochs": 3, "prune_exits": False, "cost_penalty": 0.1, "exit_layers": None})

@@ -53,5 +53,5 @@ def test_the_unit_sets_what_there_is():
 def test_systemd_reads_the_unit(tmp_path):
     unit = tmp_path / "leco.service"
     unit.write_text((FOLDER / "leco.service").read_text().replace("/opt/leco/bin/leco", "/bin/true"))
-    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
