@@ -29,8 +29,8 @@ class PredictRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra=_one_of_each)
 
-    texts: Text | list[Text] | None = Field(
-        default=None, description="A text, or a list of texts; a pair is a list of two."
+    texts: str | list[Text] | None = Field(
+        default=None, description="A text, or a list of texts; a pair is a list of two in it."
     )
     inputs: str | tuple[str, str] | list[tuple[str] | tuple[str, str]] | None = Field(
         default=None,
