@@ -93,7 +93,7 @@ def bert(**settings):
 
 def multi_exit(backbone, architectures=MIXED, *, outputs=3, problem_type=SINGLE_LABEL, **settings):
     """A random model on `backbone`, whose exits take turns through `architectures`; labels are a, b, c, ..."""
-    number = backbone_for(backbone.config).num_layers(backbone.config)
+    number = len(settings.get("exit_layers") or range(backbone_for(backbone.config).num_layers(backbone.config)))
     names = ["value"] if problem_type == REGRESSION else list("abcdefgh"[:outputs])
     exits = list(islice(cycle(architectures), number))
     model = build_model(backbone, exits, names, problem_type=problem_type, **settings).eval()

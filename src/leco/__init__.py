@@ -16,6 +16,8 @@ from leco.loading import PredictorSpec, load
 from leco.runtime import Answer, Predictor
 
 if TYPE_CHECKING:
+    from leco.certifying import calibrate as calibrate
+    from leco.certifying import verify as verify
     from leco.criteria import *  # noqa: F403
     from leco.evaluation import evaluate as evaluate
     from leco.exits.architecture import Architecture as Architecture
@@ -30,9 +32,11 @@ _LAZY = {
     "Architecture": "leco.exits.architecture",
     "LecoConfig": "leco.model",
     "MultiExitModel": "leco.model",
+    "calibrate": "leco.certifying",
     "evaluate": "leco.evaluation",
     "fit": "leco.pipeline",
     "train": "leco.pipeline",
+    "verify": "leco.certifying",
 }
 """What needs PyTorch, and where it is: imported when it is first asked for."""
 
@@ -47,10 +51,12 @@ __all__ = [
     "MultiExitModel",
     "Predictor",
     "PredictorSpec",
+    "calibrate",
     "evaluate",
     "fit",
     "load",
     "train",
+    "verify",
 ]
 __all__ += list(_CRITERIA)
 

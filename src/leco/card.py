@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from leco.calibration import Certificate
 from leco.display import in_markdown, time_saved
 from leco.environment import versions
 from leco.model import MultiExitModel
+
+CARD = "README.md"
+BEGIN, END = "<!-- certificate: begin -->", "<!-- certificate: end -->"
 
 _TEMPLATE = """\
 ---
@@ -16,8 +20,8 @@ tags: [early-exit, text-classification]
 
 # {title}
 
-An early-exiting text classifier: [{backbone}] with an exit on each of its {layers} layers, trained on {data}.
-A text leaves at the first layer where the criterion `{criterion}` is satisfied.
+An early-exiting text classifier: [{backbone}] with an exit on {which}, trained on {data}.
+A text leaves at the first exit where the criterion `{criterion}` is satisfied.
 
 ```python
 from leco import MultiExitModel
@@ -45,7 +49,7 @@ The criterion's settings were chosen on the dev split. Scores are fractions of 1
 
 ![speedup-score curve](curve.png)
 
-## How it was made
+{certificate}## How it was made
 
 {made}
 
@@ -62,17 +66,19 @@ def model_card(
 ) -> str:
     """The card of a model trained from `backbone` with these settings, and its evaluation's `results`."""
     rows = [
-        f"| {layer} | {_exit(architecture)} | {score:.4f} | {count} |"
-        for layer, (architecture, score, count) in enumerate(
-            zip(model.config.exits, results["exit_scores"], results["exit_layer_counts"], strict=True), start=1
+        f"| {layer} | {_exit(architecture)} | {score:.4f} | {results['exit_layer_counts'][layer - 1]} |"
+        for layer, architecture, score in zip(
+            model.task.exit_layers, model.config.exits, results["exit_scores"], strict=True
         )
     ]
+    layers = model.num_layers
     shown = ", ".join(f"{name}={in_markdown(value)}" for name, value in settings.items())
     name, data = in_markdown(backbone.rstrip("/").split("/")[-1]), in_markdown(results["data"])
     return _TEMPLATE.format(
         title=f"{name}, exiting early on {data}",
         backbone=name,
-        layers=len(rows),
+        layers=layers,
+        which=f"each of its {layers} layers" if len(rows) == layers else f"{len(rows)} of its {layers} layers",
         data=data,
         criterion=str(model.config.criterion),
         rows=results["rows"],
@@ -85,9 +91,36 @@ def model_card(
         avg=results["avg"],
         best=results["best"],
         exits="\n".join(rows),
+        certificate=certificate_section(model.certificate),
         made=f"Training took {training['seconds'] / 60:.1f} minutes, the search not counted. Settings: {shown}.",
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
     )
+
+
+def certificate_section(certificate: Certificate | None) -> str:
+    """What a card says of the certificate, between marks; nothing where there is none."""
+    if certificate is None:
+        return ""
+    lines = (
+        "## What is promised of early answers",
+        "",
+        in_markdown(certificate.sentence()),
+        "",
+        f"It holds while texts leave by `{certificate.exits}`, for texts like those of the calibration "
+        f"({certificate.date}, {certificate.runtime}, {certificate.precision}, fingerprint "
+        f"`{certificate.fingerprint}`); `leco verify` tests it on others. Figures here that name another criterion "
+        "were measured with that.",
+        "",
+    )
+    return "\n".join([BEGIN, *lines, END, "", ""])
+
+
+def with_certificate(card: str, certificate: Certificate) -> str:
+    """A card with the certificate in place of the one that it had, or else at its end."""
+    before, begin, rest = card.partition(BEGIN)
+    after = rest.partition(END)[2].removeprefix("\n\n")
+    space = "" if begin else "\n"
+    return f"{before}{space}{certificate_section(certificate)}{after}"
 
 
 def _exit(architecture: Any) -> str:

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from transformers import AutoConfig, PreTrainedConfig
 
+from leco.calibration import Certificate
 from leco.criteria import Criterion, Static, Task, check_deployable, criterion_from_dict
 from leco.display import listed
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, architecture_from_dict
+from leco.files import atomic_path
 from leco.options import option, validate
 from leco.problems import PROBLEMS, SINGLE_LABEL, LabelStatistics
 from leco.provenance import Provenance
@@ -17,11 +20,11 @@ from leco.shapes import checked
 
 
 class LecoConfig(PreTrainedConfig):
-    """The backbone's configuration, the architecture of each layer's exit, and the exit criterion.
+    """The backbone's configuration, the layers that have an exit, its architecture, and the exit criterion.
 
     Args:
         backbone_config: the encoder's own configuration, or the dictionary of it.
-        exit_architectures: one architecture for each layer (or the dictionaries of them), the first layer's first.
+        exit_architectures: one architecture for each exit (or the dictionaries of them), the lowest layer's first.
         exit_criterion: the chosen criterion with its settings (or the dictionary of it); None is full depth.
         exit_dropout: dropout in front of each exit's last linear layer, from 0 to 1.
         max_tokens: the number of tokens to which texts are cut, special tokens included; None is the backbone's.
@@ -31,7 +34,9 @@ class LecoConfig(PreTrainedConfig):
     Attributes:
         label_statistics: the statistics of the labels of the training rows (given as such, or as their dictionary);
             None scales and weighs nothing.
+        exit_layers: the layers that have an exit, counted from 1, the last one among them; None is all.
         trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
+        certificate: what is promised of early answers (`Certificate.to_dict`); None is nothing.
 
     """
 
@@ -69,12 +74,21 @@ class LecoConfig(PreTrainedConfig):
             asdict(statistics) if isinstance(statistics, LabelStatistics) else statistics
         )
         self.trained_on: dict[str, Any] | None = kwargs.pop("trained_on", None)
+        self.certificate: dict[str, Any] | None = kwargs.pop("certificate", None)
+        self.exit_layers: list[int] | None = kwargs.pop("exit_layers", None)
         super().__init__(problem_type=problem_type, **kwargs)  # type: ignore[arg-type]
 
     @property
     def exits(self) -> list[ExitArchitecture]:
-        """The architecture of each layer's exit."""
+        """The architecture of each exit."""
         return [architecture_from_dict(value) for value in self.exit_architectures]
+
+    @property
+    def task(self) -> Task:
+        """What criteria need to know of the model, the layers that have an exit among it; LecoError where none can."""
+        layers = tuple(checked(list[int], self.exit_layers or [], "its exit_layers"))
+        count = layers[-1] if layers else len(self.exit_architectures)
+        return Task(self.num_labels, count, self.problem_type, self.statistics, layers)
 
     @property
     def criterion(self) -> Criterion:
@@ -94,6 +108,16 @@ class LecoConfig(PreTrainedConfig):
         return Provenance.from_dict(self.trained_on)
 
     @property
+    def certified(self) -> Certificate | None:
+        """What is promised of early answers; LecoError where what is there is not as it was written."""
+        return Certificate.from_dict(self.certificate)
+
+    def save(self, folder: Path) -> None:
+        """Write it into a model's folder, whole or not at all."""
+        with atomic_path(folder / "config.json") as temporary:
+            self.to_json_file(temporary, use_diff=True)
+
+    @property
     def label_names(self) -> list[str]:
         """The names of the outputs, in their order."""
         return [self.id2label[index] for index in range(len(self.id2label))]
@@ -110,11 +134,12 @@ class LecoConfig(PreTrainedConfig):
             raise LecoError(f"its id2label has {several}, but no {self.problem_type} has that number of outputs")
         LecoSettings(exit_dropout=self.exit_dropout, max_tokens=self.max_tokens)
         checked(LabelStatistics, dict(self.label_statistics or {}), "its label_statistics")
-        task = Task(len(names), len(self.exits), self.problem_type, self.statistics)
+        task = self.task
         if not self.statistics.fits(len(names)):
             raise LecoError(f"its label_statistics are {self.label_statistics}")
         check_deployable(self.criterion.name)
         self.provenance  # noqa: B018 - it is read only where data are
+        self.certified  # noqa: B018 - it is read only where somebody asks
         self.criterion.start(1, task)
 
 

@@ -1,5 +1,6 @@
 """A predictor by its path, whatever made it; PyTorch is imported for model folders alone."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from leco.errors import LecoError
 from leco.files import read_json
-from leco.runtime import Predictor, Session
+from leco.runtime import Predictor, Session, doubt_of
 from leco.runtime.texts import check_threads
 
 if TYPE_CHECKING:
     from leco.model import MultiExitModel, PlainClassifier
+
+logger = logging.getLogger(__name__)
 
 ONNX = ".onnx"
 ON_PROCESSOR = ("auto", "cpu")
@@ -91,9 +94,13 @@ def load(
     >>> import leco
     >>> leco.load("rte/model.onnx").predict([("a text", "its pair")])  # doctest: +SKIP
 
-    Raises LecoError where there is none, it is broken, or what is asked of it cannot be had.
+    A warning is logged where its certificate does not hold for it as it is. Raises LecoError where there is none, it is
+    broken, or what is asked of it cannot be had.
     """
-    return PredictorSpec(path, threads, device, precision, compile).load()
+    loaded = PredictorSpec(path, threads, device, precision, compile).load()
+    if doubt := doubt_of(loaded):
+        logger.warning(doubt)
+    return loaded
 
 
 def is_file(path: str | Path) -> bool:

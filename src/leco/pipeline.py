@@ -11,13 +11,21 @@ from typing import Any
 
 from transformers import PreTrainedModel, TrainerCallback, set_seed
 
+from leco.calibration import ORDER, CalibrationOptions
 from leco.card import model_card
+from leco.criteria import Criterion
 from leco.data import DataSource
-from leco.evaluation import EVALUATION, compete, evaluate
+from leco.errors import LecoError, parameter
+from leco.evaluation import EVALUATION, evaluate
+from leco.evaluation.certify import Calibration
+from leco.evaluation.contest import hold_contest
+from leco.evaluation.evaluate import outputs_to_choose_by
+from leco.evaluation.ordering import order_on
 from leco.evaluation.plots import draw_curves
+from leco.evaluation.pruning import prune_exits
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
-from leco.files import atomic_path, write_json, write_text
+from leco.files import write_json, write_text
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
 from leco.model.statistics import state_statistics
 from leco.options import taking
@@ -32,7 +40,9 @@ from leco.training.log import TRAINING, TrainingLog
 from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
 ARCHITECTURES, HISTORY, RESULTS = "architectures.json", "search.json", "results.json"
-CONTEST = "contest.json"
+CONTEST, PRUNING = "contest.json", "pruning.json"
+WHOLE = "whole"
+"""In `work/`: the trained model with all its exits, while it is saved without some of them."""
 USUAL = build_options(DEFAULT_PRESET, {})
 """The settings of a run that is given none."""
 
@@ -68,7 +78,7 @@ def fit(
     """
     with open_job(model, data, output, build_options(preset, options, FIT), FIT) as job:
         run_training(job, callbacks)
-        trained = run_choice(job)
+        trained = run_calibration(job, run_choice(job))
         run_evaluation(job, trained)
     return trained
 
@@ -101,7 +111,7 @@ def train(
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
     with open_job(model, data, output, build_options(preset, options, TRAIN), TRAIN) as job:
         run_training(job, callbacks)
-        return run_choice(job)
+        return run_calibration(job, run_choice(job))
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
@@ -135,27 +145,29 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
     if (job.folder / TRAINING).exists():
         train_further(job, callbacks)
     else:
-        architectures = job.encoder.architectures or run_search(job)
-        run = job.options.run
+        found = job.encoder.architectures or run_search(job)
+        run, exit_layers = job.options.run, job.encoder.exit_layers
         backbone = load_backbone(job.encoder.name, job.methods.device, run.layers)
         states = read_states(job, backbone)
         set_seed(run.seed)
         model = build_model(
             backbone,
-            architectures,
+            [found[layer - 1] for layer in exit_layers],
             job.data.output_names,
             problem_type=job.data.problem_type,
             label_statistics=asdict(job.problem.statistics),
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
             states=states,
+            exit_layers=None if len(exit_layers) == len(found) else list(exit_layers),
         )
         model.tokenizer = job.encoder.tokenizer
         model.config.trained_on = job.data.provenance.to_dict()
         log = run_phases(job, model, callbacks)
         save_model(model, job.folder, job.work / "model")
         log.save(job.folder / TRAINING)
-    shutil.rmtree(job.work, ignore_errors=True)
+    if (job.folder / "config.json").exists():  # if not, a run was killed while it saved a model without some exits
+        shutil.rmtree(job.work, ignore_errors=True)
 
 
 def run_phases(job: Job, model: MultiExitModel, callbacks: Sequence[TrainerCallback], done: int = 0) -> TrainingLog:
@@ -174,10 +186,12 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     before, epochs, start = TrainingLog.load(job.folder / TRAINING), job.options.training.epochs, job.work / "start"
     if before.planned >= epochs:
         return
-    if not start.exists():
-        shutil.rmtree(job.work / "copy", ignore_errors=True)
-        load_model(job.folder).save_pretrained(job.work / "copy")
-        (job.work / "copy").rename(start)
+    if job.methods.prunes:
+        raise LecoError(
+            f"{parameter('epochs')}: the run in '{job.folder}' has dropped exits and cannot go on with more epochs. "
+            "Give a new folder."
+        )
+    keep_copy(job, start)
     say(
         f"'{job.folder}' has {before.planned} epochs: those up to {epochs} begin from its weights, with a fresh "
         "optimizer and a learning rate that rises and falls anew."
@@ -186,12 +200,12 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     states = read_states(job, model.backbone)
     set_seed(job.options.run.seed)
     if states is not None:
-        model.exits.unfold(states)
+        model.exits.unfold(states.on(model.task.exit_layers))
     log = run_phases(job, model, callbacks, before.planned)
-    last = job.methods.strategy.phases(job.encoder.num_layers)[-1]
+    last = job.methods.strategy.phases(model.task.num_exits)[-1]
     if log.best(last.name, last.selects) > before.best(last.name, last.selects):
-        model.config.exit_criterion = None
-        for name in (RESULTS, EVALUATION, CONTEST, "config.json"):  # of the former weights
+        model.config.exit_criterion = model.config.certificate = None
+        for name in (RESULTS, EVALUATION, CONTEST, ORDER, "config.json"):  # of the former weights
             (job.folder / name).unlink(missing_ok=True)
         save_model(model, job.folder, job.work / "model")
     else:
@@ -208,20 +222,69 @@ def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
 
 
 def run_choice(job: Job) -> MultiExitModel:
-    """Choose criterion and settings on dev, unless they are given, and keep them in the model's configuration."""
-    model = load_model(job.folder, job.options.run.device)
-    if model.config.exit_criterion is None:
-        chosen = job.methods.criterion
-        if chosen is None:
-            contest = compete(model, job.tokenized, job.methods.criteria, job.options.choice.max_drop)
-            job.hold.check()
-            write_json(job.folder / CONTEST, asdict(contest))
-            chosen = contest.criterion
-        model.config.exit_criterion = chosen.to_dict()
-        job.hold.check()
-        with atomic_path(job.folder / "config.json") as temporary:
-            model.config.to_json_file(temporary, use_diff=True)
+    """Choose criterion and settings on dev, unless they are given, and keep them in the model's configuration.
+
+    Where exits are to be dropped, this is done by the criterion that is chosen first, and then it is chosen anew.
+    """
+    is_whole = (job.folder / "config.json").exists() or not (job.work / WHOLE).exists()
+    model = load_model(job.folder if is_whole else job.work / WHOLE, job.options.run.device)
+    if model.config.exit_criterion is not None:
+        return model
+    chosen = job.methods.criterion or run_contest(job, model)
+    dropped = job.methods.prunes and run_pruning(job, model, chosen)
+    model.config.exit_criterion = (run_contest(job, model) if dropped else chosen).to_dict()
+    job.hold.check()
+    if dropped:
+        keep_copy(job, job.work / WHOLE)
+        (job.folder / "config.json").unlink(missing_ok=True)  # without it there is no model until it is whole again
+        save_model(model, job.folder, job.work / "model")
+        shutil.rmtree(job.work, ignore_errors=True)
+    else:
+        model.config.save(job.folder)
     return model
+
+
+def run_calibration(job: Job, model: MultiExitModel) -> MultiExitModel:
+    """Certify what the chosen settings cost at most, where rows were set aside for that; the model, with that."""
+    rows, config = job.data.calibration, model.config
+    if rows is not None and config.certificate is None and config.criterion != model.full_depth:
+        made = Calibration(model, job.data.name, rows, CalibrationOptions()).statement()
+        config.certificate = made.to_dict()
+        job.hold.check()
+        config.save(job.folder)
+    return model
+
+
+def run_contest(job: Job, model: MultiExitModel) -> Criterion:
+    """Let the criteria compete on dev; what came of it is left in the folder, and their settings in order."""
+    kinds, dev = outputs_to_choose_by(model, job.tokenized, job.methods.criteria)
+    contest = hold_contest(kinds, dev, model.task, job.options.choice.max_drop)
+    job.hold.check()
+    order_on(dev, kinds, model.task, f"dev of {job.data.name}").save(job.folder / ORDER)
+    write_json(job.folder / CONTEST, asdict(contest))
+    return contest.criterion
+
+
+def run_pruning(job: Job, model: MultiExitModel, chosen: Criterion) -> bool:
+    """Drop the exits of the model that are not worth their time, and say which; whether there are any."""
+    before = model.task.num_exits
+    found = prune_exits(model, job.tokenized, type(chosen), job.options.choice.max_drop)
+    job.hold.check()
+    write_json(job.folder / PRUNING, found.to_dict())
+    layers = ", ".join(map(str, found.exit_layers))
+    say(
+        f"Of {before} exits those on layers {layers} are kept: by dev, texts then take {found.saved:.1%} less time "
+        f"by '{chosen.name}'."
+    )
+    return len(found.exit_layers) < before
+
+
+def keep_copy(job: Job, path: Path) -> None:
+    """Copy the model in the run's folder to `path` in its `work/`, whole or not at all, unless it is there."""
+    if not path.exists():
+        shutil.rmtree(job.work / "copy", ignore_errors=True)
+        load_model(job.folder).save_pretrained(job.work / "copy")
+        (job.work / "copy").rename(path)
 
 
 def run_evaluation(job: Job, model: MultiExitModel) -> None:
@@ -231,7 +294,9 @@ def run_evaluation(job: Job, model: MultiExitModel) -> None:
         return
     found = evaluate(model, job.tokenized, **asdict(job.options.timing))
     job.hold.check()
-    draw_curves([job.folder / "curve.png"], found.curves, found.metric, found.exit_scores)
+    shares = [1 - layer / model.num_layers for layer in found.layers_with_exits]
+    one_layer = dict(zip(shares, found.exit_scores, strict=True))
+    draw_curves([job.folder / "curve.png"], found.curves, found.metric, one_layer)
     results = found.to_dict()
     training = asdict(TrainingLog.load(job.folder / TRAINING))
     settings = job.options.identity(FIT)

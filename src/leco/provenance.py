@@ -23,6 +23,7 @@ class Provenance:
         hashes: the fingerprint of each part (train, dev, test) that there was before missing ones were cut from it.
             None of a data set that is known by its name.
         source: the settings by which it was read, those that were guessed too.
+        calibration: how many rows were set aside to certify early answers, of a data set that has no part for that.
 
     """
 
@@ -31,6 +32,7 @@ class Provenance:
     metric: str
     hashes: dict[str, str]
     source: SourceOptions
+    calibration: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: of the settings those that say something."""

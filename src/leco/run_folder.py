@@ -56,6 +56,8 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     check_folder(folder)
     before = run_settings(folder)
     settings = json.loads(json.dumps(settings))  # as they are when read
+    if before is not None:
+        before = {**dict.fromkeys(settings), **before}  # what a former version did not know has no value
     if before == settings:
         return
     if before is not None and _has_results(folder) and not _is_continued(folder, before, settings):

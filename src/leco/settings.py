@@ -64,6 +64,9 @@ class ExitOptions:
     exits: str | None = option(
         None, "learned, linear, mha, paper:rte, paper:sst-2 or a file. Default: the strategy's own, or learned."
     )
+    exit_layers: str | None = option(
+        None, "Only these layers have an exit, by comma, the last among them: 2,4,6. Default: each layer has one."
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -78,6 +81,9 @@ class ChoiceOptions:
         "Exit criterion, with settings, or without if they are to be chosen on dev; auto chooses the criterion too.",
     )
     max_drop: float = option(0.01, "Dev score that exiting may cost, 0 to 1.", minimum=0, maximum=1)
+    prune_exits: bool = option(
+        False, "Drop, once trained, exits without which texts of dev take less time at a score within that drop."
+    )
 
     def __post_init__(self) -> None:
         validate(self)

@@ -212,7 +212,7 @@ def test_an_interrupted_command_says_how_it_continues(leco, encoder_folder, revi
     flags = ["--exits", "linear", "--output", tmp_path / "out"]
     result = leco("fit", "--model", encoder_folder, "--data", reviews, *flags)
     assert result.code == 130
-    assert result.err.strip().splitlines()[-1].startswith("Interrupted. fit, search, train and demo continue")
+    assert result.err.strip().splitlines()[-1].startswith("Interrupted. fit, search, train, calibrate and demo go on")
 
 
 @pytest.mark.parametrize("arguments", ["--model nobody/encoder --data good.csv", "--model encoder --data nobody/texts"])

@@ -3,6 +3,7 @@
 import pickle
 from collections import deque
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from conformance.another_process import answers_elsewhere
 from leco import Cobee, LecoError, Oracle, PredictorSpec, Static
 from leco.criteria import Criterion
 from leco.data import Split, TextData
-from leco.evaluation import choose_criterion, evaluate
+from leco.evaluation import Evaluation, choose_criterion, evaluate
 from leco.export import export_onnx
 from leco.problems import SINGLE_LABEL
 from leco.runtime import GivesAllExits
@@ -28,17 +29,17 @@ TEXTS = [*sentences(20), "", ("", ""), ("a film", ""), "good " * 200]
 CRITERION = Cobee(tau=0.3)
 
 
-def save_model(tokenizer, folder):
+def save_model(tokenizer, folder, **settings):
     """The folder of a multi-exit model."""
-    model = text_model(tokenizer, layers=3)
+    model = text_model(tokenizer, layers=3, **settings)
     model.config.exit_criterion = CRITERION.to_dict()
     model.save_pretrained(folder / "model")
     return folder / "model"
 
 
-def export_model(tokenizer, folder):
+def export_model(tokenizer, folder, **settings):
     """A file that such a model was exported to."""
-    export_onnx(text_model(tokenizer, layers=3), folder / "model.onnx", criterion=CRITERION)
+    export_onnx(text_model(tokenizer, layers=3, **settings), folder / "model.onnx", criterion=CRITERION)
     return folder / "model.onnx"
 
 
@@ -61,7 +62,13 @@ def save_classifier(tokenizer, folder):
     return folder / "plain"
 
 
-KINDS = {"model folder": save_model, "ONNX file": export_model, "plain classifier": save_classifier}
+KINDS = {
+    "model folder": save_model,
+    "ONNX file": export_model,
+    "plain classifier": save_classifier,
+    "model folder without an exit on layer 1": partial(save_model, exit_layers=[2, 3]),
+    "ONNX file without an exit on layer 2": partial(export_model, exit_layers=[1, 3]),
+}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -157,7 +164,11 @@ def test_what_it_cannot_give_is_missing_from_its_evaluation_and_the_rest_is_the_
     assert found.score == np.mean(["abc".index(answer.label) for answer in answers] == data.test.labels)
     assert found.mean_exit_layer == np.mean([answer.exit_layer for answer in answers])
     assert sum(found.exit_layer_counts) == len(data.test)
-    assert (len(found.exit_scores) == 3) == (found.avg is not None) == isinstance(predictor, GivesAllExits)
+    gives_all = isinstance(predictor, GivesAllExits)
+    assert len(found.exit_scores) == (predictor.task.num_exits if gives_all else 0)
+    assert (found.avg is not None) == gives_all
+    assert found.layers_with_exits == list(predictor.task.exit_layers)
+    assert Evaluation.from_dict(found.to_dict(), "it") == found
     assert bool(found.lacks) != isinstance(predictor, GivesAllExits)
     if found.lacks:
         with pytest.raises(LecoError, match="chosen with what every exit says, which cannot be had here"):

@@ -124,9 +124,8 @@ def test_curves_are_drawn(tmp_path):
     curves = {one.name: Curve(curve(operating_points(one, dev, test, TASK), test, TASK)) for one in (Cobee, Patience)}
     curves["oracle"] = Curve(curve(bound(dev, test, TASK), test, TASK))
     for number in (1, 2):
-        draw_curves(
-            [tmp_path / f"new{number}" / name for name in ("a.png", "a.svg")], curves, "accuracy", test.by_exit()
-        )
+        paths = [tmp_path / f"new{number}" / name for name in ("a.png", "a.svg")]
+        draw_curves(paths, curves, "accuracy", {1 - layer / 6: score for layer, score in enumerate(test.by_exit(), 1)})
     assert (tmp_path / "new1" / "a.png").read_bytes().startswith(b"\x89PNG")
     assert "cobee" in (tmp_path / "new1" / "a.svg").read_text()
     assert (tmp_path / "new1" / "a.svg").read_bytes() == (tmp_path / "new2" / "a.svg").read_bytes()

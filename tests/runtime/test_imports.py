@@ -17,7 +17,7 @@ def imported(statement):
     return set(result.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["leco", "leco.runtime", "leco.criteria", "leco.problems"])
+@pytest.mark.parametrize("module", ["leco", "leco.runtime", "leco.criteria", "leco.calibration", "leco.problems"])
 def test_light_imports(module):
     modules = imported(f"import {module}; dir({module})")
     assert module in modules

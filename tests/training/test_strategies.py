@@ -182,6 +182,39 @@ def test_cosee_begins_with_the_mean_of_all_exits():
     torch.testing.assert_close(found, sum(cross_entropies(model)) / LAYERS)
 
 
+def test_consistentee_teaches_a_text_to_the_exit_where_the_policy_leaves():
+    """By loops over texts and exits, of all that the exits and the policy learn from."""
+    model, inputs = model_with(LINEAR).eval(), batch()
+    drawn = torch.Generator().manual_seed(0)
+    doubts, logits = torch.rand(8, LAYERS, generator=drawn), torch.randn(8, LAYERS, 2, generator=drawn)
+    output = replace(model(**inputs), logits_by_row=logits, doubts_by_row=doubts)
+    taught, paid = 0.0, 0.0
+    for row, label in enumerate(inputs["labels"].tolist()):
+        p, u = logits[row].softmax(-1)[:, label].tolist(), doubts[row].tolist()
+        hard, come = sum(one < 0.5 for one in p) / LAYERS, 1.0
+        for m in range(LAYERS):
+            leaves = come * (1 - u[m]) if m < LAYERS - 1 else come
+            come *= u[m]
+            taught -= (0.75 * leaves + 0.25 / LAYERS) * log(p[m]) / 8
+            paid += leaves * (0.3 * (1 - hard) * (m + 1) / LAYERS - log(p[m])) / 8
+    strategy, current = STRATEGIES["consistentee"](cost=0.3), TrainingStep(Phase(), 0, 0, progress=0.75)
+    assert strategy.loss(model, output, inputs["labels"], current).item() == pytest.approx(taught, rel=1e-4)
+    assert strategy.doubt_loss(model, output, inputs["labels"]).item() == pytest.approx(paid, rel=1e-4)
+
+
+def test_in_consistentee_the_exits_learn_nothing_from_the_policy_and_the_policy_nothing_from_them():
+    model, inputs = model_with(LINEAR).eval(), batch()
+    strategy, output = STRATEGIES["consistentee"](), model(**inputs)
+    loss = strategy.loss(model, output, inputs["labels"], MOMENT)
+    policy = strategy.doubt_loss(model, output, inputs["labels"])
+    for one, learns in ((loss, "exits."), (policy, "meta.")):
+        model.zero_grad()
+        one.backward(retain_graph=True)
+        moved = {name for name, parameter in model.named_parameters() if parameter.grad is not None}
+        assert any(name.startswith(learns) for name in moved)
+        assert all(name.startswith("meta.") == (learns == "meta.") for name in moved)
+
+
 def test_bad_settings_are_named():
     with pytest.raises(LecoError, match=r"Unknown training strategy 'jiont'\. Did you mean 'joint'"):
         parse_strategy("jiont")

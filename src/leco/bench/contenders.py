@@ -21,7 +21,7 @@ KINDS = (
 )
 AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
 """The settings of a run that the first layers alone are trained with too."""
-IF_THERE = ("metric", "class_weights", "early_stopping")
+IF_THERE = ("metric", "class_weights", "early_stopping", "calibration_share")
 """And those that runs of former versions do not have."""
 
 

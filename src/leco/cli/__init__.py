@@ -9,7 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from leco import __version__
-from leco.cli import bench, demo, evaluate, export, fit, predict, report, reproduce, search, train
+from leco.cli import (
+    bench,
+    calibrate,
+    demo,
+    evaluate,
+    export,
+    fit,
+    predict,
+    report,
+    reproduce,
+    search,
+    train,
+    verify,
+)
 from leco.cli.flags import flags
 from leco.cli.output import print_lines
 from leco.cli.streams import check_arguments, drop_stdout, prepare_streams
@@ -26,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fit, search, train, evaluate, report, predict, export, bench, reproduce, demo):
+for module in (fit, search, train, calibrate, evaluate, verify, report, predict, export, bench, reproduce, demo):
     app.command(module.__name__.rpartition(".")[2])(module.command)
 
 
@@ -72,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         code = _fail(_usage(error, sys.argv[1:] if arguments is None else arguments))
     if code == INTERRUPTED:
-        say("Interrupted. fit, search, train and demo continue where they stopped when the same command is repeated.")
+        say("Interrupted. fit, search, train, calibrate and demo go on where they stopped if the command is repeated.")
     sys.exit(code)
 
 

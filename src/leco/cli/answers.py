@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from leco.errors import parameter
+from leco.runtime import Watched
 from leco.runtime.texts import checked_kind
 from leco.tokens import cut_line
 
@@ -48,6 +49,8 @@ class Answering:
             lines.append(f"{self.without_text} of {self.rows} rows have no text: {how} ({parameter('empty')}).")
         if sum(self.cut):
             lines.append(cut_line(sum(self.cut), self.rows, self.predictor.max_length))
+        if isinstance(self.predictor, Watched):
+            lines.append(self.predictor.check(self.batch_size).sentence())
         return lines
 
     def _object(self, answer: "Answer | None", missing: str | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from leco.cli.next_commands import command_line, predict_line, source_of
-from leco.cli.output import print_evaluation, print_json, quiet_stdout
+from leco.cli.output import print_evaluation, print_json, quiet_stdout, say_doubt
 from leco.cli.parameters import Device, HeldOut, Json, ModelPath, chosen_criteria, load_texts, part, with_options
 from leco.devices import AUTO
 from leco.loading import load
@@ -64,6 +64,7 @@ def command(
         if chosen:
             first, settled = chosen[0]
             answering = first if settled else choose_criterion(predictor, texts, type(first), choice.max_drop)
+        say_doubt(predictor, answering)
         names = list(dict.fromkeys(one.name for one, _ in chosen)) or applicable_criteria(predictor)
         found = evaluate(predictor, texts, criterion=answering, criteria=names, **vars(timing))
         saved = save_evaluation(found, output) if output is not None else []

@@ -51,11 +51,12 @@ def command(
     """
     with quiet_stdout():
         from leco.errors import unknown_name
-        from leco.export import MARK, choose_for, export_onnx
+        from leco.export import MARK, choose_for, export_onnx, kept_certificate
         from leco.folders import SHORTLY, check_writable, holding
         from leco.model import load_model
         from leco.options import naming
         from leco.outputs import check_output
+        from leco.progress import say
         from leco.run_folder import trained_on
 
         if to != "onnx":
@@ -79,6 +80,8 @@ def command(
             result["data"], result["metric"] = texts.name, texts.metric
             for name, quality in (("float32", before), ("int8", after)):
                 result[name] = {**asdict(quality), "criterion": quality.criterion.to_dict()}
+        if model.certificate is not None and kept_certificate(model, chosen, int8=int8) is None:
+            say(f"The certificate is left out, since it is not for these answers: 'leco calibrate {path}' makes one.")
         with holding(path.parent, wait=SHORTLY):
             export_onnx(model, path, criterion=chosen, int8=int8, opset=opset)
         result |= {"criterion": chosen.to_dict(), "bytes": path.stat().st_size}

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from leco.cli.next_commands import command_line, predict_line, source_of
-from leco.cli.output import print_evaluation, print_json, quiet_stdout
+from leco.cli.output import print_certificate, print_evaluation, print_json, quiet_stdout
 from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
 from leco.presets import DEFAULT_PRESET, DEFAULTS, FIT
 
@@ -35,8 +35,10 @@ def run(model: str, data: str, output: Path, preset: str, options: dict[str, Any
         trained = fit(model, data, output, preset=preset, **options)
         results = read_evaluation(output / RESULTS).to_dict()
     if json:
-        print_json(results)
+        held = trained.certificate
+        print_json(results if held is None else {**results, "certificate": held.to_dict()})
     else:
         print_contest(output)
+        print_certificate(trained)
         evaluate = command_line("evaluate", output, data=data, **source_of(options))
         print_evaluation(results, next_commands=[predict_line(output, trained.text_columns), evaluate], output=output)

@@ -12,10 +12,12 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from leco.criteria import Criterion
 from leco.display import shortened, time_saved, visible
 from leco.files import format_json
-from leco.progress import plain_console
+from leco.progress import plain_console, say
 from leco.registry import format_settings
+from leco.runtime import Predictor, doubt_of
 
 
 @contextmanager
@@ -91,6 +93,18 @@ def print_lines(*lines: object) -> None:
     plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
 
 
+def print_certificate(predictor: Predictor) -> None:
+    """Print what is promised of a model's early answers, if anything is."""
+    if predictor.certificate is not None:
+        print_lines(predictor.certificate.sentence(), "")
+
+
+def say_doubt(predictor: Predictor, criterion: Criterion | None = None) -> None:
+    """Say where a model's certificate does not hold for its answers by a criterion, by default its own."""
+    if doubt := doubt_of(predictor, criterion):
+        say(doubt)
+
+
 FEW_LABELS = 12
 """With more, tables of labels are not printed: the JSON has them."""
 FITTED = ("the model", "README.md", "results.json", "curve.png")
@@ -120,12 +134,13 @@ def print_evaluation(
 
 
 def _exit_rows(results: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """Each layer with its exit's score, how many texts leave there, and what the exit is; empty what is not known."""
+    """Each exit's layer with its score, how many texts leave there, and what the exit is; empty what is not known."""
     scores = [f"{score:.4f}" for score in results["exit_scores"]]
     exits = [_exit(architecture) for architecture in results.get("architectures", ())]
     counts = results["exit_layer_counts"]
-    for layer, (score, count, leave) in enumerate(zip_longest(scores, counts, exits, fillvalue=""), start=1):
-        yield layer, score, count, leave
+    layers = results.get("exit_layers") or range(1, len(counts) + 1)
+    for layer, score, leave in zip_longest(layers, scores, exits, fillvalue=""):
+        yield layer, score, counts[int(layer) - 1], leave
 
 
 def _print_curves(results: Mapping[str, Any]) -> None:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from leco.calibration import MonitorOptions
 from leco.cli.answers import Answering, Empty, Scores, in_columns
-from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout
+from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout, say_doubt
 from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_criterion, part, with_options
 from leco.devices import AUTO
 from leco.errors import LecoError, parameter
 from leco.loading import BF16, load
+from leco.options import fill
+from leco.runtime import watched
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ SCORES_HELP = "The score of the label, or of all labels."
 OUTPUT_HELP = "File (.csv, .jsonl, .parquet) for the rows with all their columns and label, score and exit_layer."
 
 
-@with_options(part(SourceOptions(), "text_columns", "delimiter", "encoding", "header"))
+@with_options(part(SourceOptions(), "text_columns", "delimiter", "encoding", "header"), MonitorOptions())
 def command(
     path: ModelPath,
     options: dict[str, Any],
@@ -63,6 +66,8 @@ def command(
         if output is not None:
             _check(output, source)
         predictor = load(path, device=device, precision=BF16 if bf16 else None, compile=compile)
+        say_doubt(predictor, chosen)
+        predictor = watched(predictor, fill(MonitorOptions(), options), chosen, say)
         answering = Answering(predictor, chosen, batch_size, empty, scores)
         typed = str(source) == "-" and sys.stdin.isatty()
         if typed:

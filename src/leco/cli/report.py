@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from leco.cli.next_commands import command_line, source_of
-from leco.cli.output import print_json, print_lines, quiet_stdout
+from leco.cli.output import print_json, print_lines, quiet_stdout, say_doubt
 from leco.cli.parameters import HELD_OUT_HELP, Device, Json, ModelFolder, load_texts, with_options
 from leco.devices import AUTO
 from leco.files import write_text
@@ -46,6 +46,7 @@ def command(
 
         timing = fill(REPORT_TIMING, options)
         model = load_model(folder, device)
+        say_doubt(model)
         path = output if output is not None else folder / "report.html"
         check_output(path, MARK.encode())
         check_writable(path.parent)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from leco.cli.next_commands import command_line, source_of
-from leco.cli.output import print_json, print_lines, quiet_stdout
+from leco.cli.output import print_certificate, print_json, print_lines, quiet_stdout
 from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
 from leco.presets import DEFAULT_PRESET, DEFAULTS, TRAIN
 
@@ -33,6 +33,7 @@ def command(
         print_json({"model": str(output), "criterion": trained.config.exit_criterion, **asdict(log)})
     else:
         print_contest(output)
+        print_certificate(trained)
         print_lines(
             f"Saved in {output}, with the criterion {trained.config.criterion}. Next:",
             f"  {command_line('evaluate', output, data=data, **source_of(options))}",

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 from typing import Any
 
-from leco.criteria.base import DOUBTS, EVIDENCE, Criterion, Observed, State, Task, select, setting_arrays, simulate
+from leco.criteria.base import (
+    DOUBTS,
+    EVIDENCE,
+    Criterion,
+    Observed,
+    State,
+    Task,
+    exit_places,
+    select,
+    setting_arrays,
+    simulate,
+)
 from leco.criteria.beem import Beem as Beem
 from leco.criteria.cap import Cap as Cap
 from leco.criteria.cobee import Cobee as Cobee
@@ -117,6 +128,7 @@ __all__ = [
     "as_criterion",
     "check_deployable",
     "criterion_from_dict",
+    "exit_places",
     "parse_criterion",
     "select",
     "setting_arrays",

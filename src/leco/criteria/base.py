@@ -1,17 +1,19 @@
 """What an exit criterion is: a pure function of the exits' outputs and of its own state, row by row.
 
 Nothing here knows of PyTorch or Transformers. The same object decides in the eager engine, over stored outputs
-and in any other runtime. Shapes: B rows of a batch, N rows of a data set, K outputs, M layers, counted from 1.
+and in any other runtime. Shapes: B rows of a batch, N rows of a data set, K outputs, M layers, counted from 1, E exits.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leco.display import shortened
 from leco.errors import LecoError
 from leco.options import setting_names, validate
 from leco.problems import NO_STATISTICS, PROBLEMS, SINGLE_LABEL, LabelStatistics, Problem
@@ -31,13 +33,34 @@ State = dict[str, Array]
 class Task:
     """What a criterion may know in advance.
 
-    That is K outputs, M layers, Transformers' name of the kind of problem, and what the labels were in training.
+    That is K outputs, M layers, Transformers' name of the kind of problem, what the labels were in training, and the
+    layers that have an exit [E], the last one among them; none given are all. Raises LecoError for others.
     """
 
     num_outputs: int
     num_layers: int
     problem_type: str = SINGLE_LABEL
     statistics: LabelStatistics = NO_STATISTICS
+    exit_layers: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        every, given = range(1, self.num_layers + 1), tuple(self.exit_layers)
+        if given and (any(low >= high for low, high in pairwise((0, *given))) or given[-1] != self.num_layers):
+            raise LecoError(
+                f"The layers that have an exit must rise from at least 1 to the last one, {self.num_layers}, which "
+                f"always has one, not be {shortened(', '.join(map(str, given)))}."
+            )
+        object.__setattr__(self, "exit_layers", every if len(given) in (0, self.num_layers) else given)
+
+    @property
+    def num_exits(self) -> int:
+        """E."""
+        return len(self.exit_layers)
+
+    @property
+    def named_layers(self) -> list[int]:
+        """The layers that have an exit, as files name them; none where all have one."""
+        return [] if isinstance(self.exit_layers, range) else list(self.exit_layers)
 
     @property
     def problem(self) -> Problem:
@@ -48,6 +71,8 @@ class Task:
 @dataclass(frozen=True)
 class Criterion(ABC):
     """When to exit. Subclasses are frozen dataclasses; those of their fields that are an `option` are the settings.
+
+    A layer is that of the backbone. Not each needs to have an exit: what comes before or is counted are exits.
 
     `problem_types` are the kinds of problem it is defined for, `deployable` is false where it needs the labels.
     """
@@ -89,7 +114,7 @@ class Criterion(ABC):
 
     @abstractmethod
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
-        """Whether each row leaves at `layer` (bool [B]), and the state after it.
+        """Whether each row leaves by the exit on `layer` (bool [B]), and the state after it.
 
         `scores` [B, K] are the exit's probabilities (softmax, or sigmoid where the task has many labels), or its
         values where the task is a regression; or what the criterion `observes`. After the last layer every row leaves,
@@ -140,10 +165,19 @@ def select(state: State, keep: Array) -> State:
     return {name: values[keep] for name, values in state.items()}
 
 
-def simulate(criterion: Criterion, scores: Array, task: Task, observed: Observed | None = None) -> Array:
-    """The exit layer [N] of each row, decided over stored outputs `scores` [M, N, K] of all exits.
+def exit_places(exit_layers: Sequence[int], layers: Array | int) -> Array:
+    """Where the exits on some `layers` stand among all exits, which are on `exit_layers`, from 0; of the same shape.
 
-    `observed` [M, N, ..] is what else was stored, for a criterion that asks for it. Raises LecoError where the
+    >>> exit_places((2, 4, 6), np.array([6, 2]))
+    array([2, 0])
+    """
+    return np.searchsorted(exit_layers, layers)
+
+
+def simulate(criterion: Criterion, scores: Array, task: Task, observed: Observed | None = None) -> Array:
+    """The exit layer [N] of each row, decided over stored outputs `scores` [E, N, K] of all exits.
+
+    `observed` [E, N, ..] is what else was stored, for a criterion that asks for it. Raises LecoError where the
     criterion is not defined for the task, or asks for what is not given.
 
     >>> from leco.criteria import MaxProbability
@@ -151,19 +185,19 @@ def simulate(criterion: Criterion, scores: Array, task: Task, observed: Observed
     >>> simulate(MaxProbability(tau=0.7), exits, Task(num_outputs=2, num_layers=3))
     array([2, 1])
     """
-    num_layers, rows, _ = scores.shape
-    exit_layers = np.full(rows, num_layers)
+    rows = scores.shape[1]
+    exit_layers = np.full(rows, task.num_layers)
     inside = np.ones(rows, dtype=bool)
     state = criterion.start(rows, task)
     seen = scores if criterion.observes is None else (observed or {}).get(criterion.observes)
     if seen is None:
         raise LecoError(f"The exit criterion '{criterion.name}' needs the exits' {criterion.observes}; there are none.")
-    for layer in range(1, num_layers):
+    for layer, said in zip(task.exit_layers[:-1], seen[:-1], strict=True):
         if not inside.any():
             break
         if not criterion.uses(layer):
             continue
-        leaves, state = criterion.step(layer, seen[layer - 1], state)
+        leaves, state = criterion.step(layer, said, state)
         exit_layers[inside & leaves] = layer
         inside &= ~leaves
     return exit_layers

@@ -16,8 +16,8 @@ class Beem(Criterion):
     """Leave when the exits that agree in a row are sure enough together.
 
     `S_m = S_{m-1} + max p_m` where `argmax p_m = argmax p_{m-1}`, and else `S_m = max p_m`; leave when `S_m >= alpha`.
-    `p_m` [B, K] are the scores of exit m. Since `1 / K <= max p <= 1`, no row leaves before layer `alpha`, and with an
-    alpha up to 1 / K all leave at layer 1.
+    `p_m` [B, K] are the scores of exit m. Since `1 / K <= max p <= 1`, no row leaves before exit `alpha`, and with an
+    alpha up to 1 / K all leave at exit 1.
 
     This is our reading of the paper's abstract; there the confidence of an exit may also be multiplied by a weight of
     that exit, and here all weigh the same.
@@ -47,6 +47,6 @@ class Beem(Criterion):
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Beem"]:
-        """Falling thresholds, from M down to 0, denser below whole numbers, which sure exits nearly reach."""
-        below = {round(sure + share, 7) for sure in range(task.num_layers - 1) for share in falling(points=24)}
-        return [cls(alpha) for alpha in sorted({float(task.num_layers), *below}, reverse=True)]
+        """Falling thresholds, from E down to 0, denser below whole numbers, which sure exits nearly reach."""
+        below = {round(sure + share, 7) for sure in range(task.num_exits - 1) for share in falling(points=24)}
+        return [cls(alpha) for alpha in sorted({float(task.num_exits), *below}, reverse=True)]

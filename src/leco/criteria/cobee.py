@@ -18,7 +18,7 @@ class Cobee(Comparing):
     """Leave when the newer exit's label has about the same probability in `patience` adjacent pairs of exits.
 
     `k* = argmax p_m`, `di = |p_m(k*) - p_{m-1}(k*)|` (eq. 6); the counter grows where `di < tau` and else resets,
-    and the row leaves when it reaches t (eq. 7). The earliest exit layer is t + 1.
+    and the row leaves when it reaches t (eq. 7). The earliest exit is number t + 1.
     `tau` is the threshold, `patience` is t; `p_m` [B, K] and `p_{m-1}` are the scores of two adjacent exits.
 
     The paper defines it for one label of many. For a regression, of one output, the same formula compares the

@@ -25,7 +25,7 @@ class Counting(Criterion):
 
     @abstractmethod
     def agrees(self, layer: int, scores: Array, state: State) -> Array:
-        """Whether exit `layer`, whose outputs are `scores` [B, K], agrees (bool [B]), given the state before it."""
+        """Whether the exit on `layer`, whose outputs are `scores` [B, K], agrees (bool [B]), given the state before."""
 
     def start(self, rows: int, task: Task) -> State:
         """A count of 0."""
@@ -38,21 +38,24 @@ class Counting(Criterion):
 
 
 class Comparing(Counting):
-    """Counting where exit m is held against exit m - 1: nothing agrees at layer 1, and none leaves before t + 1."""
+    """Counting where each exit is held against the one before: none leaves before exit t + 1.
+
+    The first has none before it: counting from -1, it counts 0, whatever it is found to be similar to.
+    """
 
     @abstractmethod
     def similar(self, scores: Array, previous: Array, problem: Problem) -> Array:
-        """Whether an exit's outputs `scores` [B, K] agree with those one layer before, `previous` [B, K]."""
+        """Whether an exit's outputs `scores` [B, K] agree with those of the exit before, `previous` [B, K]."""
 
     def start(self, rows: int, task: Task) -> State:
-        """A count of 0, previous outputs that are never looked at, and the kind of problem."""
+        """A count of -1, previous outputs that do not matter, and the kind of problem."""
         previous = np.zeros((rows, task.num_outputs), np.float32)
-        return {**super().start(rows, task), "previous": previous, "problem": same_for(rows, task.problem)}
+        count = np.full(rows, -1, np.int64)
+        state = {**super().start(rows, task), "previous": previous, "problem": same_for(rows, task.problem)}
+        return {**state, "count": count}
 
     def agrees(self, layer: int, scores: Array, state: State) -> Array:
         """Compare with the exit before."""
-        if layer == 1:
-            return np.zeros(len(scores), bool)
         return self.similar(scores, state["previous"], state["problem"][0])
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:

@@ -17,7 +17,7 @@ class Ensemble(Criterion):
     """Leave when the exits so far, as an ensemble, are sure of a label.
 
     `max_k q_m(k) > tau` with `q_m(k) = prod_{j<=m} p_j(k)^(1/m) / Z`, the geometric mean of the exits 1 .. m, where Z
-    makes it a distribution. `p_m` [B, K] are the scores of exit m. The earliest exit layer is 1, where q is p.
+    makes it a distribution. `p_m` [B, K] are the scores of exit m. The earliest exit is the first, where q is p.
 
     This is our reading of the paper's abstract. There each exit also sees what the one below it says, the ensemble
     weighs exits and classes by what it has learned, and it answers; here all weigh the same and, as with every
@@ -38,13 +38,15 @@ class Ensemble(Criterion):
 
     def start(self, rows: int, task: Task) -> State:
         """No exits yet."""
-        return {**super().start(rows, task), "logs": np.zeros((rows, task.num_outputs), np.float32)}
+        logs = np.zeros((rows, task.num_outputs), np.float32)
+        return {**super().start(rows, task), "logs": logs, "exits": np.zeros((rows, 1), np.int64)}
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Multiply one more exit in, as a sum of logarithms, and compare the largest probability with the threshold."""
         logs = state["logs"] + np.log(np.clip(scores, SMALLEST, 1))
-        odds = np.exp((logs - logs.max(-1, keepdims=True)) / layer)  # of each label against the likeliest
-        return 1 / odds.sum(-1) > self.tau, {"logs": logs}
+        exits = state["exits"] + 1
+        odds = np.exp((logs - logs.max(-1, keepdims=True)) / exits.astype(np.float32))  # against the likeliest label
+        return 1 / odds.sum(-1) > self.tau, {"logs": logs, "exits": exits}
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Ensemble"]:

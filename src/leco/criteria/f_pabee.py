@@ -24,7 +24,7 @@ SIMILARITIES: dict[str, Callable[[Array, Array], Array]] = {
 class FPabee(Comparing):
     """Leave when `patience` adjacent pairs of exits have similar distributions.
 
-    `s(p_{m-1}, p_m) < tau` counts and else the counter resets; the row leaves when it reaches t, at layer t + 1 or
+    `s(p_{m-1}, p_m) < tau` counts and else the counter resets; the row leaves when it reaches t, at exit t + 1 or
     later. `tau` is the threshold, `patience` is t and `similarity` is s, smaller where p and q are more alike. With
     `H(p, q) = -sum_k p(k) log q(k)` and `a = (p + q) / 2` it is one of
 

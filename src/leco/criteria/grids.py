@@ -25,8 +25,8 @@ def changes(task: Task) -> list[float]:
 
 
 def patiences(task: Task) -> range:
-    """Patience values from M - 1, with which a criterion that compares exits cannot leave early, down to 1."""
-    return range(max(task.num_layers - 1, 1), 0, -1)
+    """Patience values from E - 1, with which a criterion that compares exits cannot leave early, down to 1."""
+    return range(max(task.num_exits - 1, 1), 0, -1)
 
 
 def largest_entropy(task: Task) -> float:

@@ -16,7 +16,7 @@ class Patience(Comparing):
     """Leave when `patience` adjacent pairs of exits predict the same.
 
     With `y_m = argmax p_m`, `y_m = y_{m-1}` counts and else the counter resets; for a regression, where y is the
-    value, `|y_m - y_{m-1}| < theta` counts. The row leaves when the counter reaches t: at layer t + 1 or later.
+    value, `|y_m - y_{m-1}| < theta` counts. The row leaves when the counter reaches t: at exit t + 1 or later.
     `patience` is t, `theta` is used by a regression only; `p_m` [B, K] or `y_m` [B, 1] are the scores.
 
     Source: PABEE (Zhou et al. 2020, 2006.04152).

@@ -16,7 +16,7 @@ class Pcee(Counting):
     """Leave when `patience` exits in a row are certain.
 
     `H(p_m) / log K < tau`, with `H(p) = -sum_k p(k) log p(k)`, counts and else the counter resets; the row leaves
-    when it reaches t. The exits are not compared, so the earliest exit layer is t.
+    when it reaches t. The exits are not compared, so the earliest exit is number t.
     `tau` is the threshold, `patience` is t; `p_m` [B, K] are the scores of exit m.
 
     Source: PCEE-BERT (Zhang et al. 2022, Findings of NAACL).

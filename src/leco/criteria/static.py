@@ -32,11 +32,16 @@ class Static(Criterion):
     layer: int = option(0, "The layer at which every text leaves, counted from 1; 0 is the last one.", minimum=0)
 
     def check(self, task: Task) -> None:
-        """The layer must exist, too."""
+        """The layer must have an exit, too."""
         super().check(task)
         if self.layer > task.num_layers:
             raise LecoError(
                 f"{parameter('layer')} must be at most {task.num_layers}, the number of layers, not {self.layer}."
+            )
+        if self.layer and self.layer not in task.exit_layers:
+            raise LecoError(
+                f"{parameter('layer')} must be one that has an exit ({', '.join(map(str, task.exit_layers))}) or 0, "
+                f"not {self.layer}."
             )
 
     def uses(self, layer: int) -> bool:
@@ -49,5 +54,5 @@ class Static(Criterion):
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Static"]:
-        """All layers, the last first."""
-        return [cls(layer) for layer in range(task.num_layers, 0, -1)]
+        """All layers that have an exit, the last first."""
+        return [cls(layer) for layer in reversed(task.exit_layers)]

@@ -15,9 +15,9 @@ class Voting(Criterion):
     """Leave when enough of the exits so far vote for one label.
 
     `max_c V_m(c) / m^rho >= tau`, where `V_m(c)` counts those of the exits 1 .. m whose `argmax p` is c.
-    `p_m` [B, K] are the scores of exit m. With `rho` 0 it asks for `tau` votes, with 1 for a share of the votes,
-    which is 1 at layer 1. Since the ratio is at most `m^(1 - rho)`, no row leaves before layer
-    `tau^(1 / (1 - rho))`, and with a tau up to 1 all leave at layer 1.
+    `p_m` [B, K] are the scores of the m-th exit. With `rho` 0 it asks for `tau` votes, with 1 for a share of the votes,
+    which is 1 at exit 1. Since the ratio is at most `m^(1 - rho)`, no row leaves before exit
+    `tau^(1 / (1 - rho))`, and with a tau up to 1 all leave at exit 1.
 
     This is our reading of a summary of the paper, not checked against its text. The paper also answers with the
     label of most votes; here, as with every criterion, the exit at which a row leaves answers.
@@ -33,7 +33,7 @@ class Voting(Criterion):
 
     name: ClassVar[str] = "voting"
 
-    tau: float = option(1.5, "Votes for one label, divided by layer^rho, from which on a row leaves.", above=0)
+    tau: float = option(1.5, "Votes for one label, divided by exits^rho, from which on a row leaves.", above=0)
     rho: float = option(0.5, "How much the number of exits weighs, from 0 (not at all) to 1.", minimum=0, maximum=1)
 
     def start(self, rows: int, task: Task) -> State:
@@ -44,12 +44,13 @@ class Voting(Criterion):
         """Count one more vote, and compare with the threshold."""
         votes = state["votes"].copy()
         votes[np.arange(len(scores)), scores.argmax(-1)] += 1
-        share = votes.max(-1) / np.float64(layer) ** np.float32(self.rho)
+        exits = votes.sum(-1).astype(np.float64)  # as many votes as exits
+        share = votes.max(-1) / exits ** np.float32(self.rho)
         return share.astype(np.float32) >= np.float32(self.tau), {"votes": votes}  # as in any runtime
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Voting"]:
-        """All values that the ratio can have, from that of M equal votes down to 1, for the default `rho`."""
-        layers = range(1, task.num_layers + 1)
-        ratios = {votes / layer**cls.rho for layer in layers for votes in range(1, layer + 1)}
+        """All values that the ratio can have, from that of E equal votes down to 1, for the default `rho`."""
+        numbers = range(1, task.num_exits + 1)
+        ratios = {votes / exits**cls.rho for exits in numbers for votes in range(1, exits + 1)}
         return [cls(tau) for tau in sorted(ratios, reverse=True) if tau >= 1]

@@ -11,22 +11,24 @@ from leco.data.label_values import TASK, has_labels
 from leco.data.labels import Labels, learn_labels
 from leco.data.splits import cut
 from leco.data.tables import Table
-from leco.data.types import Split, TextData
+from leco.data.types import CALIBRATION, Split, TextData
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
-PARTS = ("train", "dev", "test")
+PARTS = ("train", "dev", "test", CALIBRATION)
 SHARE = 10
 """The training rows for each row of a dev or test split that is cut from them."""
+ENOUGH = 114
+"""Calibration rows that can certify 2 % at 90 % confidence: fewer are not set aside by themselves."""
 FEWEST_OF_LABEL = 3
 """Rows of a label that are cut into train, dev and test."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """The texts and labels of a source as they came: of "train", "dev" and "test" those that there are.
+    """The texts and labels of a source as they came: of `PARTS` those that there are.
 
     `source` has the settings by which they were read, also those that were guessed.
     """
@@ -41,16 +43,33 @@ class Labelled:
         """The fingerprint of each part."""
         return {part: split.fingerprint for part, split in self.splits.items()}
 
-    def cut(self, seed: int) -> TextData:
-        """The data set, in which missing splits are cut from the others (`from_tables`)."""
-        return self.data(*_complete(self.splits, self.labels, seed))
+    def calibration_rows(self, share: float | None) -> int:
+        """How many training rows are set aside to certify early answers.
 
-    def data(self, train: Split, dev: Split, test: Split) -> TextData:
+        That is the `share` given or, for None, a tenth where dev is cut from them as well and a tenth is `ENOUGH`; none
+        where there is a part for that already.
+        """
+        rows = len(self.splits.get("train", ()))
+        if CALIBRATION in self.splits:
+            return 0
+        if share is None:
+            tenth = rows // SHARE
+            return tenth if "dev" not in self.splits and tenth >= ENOUGH else 0
+        return round(share * rows)
+
+    def cut(self, seed: int, calibration: int = 0) -> TextData:
+        """The data set, with missing splits, and so many rows for calibration, cut from the others (`from_tables`).
+
+        These are cut last, so that dev and test are the same with and without them.
+        """
+        return self.data(*_complete(self.splits, self.labels, seed, calibration))
+
+    def data(self, train: Split, dev: Split, test: Split, calibration: Split | None = None) -> TextData:
         """The data set of these splits."""
         problem, names = self.labels.problem, self.labels.names
         pair = len(self.source.text_columns or ()) == 2
         data = TextData(self.name, train, dev, test, names, problem.name, problem.metric, pair)
-        return replace(data, source=self.source, hashes=self.hashes)
+        return replace(data, source=self.source, hashes=self.hashes, calibration=calibration)
 
 
 def from_tables(
@@ -59,16 +78,23 @@ def from_tables(
     source: SourceOptions,
     *,
     split_seed: int = 0,
+    calibration_share: float | None = 0.0,
     log: Callable[[str], None] = logger.info,
 ) -> TextData:
     """The data set of the tables "train" and, where there are any, "dev" and "test", to train on.
 
     The training rows say which columns are meant and which labels there are. A dev or test table without labels is
     left out, with a line to `log`. Missing splits are cut from the others, seeded and stratified: 10 % of the training
-    rows each for dev and for test if both are missing, 10 % for dev, half of dev for test.
+    rows each for dev and for test if both are missing, 10 % for dev, half of dev for test; and of the training rows the
+    `calibration_share` (`Labelled.calibration_rows`), where there is no table "calibration".
     LecoError as `labelled` and `cut` say, and if a label has too few rows to be split.
     """
-    return labelled(name, tables, source, log=log).cut(split_seed)
+    found = labelled(name, tables, source, log=log)
+    rows = found.calibration_rows(calibration_share)
+    if rows and calibration_share is None:
+        without = f"{parameter('calibration_share')} 0 trains on them"
+        log(f"Calibration: {rows:,} rows are set aside to say what early answers cost ({without})")
+    return found.cut(split_seed, rows)
 
 
 def labelled(
@@ -101,18 +127,24 @@ def labelled(
     return Labelled(name, splits, known, source)
 
 
-def _complete(splits: Mapping[str, Split], labels: Labels, seed: int) -> tuple[Split, Split, Split]:
+def _complete(
+    splits: Mapping[str, Split], labels: Labels, seed: int, calibration: int
+) -> tuple[Split, Split, Split, Split | None]:
     train, dev, test = splits["train"], splits.get("dev"), splits.get("test")
+    aside = splits.get(CALIBRATION)
+    more = [calibration] if calibration else []
     if dev is None:
         _check_counts(train, labels)
         tenth = len(train) // SHARE
         if test is None:
-            dev, test, train = cut(train, [tenth, tenth], seed)
+            dev, test, *rest, train = cut(train, [tenth, tenth, *more], seed)
         else:
-            dev, train = cut(train, [tenth], seed)
-    elif test is None:
-        dev, test = cut(dev, [len(dev) // 2], seed)
-    return train, dev, test
+            dev, *rest, train = cut(train, [tenth, *more], seed)
+    else:
+        if test is None:
+            dev, test = cut(dev, [len(dev) // 2], seed)
+        *rest, train = cut(train, more, seed) if more else [train]
+    return train, dev, test, rest[0] if rest else aside
 
 
 def _say_kind(labels: Labels, log: Callable[[str], None]) -> None:

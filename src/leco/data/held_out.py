@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from leco.data.assemble import PARTS, Labelled, labelled
+from leco.data.assemble import Labelled, labelled
 from leco.data.encodings import is_utf8
 from leco.data.given import DataSource, name_of_source
 from leco.data.labels import Labels
-from leco.data.sources import is_known, load_known, tables_of
+from leco.data.sources import is_known, load_known, set_aside, tables_of
 from leco.data.splits import cut
 from leco.data.tables import Table
-from leco.data.types import Split, TextData
+from leco.data.types import CALIBRATION, Split, TextData
 from leco.errors import LecoError
 from leco.options import fill
 from leco.provenance import Provenance
@@ -21,6 +21,8 @@ from leco.settings import SourceOptions
 
 logger = logging.getLogger(__name__)
 Log = Callable[[str], None]
+TESTING = ("test", "dev", "train", CALIBRATION)
+"""The parts that may be the test set, in this order."""
 
 
 def load_held_out(
@@ -43,12 +45,12 @@ def load_held_out(
     """
     name = name_of_source(source)
     if is_known(source):
-        return load_known(name, where)
+        return _known_as_trained(name, where, trained_on)
     found = _labelled(name, tables_of(source, where), where, labels, log)
     hashes = trained_on.hashes if trained_on is not None else {}
     if found.hashes == hashes:
-        return _as_trained(found, log)
-    part = next(part for part in reversed(PARTS) if part in found.splits)
+        return _as_trained(found, 0 if trained_on is None else trained_on.calibration, log)
+    part = next(part for part in TESTING if part in found.splits)
     test = found.splits[part]
     log(f"'{name}': {_rows(test)} {'are' if len(test) > 1 else 'is'} the test set{_named(part, found)}.")
     _warn_of_known_rows(name, test, trained_on, log)
@@ -56,7 +58,7 @@ def load_held_out(
     if dev is None and borrow_dev:
         dev = _dev_of_training(trained_on, labels, log)
     dev = test.take([]) if dev is None else dev
-    return found.data(test, dev, test)
+    return found.data(test, dev, test, found.splits.get(CALIBRATION))
 
 
 def _labelled(name: str, tables: Mapping[str, Table], where: SourceOptions, labels: Labels, log: Log) -> Labelled:
@@ -66,7 +68,7 @@ def _labelled(name: str, tables: Mapping[str, Table], where: SourceOptions, labe
     except LecoError:
         if len(tables) == 1:
             raise
-    last = next(part for part in reversed(PARTS) if part in tables)
+    last = next(part for part in TESTING if part in tables)
     return labelled(name, {last: tables[last]}, where, labels=labels, log=log)
 
 
@@ -93,8 +95,14 @@ def in_halves(data: TextData, log: Log = logger.info) -> TextData:
     return replace(data, dev=dev, test=test)
 
 
-def _as_trained(found: Labelled, log: Log) -> TextData:
-    data = found.cut(0)
+def _known_as_trained(name: str, where: SourceOptions, trained_on: Provenance | None) -> TextData:
+    """A data set that is known by its name, with the calibration rows of a training on it."""
+    data = load_known(name, where)
+    return set_aside(data, trained_on.calibration) if trained_on is not None and trained_on.name == name else data
+
+
+def _as_trained(found: Labelled, calibration: int, log: Log) -> TextData:
+    data = found.cut(0, calibration)
     if "test" not in found.splits:
         log(
             f"'{found.name}' is what the model was trained on: it is cut as it was then, and the {_rows(data.test)} "
@@ -121,7 +129,7 @@ def _dev_of_training(trained_on: Provenance | None, labels: Labels, log: Log) ->
     where = source_for(trained_on, {}, name)
     try:
         if is_known(name):
-            return load_known(name, where).dev
+            return _known_as_trained(name, where, trained_on).dev
         found = labelled(name, tables_of(name, where), where, labels=labels, log=logger.info)
         if found.hashes != trained_on.hashes:
             raise LecoError(f"'{name}' is no longer what the model was trained on.")
@@ -129,7 +137,7 @@ def _dev_of_training(trained_on: Provenance | None, labels: Labels, log: Log) ->
         log(f"No dev rows, on which settings are chosen: {error}")
         return None
     log(f"Dev rows, on which settings are chosen, are those of '{name}', as in the training.")
-    return found.cut(0).dev
+    return found.cut(0, trained_on.calibration).dev
 
 
 def _rows(split: Split) -> str:

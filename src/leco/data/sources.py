@@ -17,7 +17,7 @@ from leco.data.opened import stem_of, suffix_of
 from leco.data.readers import READERS, read_table
 from leco.data.splits import cut
 from leco.data.tables import Table
-from leco.data.types import TextData
+from leco.data.types import CALIBRATION, TextData
 from leco.display import shortened
 from leco.errors import LecoError, parameter, unknown_name
 from leco.options import fill, taking
@@ -30,6 +30,7 @@ PARTS = {
     "train": ("train", "training"),
     "dev": ("dev", "validation", "valid", "val", "eval", "evaluation"),
     "test": ("test", "testing"),
+    CALIBRATION: (CALIBRATION,),
 }
 """The names of files and splits, in small letters."""
 HUB_NAME = re.compile(r"[\w-][\w.-]{0,95}(/[\w-][\w.-]{0,95})?")
@@ -42,6 +43,7 @@ def load_data(
     *,
     train_rows: int | None = None,
     split_seed: int = 0,
+    calibration_share: float | None = 0.0,
     log: Callable[[str], None] = logger.info,
     **options: Any,
 ) -> TextData:
@@ -49,22 +51,25 @@ def load_data(
     memory a pandas DataFrame, a `datasets.Dataset` or `DatasetDict`, or a dictionary of such tables.
 
     A file (.csv .tsv .jsonl .json .parquet, also with .gz) is cut 80/10/10 into train, dev and test, as is a table; a
-    folder has train.* and optionally dev|validation|valid|val|eval.* and test.* of those formats, or is one that
-    `save_to_disk` wrote; see `from_tables` for what is cut where one is missing, and `load_glue` for GLUE and
+    folder has train.* and optionally dev|validation|valid|val|eval.*, test.* and calibration.* of those formats, or is
+    one that `save_to_disk` wrote; see `from_tables` for what is cut where one is missing, and `load_glue` for GLUE and
     `glue_dir` (write "./glue/..." for a folder of your own that is named so).
-    `train_rows` keeps that many training rows, sampled with the labels' proportions. All cuts depend on `split_seed`
-    only, which should stay the same when training seeds change. `log` receives lines for the user.
+    `train_rows` keeps that many training rows, sampled with the labels' proportions. `calibration_share` of these
+    rows are set aside to certify early answers, None being a tenth where there are rows enough; of a data set that is
+    known by its name, whose splits are published, that share of dev. All cuts depend on `split_seed` alone, which
+    should stay the same when training seeds change. `log` receives lines for the user.
     LecoError for everything that is wrong with the source, the columns, the texts or the labels.
     """
     where = fill(SourceOptions(), options, strict=True)
     name = name_of_source(source)
     if is_known(source):
         data = load_known(name, where, split_seed)
+        data = set_aside(data, round((calibration_share or 0) * len(data.dev)), split_seed)
     else:
         tables = tables_of(source, where)
         if "train" not in tables:
             raise LecoError(f"'{name}' has no rows to train on, only {' and '.join(tables)}. {REMEDY}")
-        data = from_tables(name, tables, where, split_seed=split_seed, log=log)
+        data = from_tables(name, tables, where, split_seed=split_seed, calibration_share=calibration_share, log=log)
     if train_rows is None or train_rows >= len(data.train):
         return data
     if train_rows < 1:
@@ -90,8 +95,16 @@ def load_known(source: str, where: SourceOptions, split_seed: int = 0) -> TextDa
     return DEMOS[name](split_seed)
 
 
+def set_aside(data: TextData, rows: int, split_seed: int = 0) -> TextData:
+    """A data set with published splits, of whose dev rows so many are for calibration."""
+    if not rows:
+        return data
+    calibration, dev = cut(data.dev, [rows], split_seed)
+    return replace(data, dev=dev, calibration=calibration)
+
+
 def tables_of(source: DataSource, where: SourceOptions) -> dict[str, Table]:
-    """The tables "train", "dev" and "test" of a source; a single one, such as a file, is "train"."""
+    """The tables "train", "dev", "test" and "calibration" of a source; a single one, such as a file, is "train"."""
     if not isinstance(source, str | Path):
         return _parts(name_of_source(source), given_tables(source))
     name, path = str(source), Path(source)

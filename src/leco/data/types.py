@@ -14,6 +14,8 @@ from leco.settings import SourceOptions
 from leco.tokens import Encoding, Text
 
 Array = NDArray[Any]
+CALIBRATION = "calibration"
+"""The part of a data set that certifies early answers."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,12 @@ class Split:
 
 @dataclass(frozen=True)
 class TextData:
-    """A data set with its three splits.
+    """A data set with its splits.
 
     `problem_type` is Transformers' name of the kind of problem, `metric` a name in `leco.data.METRICS`;
     `label_names` [K] are empty for a regression, and `pair` says whether each text is a pair. `source` and `hashes` are
-    those of `Provenance`. `dev` has no rows where texts are only evaluated and no dev rows could be had.
+    those of `Provenance`. `dev` has no rows where texts are only evaluated and no dev rows could be had. `calibration`,
+    where there is any, are rows that neither train nor choose anything, and certify early answers.
     """
 
     name: str
@@ -71,11 +74,13 @@ class TextData:
     pair: bool
     source: SourceOptions = field(default_factory=SourceOptions)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    calibration: Split | None = None
 
     @property
     def provenance(self) -> Provenance:
         """What a model that is trained on these data keeps of them."""
-        return Provenance(self.name, self.pair, self.metric, dict(self.hashes), self.source)
+        cut = 0 if self.calibration is None or CALIBRATION in self.hashes else len(self.calibration)
+        return Provenance(self.name, self.pair, self.metric, dict(self.hashes), self.source, cut)
 
     @property
     def problem(self) -> Problem:

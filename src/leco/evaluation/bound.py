@@ -19,7 +19,7 @@ class StaticWithAllExits(Static):
 
 
 def bound(dev: Stored, test: Stored, task: Task) -> list[OperatingPoint]:
-    """The oracle's operating points: for each m, each text leaves at its first right layer if that is <= m, else at 1.
+    """The oracle's operating points: for each m, each text leaves at its first right layer if that is <= m, else first.
 
     Where the score is the accuracy, no choice of exit layers at all that saves as much scores higher than the line
     through these points: a right answer at layer m costs m - 1 layers more than none, and the cheapest are taken
@@ -28,15 +28,15 @@ def bound(dev: Stored, test: Stored, task: Task) -> list[OperatingPoint]:
     """
     if task.problem_type not in Oracle.problem_types:
         return []
-    on_dev, on_test = first_right(dev), first_right(test)
+    on_dev, on_test = first_right(dev, task), first_right(test, task)
     points = []
-    for most in range(task.num_layers, 0, -1):
-        dev_layers, test_layers = (np.where(first <= most, first, 1) for first in (on_dev, on_test))
+    for most in reversed(task.exit_layers):
+        dev_layers, test_layers = (np.where(first <= most, first, task.exit_layers[0]) for first in (on_dev, on_test))
         setting = {"name": Oracle.name, "up_to": most}
         points.append(OperatingPoint(setting, dev.at(dev_layers), test_layers, StaticWithAllExits))
     return points
 
 
-def first_right(stored: Stored) -> Array:
-    """The first layer [N] whose exit is right, 1 where none is."""
-    return stored.problem.right(stored.scores, stored.split.labels).argmax(0) + 1
+def first_right(stored: Stored, task: Task) -> Array:
+    """The first layer [N] whose exit is right, the first that has one where none is."""
+    return np.asarray(task.exit_layers)[stored.problem.right(stored.scores, stored.split.labels).argmax(0)]

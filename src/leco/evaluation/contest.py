@@ -166,7 +166,7 @@ def resampled_savings(kinds: Sequence[Sequence[Setting]], dev: Stored, task: Tas
     labels, groups = dev.split.labels, dev.split.groups
     rows = len(dev.split)
     tried = [[dev.exit_layers(one.criterion, task) for one in some] for some in kinds]  # each S times [N]
-    answers = [[dev.problem.predictions(dev.scores[layers - 1, np.arange(rows)]) for layers in one] for one in tried]
+    answers = [[dev.problem.predictions(dev.leaving(layers)) for layers in one] for one in tried]
     full = dev.problem.predictions(dev.scores[-1])
     random = np.random.default_rng(0)
     saved = np.empty((len(kinds), RESAMPLES))

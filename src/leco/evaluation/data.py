@@ -61,4 +61,5 @@ def align_labels(data: TextData, model: Predictor) -> TextData:
         return replace(split, labels=data.problem.renumber(split.labels, places, len(names)))
 
     train, dev, test = map(renumber, (data.train, data.dev, data.test))
-    return replace(data, label_names=tuple(names), train=train, dev=dev, test=test)
+    calibration = None if data.calibration is None else renumber(data.calibration)
+    return replace(data, label_names=tuple(names), train=train, dev=dev, test=test, calibration=calibration)

@@ -64,6 +64,7 @@ def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterio
         curves={criterion.name: Curve([point])} if on_dev else {},
         detail=detail(predictor.problem, data.test, test.scores, predictor.label_names),
         lacks=LACKS,
+        exit_layers=predictor.task.named_layers,
     )
 
 

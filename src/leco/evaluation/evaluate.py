@@ -33,13 +33,23 @@ def stored_outputs(
     """Run all exits on a split, tokenized as `encodings`, and store their outputs."""
     with progress_bar(f"running all exits on {name}", len(encodings)) as advance:
         scores, observed = exit_outputs(predictor, encodings, on_batch=advance)
-    return Stored(scores, split, metric, predictor.task.problem_type, observed)
+    return Stored(scores, split, metric, predictor.task.problem_type, observed, predictor.task.exit_layers)
 
 
 def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]], max_drop: float) -> Contest:
     """The contest on dev of those of some kinds of criteria that are defined for the problem; see `hold_contest`.
 
-    LecoError where none is, or where the predictor does not give what every exit says, from which is chosen.
+    LecoError as `outputs_to_choose_by`.
+    """
+    return hold_contest(*outputs_to_choose_by(model, data, criteria), model.task, max_drop)
+
+
+def outputs_to_choose_by(
+    model: Predictor, data: TextData, criteria: Sequence[type[Criterion]]
+) -> tuple[list[type[Criterion]], Stored]:
+    """Those of some kinds of criteria that are defined for the problem, and what every exit says on dev.
+
+    LecoError where there is none, or where the predictor does not give what every exit says, from which is chosen.
     """
     applicable = applicable_criteria(model)
     kinds = [kind for kind in criteria if kind.name in applicable]
@@ -55,8 +65,7 @@ def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]
             f"There are no dev rows on which the settings of '{kinds[0].name}' could be chosen: write them, as in "
             f"'{kinds[0]()}', or give {parameter('data')} with a dev split."
         )
-    dev = stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
-    return hold_contest(kinds, dev, model.task, max_drop)
+    return kinds, stored_outputs(model, data.dev, tokens(model, data.dev), data.metric, "dev")
 
 
 def choose_criterion(model: Predictor, data: TextData, criterion: type[Criterion] | str, max_drop: float) -> Criterion:
@@ -140,6 +149,7 @@ def _evaluate_exits(
         metric=data.metric,
         rows=len(data.test),
         exit_scores=by_exit,
+        exit_layers=task.named_layers,
         avg=float(np.mean(by_exit)),
         best=max(by_exit),
         full_depth_score=by_exit[-1],

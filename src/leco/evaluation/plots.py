@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 
-import numpy as np
-
 from leco.criteria import Oracle
 from leco.evaluation.curve import Curve
 from leco.files import save_figure
@@ -16,20 +14,19 @@ MARKERS = "os^Dv*PXp<>"
 
 
 def draw_curves(
-    paths: Sequence[Path], curves: Mapping[str, Curve], metric: str, exit_scores: Sequence[float] = ()
+    paths: Sequence[Path], curves: Mapping[str, Curve], metric: str, one_layer: Mapping[float, float] | None = None
 ) -> None:
     """Draw curves by name into files of the kinds that the paths' suffixes say.
 
-    The oracle's is dashed, and level where more time would not help it. `exit_scores` add what one layer for all texts
-    scores, where savings are shares of layers.
+    The oracle's is dashed, and level where more time would not help it. `one_layer` adds what one layer for all texts
+    scores, by the share of layers that it saves.
     """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axis = figure.subplots()
-    if exit_scores:
-        shares = 1 - np.arange(1, len(exit_scores) + 1) / len(exit_scores)
-        axis.plot(shares, exit_scores, "o--", color="0.6", label="one layer for all texts")
+    if one_layer:
+        axis.plot(list(one_layer), list(one_layer.values()), "o--", color="0.6", label="one layer for all texts")
     looks = zip(cycle(COLOURS), cycle(MARKERS), strict=False)
     for name, curve in curves.items():
         saved, scores = [point.saved for point in curve.points], [point.score for point in curve.points]
@@ -43,7 +40,7 @@ def draw_curves(
     axis.set_xlabel("speedup" if measured else "share of layers saved")
     axis.set_ylabel(metric.replace("_", " "))
     axis.grid(alpha=0.3)
-    if curves or exit_scores:
+    if curves or one_layer:
         axis.legend(fontsize=8)
     for path in paths:
         save_figure(figure, path)

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from leco.criteria import criterion_from_dict
+from leco.criteria import Task, criterion_from_dict
 from leco.errors import LecoError
 from leco.evaluation.curve import Curve
 from leco.evaluation.detail import Detail
@@ -18,7 +18,7 @@ class Evaluation:
     """What is reported of a model on a test set. Scores are the task's, from 0 to 1 (correlations from -1).
 
     Attributes:
-        exit_scores: the score of each exit on all texts, the first layer's first; empty where they cannot be had.
+        exit_scores: the score of each exit on all texts, the lowest layer's first; empty where they cannot be had.
         avg, best: their mean and maximum, or None.
         full_depth_score: the last exit's.
         criterion: name and settings of the exit criterion, chosen on dev.
@@ -33,10 +33,11 @@ class Evaluation:
             there are no dev rows.
         area_range: the smallest and largest saving that all criteria's curves reach, between which areas are taken:
             measured speedups or, where the curves have none, shares of layers. None where no range is shared.
-        architectures: the exits', the first layer's first; empty where none is learned.
+        architectures: the exits', the lowest layer's first; empty where none is learned.
         detail: all scores, errors, those of each label and the confusion of labels, by the criterion; None in files of
             former versions.
         lacks: a sentence about what could not be had of the predictor; empty where all could.
+        exit_layers: the layers of the exits; empty where each layer has one.
 
     """
 
@@ -64,6 +65,12 @@ class Evaluation:
     architectures: list[dict[str, Any]] = field(default_factory=list)
     detail: Detail | None = None
     lacks: str = ""
+    exit_layers: list[int] = field(default_factory=list)
+
+    @property
+    def layers_with_exits(self) -> list[int]:
+        """The layers of the exits, counted from 1."""
+        return self.exit_layers or list(range(1, len(self.exit_layer_counts) + 1))
 
     @property
     def measured(self) -> bool:
@@ -71,10 +78,10 @@ class Evaluation:
         return any(one.measured for one in self.curves.values())
 
     def to_dict(self) -> dict[str, Any]:
-        """The evaluation as a JSON object; `architectures`, `detail` and `lacks` only where they are not empty."""
+        """The evaluation as a JSON object; what may be empty, and is, is left out of it."""
         value = asdict(self)
         value["area_range"] = None if self.area_range is None else list(self.area_range)
-        for name in ("architectures", "detail", "lacks"):
+        for name in ("architectures", "detail", "lacks", "exit_layers"):
             if not value[name]:
                 del value[name]
         return value
@@ -85,14 +92,14 @@ class Evaluation:
         found = checked(cls, value, where)
         on_dev = checked(dict[str, float | list[float]], found.dev, where).get("exit_scores", found.exit_scores)
         layers = len(found.exit_layer_counts)
-        by_layer = [found.exit_scores or found.exit_layer_counts, *found.exit_layer_counts_by_label.values()]
         if isinstance(on_dev, float):
             raise changed(where, "dev.exit_scores: it is no list")
-        if on_dev:
-            by_layer.append(on_dev)
-        if not layers or any(len(one) != layers for one in by_layer) or bool(found.exit_scores) == bool(found.lacks):
+        counted = all(len(counts) == layers > 0 for counts in found.exit_layer_counts_by_label.values())
+        scored = all(len(one) in (0, len(found.layers_with_exits)) for one in (found.exit_scores, on_dev))
+        if not layers or not counted or not scored or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
         try:
+            Task(1, layers, exit_layers=tuple(found.exit_layers))
             criterion_from_dict(found.criterion)
             for architecture in found.architectures:
                 architecture_from_dict(architecture)

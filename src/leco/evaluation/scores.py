@@ -1,17 +1,17 @@
 """Scores: each exit's, their mean and maximum, and a criterion's, over stored outputs.
 
-Shapes: M layers, N texts, K outputs.
+Shapes: E exits, N texts, K outputs.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from leco.criteria import Criterion, Observed, Task, simulate
+from leco.criteria import Criterion, Observed, Task, exit_places, simulate
 from leco.data import Split, score
 from leco.errors import parameter
 from leco.model.finite import check_finite
@@ -28,12 +28,15 @@ def exit_outputs(
     batch_size: int = 32,
     on_batch: Callable[[int], None] = lambda rows: None,
 ) -> tuple[Array, Observed]:
-    """What every exit says of every text [M, N, K], probabilities or values, and what else criteria may observe of it.
+    """What every exit says of every text [E, N, K], probabilities or values, and what else criteria may observe of it.
 
     LecoError where some of it is not finite.
     """
     stored, observed = predictor.exit_outputs(encodings, batch_size=batch_size, on_batch=on_batch)
-    by_layer = {f"what the exit on layer {m + 1} says": torch.from_numpy(layer) for m, layer in enumerate(stored)}
+    layers = predictor.task.exit_layers
+    by_layer = {
+        f"what the exit on layer {m} says": torch.from_numpy(said) for m, said in zip(layers, stored, strict=True)
+    }
     remedy = f"Train it again, with a lower {parameter('lr')} and {parameter('exit_lr')}."
     check_finite(by_layer, "The model gives no answers", remedy)
     return stored, observed
@@ -41,18 +44,28 @@ def exit_outputs(
 
 @dataclass(frozen=True)
 class Stored:
-    """The outputs of all exits on a split, from which any criterion's score can be had without running the model."""
+    """The outputs of all exits on a split, from which any criterion's score can be had without running the model.
 
-    scores: Array  # [M, N, K]
+    The exits are on the layers `on`; none given is that each layer has one.
+    """
+
+    scores: Array  # [E, N, K]
     split: Split
     metric: str
     problem_type: str
-    observed: Observed = field(default_factory=dict)  # [M, N, ..]
+    observed: Observed = field(default_factory=dict)  # [E, N, ..]
+    on: Sequence[int] = ()
 
     @property
     def problem(self) -> Problem:
         """The kind of problem."""
         return PROBLEMS[self.problem_type]
+
+    def only(self, layers: Sequence[int]) -> "Stored":
+        """The outputs of the exits on these layers alone."""
+        places = self._places(np.asarray(layers))
+        observed = {name: values[places] for name, values in self.observed.items()}
+        return replace(self, scores=self.scores[places], observed=observed, on=tuple(layers))
 
     def exit_layers(self, criterion: Criterion, task: Task) -> Array:
         """The layers [N] at which texts leave by a criterion."""
@@ -60,15 +73,23 @@ class Stored:
 
     def by_exit(self) -> list[float]:
         """The task's score of each exit on all texts."""
-        return [self.score_of(layer) for layer in self.scores]
+        return [self.score_of(exit_) for exit_ in self.scores]
 
     def score_of(self, scores: Array) -> float:
         """The task's score of outputs [N, K]."""
         return score(self.metric, self.split.labels, self.problem.predictions(scores), self.split.groups)
 
+    def leaving(self, exit_layers: Array) -> Array:
+        """The outputs [N, K] with which texts leave, text n at `exit_layers[n]`."""
+        return self.scores[self._places(exit_layers), np.arange(len(exit_layers))]
+
+    def _places(self, layers: Array) -> Array:
+        """Where the exits on some layers are in the outputs."""
+        return exit_places(self.on or range(1, len(self.scores) + 1), layers)
+
     def at(self, exit_layers: Array) -> float:
         """The task's score when text n leaves at `exit_layers[n]`."""
-        return self.score_of(self.scores[exit_layers - 1, np.arange(len(exit_layers))])
+        return self.score_of(self.leaving(exit_layers))
 
 
 @dataclass(frozen=True)

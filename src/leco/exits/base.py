@@ -1,6 +1,6 @@
-"""What the exits of a model are: one classifier for each layer, and what they tell each other."""
+"""What the exits of a model are: classifiers on layers of its backbone, and what they tell each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import ClassVar, cast
 
@@ -46,36 +46,40 @@ class Exit(nn.Module):
 
 
 class Exits(nn.ModuleList):
-    """The exits of all layers, the first layer's first; layers are counted from 1.
+    """The exits of a model, that on the lowest layer first; they are counted from 1, whichever layers they are on.
 
     Here each exit looks at its own layer alone. Exits that look at what came before say in `remember` what they keep
     of it: a memory [B, ..], whose rows leave the batch with the texts'.
     """
 
-    def remember(self, layer: int, hidden: Tensor, memory: Tensor | None) -> Tensor | None:
-        """The memory after `layer`, whose hidden state is `hidden` [B, L, d], from that of the layer before."""
+    def remember(self, number: int, hidden: Tensor, memory: Tensor | None) -> Tensor | None:
+        """The memory after exit `number`, whose layer's state is `hidden` [B, L, d], from that after the one before."""
         return None
 
-    def logits(self, layer: int, hidden: Tensor, mask: Tensor | None, memory: Tensor | None) -> Tensor:
-        """The logits [B, K] of the exit on `layer`, given the memory after it; the rest as in `Exit.forward`."""
-        logits: Tensor = self[layer - 1](hidden, mask)
+    def logits(self, number: int, hidden: Tensor, mask: Tensor | None, memory: Tensor | None) -> Tensor:
+        """The logits [B, K] of exit `number`, given the memory after it; the rest as in `Exit.forward`."""
+        logits: Tensor = self[number - 1](hidden, mask)
         return logits
 
-    def features(self, layer: int, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """What the last linear layer of the exit on `layer` reads, [B, e]; the rest as in `Exit.forward`."""
+    def features(self, number: int, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """What the last linear layer of exit `number` reads, [B, e]; the rest as in `Exit.forward`."""
         with in_float32(hidden):
-            return cast(Exit, self[layer - 1]).features(hidden, mask)
+            return cast(Exit, self[number - 1]).features(hidden, mask)
 
-    def subspace(self, layer: int) -> Subspace:
+    def subspace(self, number: int) -> Subspace:
         """What that linear layer sees of them."""
-        classifier = cast(Exit, self[layer - 1]).classifier
+        classifier = cast(Exit, self[number - 1]).classifier
         return Subspace.of(classifier.weight, classifier.bias)
 
+    def kept(self, places: Sequence[int]) -> "Exits":
+        """Those at these places, from 0, alone: the same modules."""
+        return Exits(self[place] for place in places)
+
     def standardize(self, states: StateStatistics) -> None:
-        """Let each exit read standardized states, by the statistics of what it reads of its layer."""
-        for layer, exit_ in enumerate(self._exits()):
+        """Let each exit read standardized states, by the statistics of what it reads of its layer (`states.on`)."""
+        for place, exit_ in enumerate(self._exits()):
             statistics = states.first_tokens if exit_.reads_first_token else states.tokens
-            exit_.standardize = Standardize(statistics.mean[layer].clone(), statistics.std[layer].clone())
+            exit_.standardize = Standardize(statistics.mean[place].clone(), statistics.std[place].clone())
 
     def unfold(self, states: StateStatistics) -> None:
         """Let exits that read the states as they are, trained ones, read standardized ones, with the same logits."""

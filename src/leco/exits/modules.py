@@ -82,7 +82,7 @@ def build_exit(architecture: ExitArchitecture, hidden_size: int, num_outputs: in
 def build_exits(
     architectures: Sequence[ExitArchitecture], hidden_size: int, num_outputs: int, dropout: float = 0.0
 ) -> Exits:
-    """Fresh exits for all layers, of the given architectures; `dropout` acts in front of their last linear layers.
+    """Fresh exits, of the given architectures; `dropout` acts in front of their last linear layers.
 
     Raises LecoError where some are past-future exits, which belong together, and others are not.
     """

@@ -6,6 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from leco.errors import LecoError
 from leco.exits.base import Exits
 from leco.exits.operations import in_float32
 from leco.exits.standardize import Standardize, StateStatistics
@@ -71,6 +72,12 @@ class PastFutureExits(Exits):
             PastFutureExit(layer, hidden_size, num_outputs, dropout, standardized=standardized)
             for layer in range(1, num_layers + 1)
         )
+
+    def kept(self, places: Sequence[int]) -> "PastFutureExits":
+        """LecoError, unless it is all: each exit's weights are for what the others see."""
+        if list(places) != list(range(len(self))):
+            raise LecoError("Past-future exits know each other, so that none can be dropped once they are trained.")
+        return self
 
     def standardize(self, states: StateStatistics) -> None:
         """Fill in the statistics of the [CLS] states, for which the exits must be made `standardized`."""

@@ -10,6 +10,6 @@ except ImportError as error:
 
 from leco.export.choice import Quality, choose_for
 from leco.export.early_exit import ModelWriter
-from leco.export.files import MARK, export_onnx
+from leco.export.files import MARK, export_onnx, kept_certificate
 
-__all__ = ["MARK", "ModelWriter", "Quality", "choose_for", "export_onnx"]
+__all__ = ["MARK", "ModelWriter", "Quality", "choose_for", "export_onnx", "kept_certificate"]

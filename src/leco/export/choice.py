@@ -50,13 +50,13 @@ def stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric: 
     encodings = tokens(model, split)
     with progress_bar(f"running all exits on {name} in ONNX Runtime", len(encodings)) as advance:
         scores, observed = exit_outputs(graph, model, encodings, advance)
-    return Stored(scores, split, metric, model.config.problem_type, observed)
+    return Stored(scores, split, metric, model.config.problem_type, observed, model.task.exit_layers)
 
 
 def exit_outputs(
     graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any
 ) -> tuple[NDArray[Any], Observed]:
-    """What every exit says of every text [M, N, K], and what else criteria may observe of it, [M, N, ..].
+    """What every exit says of every text [E, N, K], and what else criteria may observe of it, [E, N, ..].
 
     Each text is alone: in int8, texts of a batch would share a range.
     """

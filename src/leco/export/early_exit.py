@@ -4,17 +4,18 @@ The layers stand in a flat chain: each but the first is a branch that is taken w
 grows as it does without exits. Where all layers share their weights (ALBERT), one layer stands in a loop instead. Rows
 that leave are taken out of the hidden state, so that they cost nothing more at any batch size.
 
-Shapes: B rows of the batch, b rows inside, L tokens, M layers counted from 1, K outputs.
+Shapes: B rows of the batch, b rows inside, L tokens, M layers counted from 1, E of them with an exit, K outputs.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from leco.criteria import DOUBTS, EVIDENCE, Criterion, setting_arrays
+from leco.criteria import DOUBTS, EVIDENCE, Criterion, exit_places, setting_arrays
 from leco.export.criteria import Layer, Values, Writer, writer_for
 from leco.export.exits import Tokens, write_evidence, write_exit
 from leco.export.floats import Float32
@@ -80,26 +81,26 @@ class ModelWriter:
     def full_depth(self) -> onnx.ModelProto:
         """The plain model with its last exit alone, to compare with."""
         last = self.task.num_layers
-        state = self._start()
-        for layer in range(1, last + 1):
-            state = {**state, "hidden": self._layer(self.graph, layer, state)}
+        state = self._layers(self.graph, range(1, last + 1), self._start())
         (scores,) = self._exit(self.graph, last, state)
         return self._finish(self._numbered(self.graph, scores, last), FULL_DEPTH)
 
     def all_exits(self) -> onnx.ModelProto:
-        """The model whose outputs are what every exit says, `scores` [M, B, K], the `doubts` [M, B], the `evidence`."""
+        """The model whose outputs are what every exit says, `scores` [E, B, K], the `doubts` [E, B], the `evidence`."""
         graph, first = self.graph, self.graph.constant([0])
         by_layer: dict[str, list[str]] = {"scores": [], DOUBTS: [], EVIDENCE: []}
         state = self._start()
         for layer in range(1, self.task.num_layers + 1):
             state = {**state, "hidden": self._layer(graph, layer, state)}
+            if layer not in self.task.exit_layers:
+                continue
             said = *self._exit(graph, layer, state, EVIDENCE), self._doubts(graph, state)
             for name, value in zip(("scores", EVIDENCE, DOUBTS), said, strict=True):
                 by_layer[name].append(graph.op("Unsqueeze", value, first))
         graph.scope = ""
         shapes: dict[str, list[str | int]] = {"scores": ["outputs"], DOUBTS: [], EVIDENCE: [2]}
         outputs = [
-            graph.output(graph.op("Concat", *values, axis=0), name, FLOAT, ["layers", "batch", *shapes[name]])
+            graph.output(graph.op("Concat", *values, axis=0), name, FLOAT, ["exits", "batch", *shapes[name]])
             for name, values in by_layer.items()
         ]
         return make_model(graph, self._token_infos(), outputs, self.opset)
@@ -145,12 +146,12 @@ class ModelWriter:
         return {"hidden": self.backbone.embed(graph, given), "mask": self.mask}
 
     def _chain(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
-        """The layers one after the other; gives the results [B, K + 1]."""
-        graph, last = self.graph, self.task.num_layers
-        state, done = self._first_layers(writer, state, batch)
-        for layer in range(done + 1, last + 1):
+        """The layers one after the other, those between two exits together; gives the results [B, K + 1]."""
+        graph, last, exit_layers = self.graph, self.task.num_layers, self.task.exit_layers
+        state, done = self._first_exits(writer, state, batch)
+        for before, layer in pairwise((0, *exit_layers)[done:]):
             inside, outside = graph.branch(), graph.branch()
-            after = self._step(inside, writer, layer, state)
+            after = self._step(inside, writer, layer, self._layers(inside, range(before + 1, layer), state))
             wanted = list(state) if layer < last else ["results"]
             values = graph.choose(
                 self._any_inside(graph, state),
@@ -161,18 +162,19 @@ class ModelWriter:
             state = dict(zip(wanted, values, strict=True))
         return state["results"]
 
-    def _first_layers(self, writer: Writer, state: Values, batch: str) -> tuple[Values, int]:
-        """The layers that all rows pass, as the state after them, and how many these are."""
-        graph = self.graph
-        state = {**state, "hidden": self._layer(graph, 1, state)}
-        if (needed := writer.needs(graph, 1)) is not None:
-            return self._leave_if(graph, needed, 1, {**state, "results": self._no_results(batch)}), 1
-        said = self._exit(graph, 1, state, writer.criterion.observes)
-        state = {**state, "results": self._numbered(graph, said[0], 1)}
+    def _first_exits(self, writer: Writer, state: Values, batch: str) -> tuple[Values, int]:
+        """The exits that all rows pass, and the layers up to them, as the state after these, and how many they are."""
+        graph, (first, *others) = self.graph, self.task.exit_layers
+        state = self._layers(graph, range(1, first + 1), state)
+        if (needed := writer.needs(graph, first)) is not None:
+            return self._leave_if(graph, needed, first, {**state, "results": self._no_results(batch)}), 1
+        said = self._exit(graph, first, state, writer.criterion.observes)
+        state = {**state, "results": self._numbered(graph, said[0], first)}
         after = writer.first(graph, said[0], batch)
-        if after is None:
+        if after is None or not others:
             return self._keep(graph, writer, said, {**state, **writer.start(graph, batch)}), 1
-        return self._step(graph, writer, 2, {**state, **after}), 2
+        state = self._layers(graph, range(first + 1, others[0]), {**state, **after})
+        return self._step(graph, writer, others[0], state), 2
 
     def _loop(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
         """One layer, run until no row is inside, with the exit of the number of the round; gives the results."""
@@ -192,6 +194,22 @@ class ModelWriter:
     def _step(self, graph: Graph, writer: Writer, layer: Layer, state: Values) -> Values:
         """One layer, its exit and the criterion, as the state after it."""
         state = {**state, "hidden": self._layer(graph, layer, state)}
+        if isinstance(layer, str) and self.task.named_layers:
+            return self._leave_where_there_is_an_exit(graph, writer, layer, state)
+        return self._leave(graph, writer, layer, state)
+
+    def _leave_where_there_is_an_exit(self, graph: Graph, writer: Writer, layer: str, state: Values) -> Values:
+        """The state after a layer in a loop over all layers, of which some have no exit."""
+        with_exit, without = graph.branch(), graph.branch()
+        on_it = graph.op("Equal", layer, graph.constant(self.task.named_layers))
+        some = graph.op("Cast", graph.op("ReduceSum", graph.op("Cast", on_it, to=INT64), keepdims=0), to=BOOL)
+        after, types = self._leave(with_exit, writer, layer, state), {**TYPES, **writer.types}
+        taken, passed = ([of[name] for name in state] for of in (after, state))
+        values = graph.choose(some, (with_exit, taken), (without, passed), [types[name] for name in state])
+        return dict(zip(state, values, strict=True))
+
+    def _leave(self, graph: Graph, writer: Writer, layer: Layer, state: Values) -> Values:
+        """The state after the exit on a layer and the criterion."""
         if (needed := writer.needs(graph, layer)) is not None:
             return self._leave_if(graph, needed, layer, state)
         said = self._exit(graph, layer, state, writer.criterion.observes)
@@ -230,6 +248,12 @@ class ModelWriter:
         """The results with what the exit on a layer says of the rows inside."""
         return graph.op("ScatterND", state["results"], state["rows"], self._numbered(graph, scores, layer))
 
+    def _layers(self, graph: Graph, layers: range, state: Values) -> Values:
+        """The state after some layers, whose exits, if there are any, are not asked."""
+        for layer in layers:
+            state = {**state, "hidden": self._layer(graph, layer, state)}
+        return state
+
     def _layer(self, graph: Graph, layer: Layer, state: Values) -> str:
         """The hidden state [b, L, d] after a layer."""
         graph.scope = f"layer_{layer}" if isinstance(layer, int) else "layer"
@@ -239,13 +263,14 @@ class ModelWriter:
         """What the exit on a layer says of the hidden state: scores [b, K] and, if observed, evidence [b, 2]."""
         graph.scope = f"exit_{layer}" if isinstance(layer, int) else "exit"
         if not isinstance(layer, int):
-            return self._pick_exit(graph, layer, state, observes, range(1, self.task.num_layers + 1))
-        architecture, exit_ = self.model.config.exits[layer - 1], self.exits[layer - 1]
+            return self._pick_exit(graph, layer, state, observes, self.task.exit_layers)
+        place = int(exit_places(self.task.exit_layers, layer))
+        architecture, exit_ = self.model.config.exits[place], self.exits[place]
         tokens = Tokens(state["mask"], self.mask, state.get("rows"))
         logits, features = write_exit(graph, architecture, exit_, state["hidden"], tokens)
         said = [self.task.problem.onnx_scores(graph, logits)]
         if observes == EVIDENCE:
-            said.append(write_evidence(graph, logits, features, self.exits.subspace(layer)))
+            said.append(write_evidence(graph, logits, features, self.exits.subspace(place + 1)))
         return said
 
     def _doubts(self, graph: Graph, state: Values) -> str:
@@ -257,7 +282,9 @@ class ModelWriter:
         logit = graph.op("Add", graph.op("MatMul", cls_state, weight), bias)  # [b, 1]
         return graph.op("Sigmoid", graph.op("Squeeze", logit, graph.constant([1])))
 
-    def _pick_exit(self, graph: Graph, layer: str, state: Values, observes: str | None, among: range) -> list[str]:
+    def _pick_exit(
+        self, graph: Graph, layer: str, state: Values, observes: str | None, among: Sequence[int]
+    ) -> list[str]:
         """What one of the exits on some layers says, found by halving."""
         if len(among) == 1:
             return self._exit(graph, among[0], state, observes)

@@ -7,6 +7,7 @@ import onnx
 from onnx import helper
 from tokenizers import Tokenizer
 
+from leco.calibration import Certificate
 from leco.criteria import Criterion
 from leco.data import padding
 from leco.display import visible
@@ -43,12 +44,21 @@ def export_onnx(
     write_model(made, path, model, criterion, int8=int8)
 
 
+def kept_certificate(model: MultiExitModel, criterion: Criterion, *, int8: bool) -> Certificate | None:
+    """The model's certificate, where it holds for a file that leaves by `criterion`: in float32 the answers are the
+    model's but for rounding, in int8 they are others.
+    """
+    held = model.certificate
+    return held if held is not None and not held.doubt(criterion, "int8" if int8 else "float32") else None
+
+
 def write_model(
     made: onnx.ModelProto, path: Path, model: MultiExitModel, criterion: Criterion, *, int8: bool = False
 ) -> None:
     """Write a graph of `model` with the metadata that `leco.runtime.Session` reads."""
     check_output(path, MARK)
     tokenizer = model.tokenizer
+    certificate = kept_certificate(model, criterion, int8=int8)
     if not tokenizer.is_fast:
         raise LecoError("The model's tokenizer has no fast version, so that it cannot be kept in the file.")
     metadata = {
@@ -60,10 +70,14 @@ def write_model(
         "max_length": model.max_length,
         "padding": padding(tokenizer),
         "trained_on": model.config.trained_on,
+        "certificate": None if certificate is None else certificate.to_dict(),
+        "std": model.config.statistics.std,
         "source": visible(model.name_or_path),
         "backbone": model.config.backbone_config.model_type,
         "versions": {**versions(), "onnx": onnx.__version__},
     }
+    if model.task.named_layers:
+        metadata["exit_layers"] = model.task.named_layers
     props = {f"leco.{name}": json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
     own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     own.enable_truncation(model.max_length)

@@ -1,6 +1,6 @@
-"""The multi-exit model: a backbone with a classifier on each layer.
+"""The multi-exit model: a backbone with a classifier on each layer, or on some.
 
-Shapes: B batch, L tokens, M layers, K outputs, d hidden.
+Shapes: B batch, L tokens, M layers, E exits (as many, unless some layers have none), K outputs, d hidden.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from transformers import AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils.generic import ModelOutput
 
+from leco.calibration import Certificate
 from leco.configuration import LecoConfig
-from leco.criteria import DOUBTS, EVIDENCE, Criterion, Observed, Task
+from leco.criteria import DOUBTS, EVIDENCE, Criterion, Observed, Task, exit_places
 from leco.data import Encoding, without_limits
+from leco.display import listed
 from leco.errors import LecoError
 from leco.exits.architecture import ExitArchitecture, PastFutureArchitecture
 from leco.exits.modules import build_exits
@@ -34,7 +36,7 @@ from leco.runtime.engine import batches_by_length
 from leco.runtime.predictor import ignore
 
 Fork = Callable[[int, Tensor], tuple[Tensor, Tensor]]
-"""From a layer, counted from 1, and its hidden state [B, L, d] to what its exit and what the next layer get."""
+"""From an exit's number, counted from 1, and its layer's state [B, L, d] to what it and what the next layer get."""
 
 
 @dataclass
@@ -44,9 +46,9 @@ class MultiExitOutput(ModelOutput):
     Attributes:
         loss: the sum of all exits' losses (eq. 1), where labels are given.
         logits: the last exit's logits [B, K]; for a regression its values, in their unit.
-        logits_by_row: every exit's logits [B, M, K]; rows come first, so that whatever splits batches can split it.
-        doubts_by_row: the meta-classifier's doubt [B, M] about every exit.
-        cls_by_row: every layer's [CLS] state [B, M, d], where it is asked for.
+        logits_by_row: every exit's logits [B, E, K]; rows come first, so that whatever splits batches can split it.
+        doubts_by_row: the meta-classifier's doubt [B, E] about every exit.
+        cls_by_row: the [CLS] state [B, E, d] of every exit's layer, where it is asked for.
 
     """
 
@@ -58,13 +60,13 @@ class MultiExitOutput(ModelOutput):
 
     @property
     def exit_logits(self) -> Tensor:
-        """Every exit's logits [M, B, K], the first layer's first."""
+        """Every exit's logits [E, B, K], the lowest layer's first."""
         assert self.logits_by_row is not None
         return self.logits_by_row.transpose(0, 1)
 
 
 class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
-    """A Transformers encoder with an exit on each layer, a `leco.runtime.Predictor` that gives all exits.
+    """A Transformers encoder with an exit on each layer (or on some), a `leco.runtime.Predictor` that gives all exits.
 
     `MultiExitModel.from_pretrained(DIR)` loads a trained one; `model.predict(texts)` exits early. Called like any
     Transformers model, it runs at full depth and returns every exit's logits.
@@ -82,15 +84,16 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     def __init__(self, config: LecoConfig, backbone: PreTrainedModel | None = None) -> None:
         """Build the model of `config`; `backbone` is a loaded encoder to use in place of one with random weights.
 
-        Raises LecoError where the family is unknown, the number of architectures is not that of the layers, or they
-        do not go together.
+        Raises LecoError where the family is unknown, the architectures are not one for each layer that has an exit, or
+        they do not go together.
         """
         super().__init__(config)
         family = backbone_for(config.backbone_config)
         num_layers = family.num_layers(config.backbone_config)
-        if len(config.exits) != num_layers:
+        if (config.task.num_layers, config.task.num_exits) != (num_layers, len(config.exits)):
+            layers = f", of which {listed([*map(str, config.exit_layers)])} have an exit" if config.exit_layers else ""
             raise LecoError(
-                f"The backbone has {num_layers} layers, but {len(config.exits)} exit architectures are given."
+                f"The backbone has {num_layers} layers{layers}, but {len(config.exits)} exit architectures are given."
             )
         if backbone is None:
             backbone = AutoModel.from_config(config.backbone_config, trust_remote_code=False)
@@ -108,7 +111,7 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     @property
     def task(self) -> Task:
         """What criteria need to know of this model."""
-        return Task(self.config.num_labels, len(self.exits), self.config.problem_type, self.config.statistics)
+        return self.config.task
 
     @property
     def trained_on(self) -> Provenance | None:
@@ -126,8 +129,18 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         return self.config.criterion
 
     @property
+    def certificate(self) -> Certificate | None:
+        """What is promised of the answers by the criterion that was chosen, where something is."""
+        return self.config.certified
+
+    @property
+    def precision(self) -> str:
+        """In which precision the layers are computed."""
+        return str(self.backbone.dtype).removeprefix("torch.")
+
+    @property
     def exit_architectures(self) -> list[ExitArchitecture]:
-        """The architecture of each layer's exit, the first layer's first."""
+        """The architecture of each exit, the lowest layer's first."""
         return self.config.exits
 
     @property
@@ -162,6 +175,20 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         with in_float32(cls_states):
             return self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
 
+    def keep_exits(self, layers: Sequence[int]) -> None:
+        """Drop all exits but those on these layers; the last layer keeps its own, and all weights stay as they are.
+
+        LecoError for layers that have no exit, or not the last one, and where exits know each other.
+        """
+        before = self.task.exit_layers
+        if missing := [layer for layer in layers if layer not in before]:
+            raise LecoError(f"Layer {missing[0]} has no exit to keep: those on {listed([*map(str, before)])} have one.")
+        task = replace(self.task, exit_layers=tuple(layers) or (0,))
+        places = exit_places(before, np.asarray(task.exit_layers)).tolist()
+        self.exits = self.exits.kept(places)
+        self.config.exit_architectures = [self.config.exit_architectures[place] for place in places]
+        self.config.exit_layers = task.named_layers or None
+
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Save the model as Transformers does, and beside it its tokenizer, if any, with the model's length.
 
@@ -193,7 +220,7 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
             attention_mask: 1 at tokens, 0 at padding [B, L]; absent means no padding.
             token_type_ids: [B, L], for families that have them.
             labels: int64 [B]; float [B] for a regression, [B, K] for many labels.
-            fork: what the exit on a layer, and what the next layer, gets of its hidden state; by default both get it.
+            fork: what an exit, and what the next layer, gets of its layer's hidden state; by default both get it.
             output_cls_states: whether the output has the [CLS] states too.
 
         """
@@ -202,12 +229,18 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         mask = None if attention_mask is None else attention_mask.bool()
         states = walk(self.backbone, given)
         next(states)  # the embeddings
-        by_exit, cls_states, onward, memory = [], [], None, None
-        for layer in range(1, len(self.exits) + 1):
-            hidden = states.send(onward)
-            seen, onward = (hidden, None) if fork is None else fork(layer, hidden)
-            memory = self.exits.remember(layer, seen, memory)
-            by_exit.append(self.exits.logits(layer, seen, mask, memory))
+        by_exit: list[Tensor] = []
+        cls_states: list[Tensor] = []
+        onward, memory = None, None
+        task = self.task
+        for layer in range(1, task.num_layers + 1):
+            hidden, onward = states.send(onward), None
+            if layer not in task.exit_layers:
+                continue
+            number = len(by_exit) + 1
+            seen, onward = (hidden, None) if fork is None else fork(number, hidden)
+            memory = self.exits.remember(number, seen, memory)
+            by_exit.append(self.exits.logits(number, seen, mask, memory))
             cls_states.append(hidden[:, 0])
         logits = torch.stack(by_exit, dim=1)
         loss = None if labels is None else exit_losses(logits, labels, self.problem).sum()
@@ -257,10 +290,10 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     def exit_outputs(
         self, encodings: Sequence[Encoding], *, batch_size: int = 32, on_batch: Callable[[int], None] = ignore
     ) -> tuple[NDArray[Any], Observed]:
-        """What every exit says of every text [M, N, K], and the doubts [M, N] and evidence [M, N, 2], at full depth."""
+        """What every exit says of every text [E, N, K], and the doubts [E, N] and evidence [E, N, 2], at full depth."""
         self._end_training()
         stages = ModelStages(self)
-        scores = np.empty((self.num_layers, len(encodings), self.task.num_outputs), np.float32)
+        scores = np.empty((self.task.num_exits, len(encodings), self.task.num_outputs), np.float32)
         observed = {
             what: np.empty((*scores.shape[:2], *shape), np.float32) for what, shape in ((DOUBTS, ()), (EVIDENCE, (2,)))
         }
@@ -268,9 +301,12 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
             batch = stages.start([encodings[row] for row in rows])
             for layer in range(1, self.num_layers + 1):
                 batch = stages.advance(layer, batch)
-                scores[layer - 1, rows] = stages.scores(layer, batch)
+                if layer not in stages.numbers:
+                    continue
+                place = stages.numbers[layer] - 1
+                scores[place, rows] = stages.scores(layer, batch)
                 for what, values in observed.items():
-                    values[layer - 1, rows] = stages.observe(what, layer, batch)
+                    values[place, rows] = stages.observe(what, layer, batch)
             on_batch(len(rows))
         return scores, observed
 
@@ -291,6 +327,8 @@ def build_model(
 ) -> MultiExitModel:
     """A model with fresh exits of the given architectures on a pretrained backbone; `config` is more of `LecoConfig`.
 
+    There is one architecture for each layer, or for each of its `exit_layers`.
+
     Given the statistics of the backbone's hidden states, the exits read standardized ones while they are trained.
     """
     if states is not None:
@@ -308,5 +346,5 @@ def build_model(
     )
     model = MultiExitModel(configuration, backbone).to(backbone.device)  # type: ignore[arg-type]  # Transformers types it loosely
     if states is not None:
-        model.exits.standardize(states)
+        model.exits.standardize(states.on(model.task.exit_layers))
     return model

@@ -44,6 +44,7 @@ class ModelStages:
     def __init__(self, model: MultiExitModel) -> None:
         self.model, self.task, self.exits = model, model.task, model.exits.folded()
         self.subspace = cache(self.exits.subspace)
+        self.numbers = {layer: number for number, layer in enumerate(self.task.exit_layers, start=1)}
         self.family = backbone_for(model.config.backbone_config)
 
     def start(self, encodings: Sequence[Encoding]) -> ActiveRows:
@@ -54,12 +55,13 @@ class ModelStages:
     def advance(self, layer: int, batch: ActiveRows) -> ActiveRows:
         """Run one layer, which the exits may remember."""
         batch.hidden = self.family.layer(self.model.backbone, layer - 1, batch.hidden, batch.context)
-        batch.memory = self.exits.remember(layer, batch.hidden, batch.memory)
+        if layer in self.numbers:
+            batch.memory = self.exits.remember(self.numbers[layer], batch.hidden, batch.memory)
         return batch
 
     def scores(self, layer: int, batch: ActiveRows) -> NDArray[Any]:
         """The probabilities (or values) [B, K] of the exit on `layer`."""
-        batch.logits = self.exits.logits(layer, batch.hidden, batch.mask, batch.memory).float()
+        batch.logits = self.exits.logits(self.numbers[layer], batch.hidden, batch.mask, batch.memory).float()
         return self.task.problem.torch_scores(batch.logits).cpu().numpy()
 
     def observe(self, what: str, layer: int, batch: ActiveRows) -> NDArray[Any]:
@@ -67,8 +69,9 @@ class ModelStages:
         if what == DOUBTS:
             return self.model.doubts(batch.hidden[:, 0]).float().cpu().numpy()
         assert batch.logits is not None
-        features = self.exits.features(layer, batch.hidden, batch.mask)
-        return evidence(batch.logits, features, self.subspace(layer)).cpu().numpy()
+        number = self.numbers[layer]
+        features = self.exits.features(number, batch.hidden, batch.mask)
+        return evidence(batch.logits, features, self.subspace(number)).cpu().numpy()
 
     def keep(self, batch: ActiveRows, rows: NDArray[Any]) -> ActiveRows:
         """Only the given rows, and only as many tokens as the longest of them has."""

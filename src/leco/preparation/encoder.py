@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
+from leco.criteria import Task
 from leco.errors import LecoError, parameter
 from leco.exits.architecture import NAMED, ExitArchitecture, load_architectures
 from leco.exits.modules import build_exits
@@ -18,17 +19,21 @@ from leco.model.backbones import backbone_for
 from leco.options import naming
 from leco.preparation.methods import Methods
 from leco.settings import LEARNED
-from leco.training.strategies import check_exits
+from leco.training.strategies import check_exits, check_number
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """A pretrained encoder by its name, and the architectures of its exits; None are those still to be searched."""
+    """A pretrained encoder by its name, an architecture for each layer, and the layers that are to have an exit.
+
+    Architectures of None are those still to be searched.
+    """
 
     name: str
     config: PreTrainedConfig
     tokenizer: PreTrainedTokenizerBase
     architectures: Sequence[ExitArchitecture] | None
+    exit_layers: Sequence[int]
 
     @property
     def num_layers(self) -> int:
@@ -51,8 +56,14 @@ def read_encoder(name: str, methods: Methods, layers: int | None = None) -> Enco
     with naming("exits"):
         check_exits(methods.strategy, architectures or [None])
         with torch.device("meta"):
-            build_exits(architectures or [], family.hidden_size(config), 1, dropout=0.0)
-    return Encoder(name, config, load_tokenizer(name, config), architectures)
+            exits = build_exits(architectures or [], family.hidden_size(config), 1, dropout=0.0)
+    with naming("exit_layers"):
+        exit_layers = Task(1, family.num_layers(config), exit_layers=methods.exit_layers).exit_layers
+        check_number(methods.strategy, len(exit_layers))
+    if methods.prunes:
+        with naming("prune_exits"):
+            exits.kept([])
+    return Encoder(name, config, load_tokenizer(name, config), architectures, exit_layers)
 
 
 def check_space(space: SearchSpace) -> None:

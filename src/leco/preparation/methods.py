@@ -6,6 +6,8 @@ import torch
 
 from leco.criteria import Criterion, parse_criterion
 from leco.devices import pick_device
+from leco.display import shortened
+from leco.errors import LecoError, parameter
 from leco.evaluation.contest import kinds_named
 from leco.exits.space import SearchSpace
 from leco.options import naming
@@ -18,10 +20,10 @@ from leco.training.strategies import Strategy, parse_strategy
 
 @dataclass(frozen=True)
 class Methods:
-    """The strategy, the relaxation and the space of a search, the name of the exits, the device, the criterion.
+    """The strategy, the relaxation and the space of a search, the exits' name and layers, the device, the criterion.
 
     The criterion has its settings where they are given. Where not, they are chosen on dev: of one kind, or of those of
-    `criteria` that are defined for the problem, which compete.
+    `criteria` that are defined for the problem, which compete. With `prunes`, exits are dropped by it.
     """
 
     device: torch.device
@@ -31,6 +33,8 @@ class Methods:
     exits: str
     criterion: Criterion | None
     criteria: tuple[type[Criterion], ...]
+    exit_layers: tuple[int, ...] = ()
+    prunes: bool = False
 
 
 def parse_methods(options: Options) -> Methods:
@@ -47,7 +51,23 @@ def parse_methods(options: Options) -> Methods:
     with naming("space", "activations", "encoders", "poolers"):
         space = options.search.search_space(options.run.width)
     exits = options.exits.exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
-    return Methods(device, strategy, relaxation, space, exits, criterion, criteria)
+    layers, prunes = parse_layers(options.exits.exit_layers), options.choice.prune_exits
+    if prunes and criterion is not None:
+        raise LecoError(
+            f"{parameter('prune_exits')} chooses settings on dev: give {parameter('criterion')} '{criterion.name}' "
+            f"without settings, not '{criterion}'."
+        )
+    return Methods(device, strategy, relaxation, space, exits, criterion, criteria, layers, prunes)
+
+
+def parse_layers(text: str | None) -> tuple[int, ...]:
+    """The numbers of layers that are written by comma; none for None."""
+    try:
+        return tuple(int(number) for number in (text or "").split(",")) if text is not None else ()
+    except ValueError:
+        raise LecoError(
+            f"{parameter('exit_layers')} must be numbers of layers by comma, such as 2,4,6, not '{shortened(text)}'."
+        ) from None
 
 
 def parse_choice(text: str) -> tuple[Criterion | None, tuple[type[Criterion], ...]]:

@@ -12,7 +12,14 @@ from leco.progress import say
 def read_texts(source: DataSource, options: Options) -> TextData:
     """The data set of that name; LecoError, naming the setting, for what is wrong with it."""
     with naming("data"):
-        texts = load_data(source, train_rows=options.run.train_rows, log=say, **vars(options.source))
+        run = options.run
+        texts = load_data(
+            source,
+            train_rows=run.train_rows,
+            calibration_share=run.calibration_share,
+            log=say,
+            **vars(options.source),
+        )
     texts = with_metric(texts, options.run.metric)
     with naming("data"):
         check_dev(texts, say)
@@ -21,7 +28,7 @@ def read_texts(source: DataSource, options: Options) -> TextData:
 
 def check_criterion(methods: Methods, encoder: Encoder, texts: TextData) -> None:
     """Raise LecoError where the criterion that is named is not defined for the data's kind of problem."""
-    task = Task(texts.num_outputs, encoder.num_layers, texts.problem_type)
+    task = Task(texts.num_outputs, encoder.num_layers, texts.problem_type, exit_layers=encoder.exit_layers)
     with naming("criterion"):
         if methods.criterion is not None:
             methods.criterion.start(1, task)

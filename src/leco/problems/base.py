@@ -140,6 +140,14 @@ class Problem(ABC):
         """Whether the predictions of scores [.., N, K] are the labels of N texts in all they say, bool [.., N]."""
         return self.predictions(scores) == labels
 
+    def worse(self, scores: Array, others: Array, labels: Array) -> Array:
+        """Where scores [.., N, K] are wrong and `others` [N, K] right, bool [.., N]; of values how much, 0 to 1."""
+        return self.right(others, labels) & ~self.right(scores, labels)
+
+    def disagreement(self, scores: Array, others: Array) -> Array:
+        """Where scores [.., N, K] and `others` [N, K] predict differently, bool [.., N]; of values how far, 0 to 1."""
+        return ~self.right(scores, self.predictions(others))
+
     @abstractmethod
     def named(self, label: Any, names: Sequence[str]) -> Label:
         """What users are told of one label or prediction, where the outputs have the `names` [K]."""

@@ -81,6 +81,15 @@ class Regression(Problem):
         """The value."""
         return float(label)
 
+    def worse(self, scores: Array, others: Array, labels: Array) -> Array:
+        """`|y_m - y| - |y_M - y|` in standard deviations, from 0 to 1."""
+        off, other = (np.abs(self.predictions(one) - labels) for one in (scores, others))
+        return np.clip((off - other) / self.statistics.std, 0.0, 1.0)
+
+    def disagreement(self, scores: Array, others: Array) -> Array:
+        """`|y_m - y_M|` in standard deviations, at most 1."""
+        return np.minimum(np.abs(self.predictions(scores) - self.predictions(others)) / self.statistics.std, 1.0)
+
     def alike(self, scores: Array, previous: Array, tolerance: float) -> Array:
         """The values differ by less than `tolerance`."""
         return np.abs(self.predictions(scores) - self.predictions(previous)) < tolerance

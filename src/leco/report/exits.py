@@ -12,11 +12,11 @@ from leco.report.svg import drawing, element, line, path, text
 def scores_chart(found: Evaluation, width: float, height: float) -> Element:
     """The score of each exit on test and on dev, their mean, and the score with early exits."""
     test, dev = found.exit_scores, found.dev.get("exit_scores", [])
-    axes = Axes(width, height, (0.6, len(test) + 0.4), padded([*test, *dev, found.score]))
-    layers = range(1, len(test) + 1)
+    layers = found.layers_with_exits
+    axes = Axes(width, height, (0.6, layers[-1] + 0.4), padded([*test, *dev, found.score]))
     mean = sum(test) / len(test)
     parts = [
-        axes.frame("layer of the exit", metric_name(found), list(layers), ticks(*axes.ys, 5), "{:.0f}".format, number),
+        axes.frame("layer of the exit", metric_name(found), [*map(float, layers)], ticks(*axes.ys, 5), "{:.0f}".format, number),
         line(axes.left, axes.y(mean), axes.width - axes.right, axes.y(mean), "mean"),
         text(axes.left + 6, axes.y(mean) - 5, f"AVG {mean:.4f}", "start", "tick"),
     ]
@@ -25,7 +25,7 @@ def scores_chart(found: Evaluation, width: float, height: float) -> Element:
         marks = [
             element("circle", cx=x, cy=y, r=5 if name == "test" else 3.5, class_="mark", data_tip=tip)
             for (x, y), tip in zip(
-                spots, (f"exit {layer}, {name}: {score:.4f}" for layer, score in enumerate(scores, 1)), strict=True
+                spots, (f"exit {m}, {name}: {score:.4f}" for m, score in zip(layers, scores, strict=True)), strict=True
             )
         ]
         parts.append(element("g", path(spots, "line"), *marks, class_=f"series {name}"))

@@ -19,6 +19,7 @@ from leco.report.diagram import diagram
 from leco.report.exits import leaving_chart, metric_name, most_frequent, scores_chart
 from leco.report.labels import label_tables
 from leco.report.svg import markup
+from leco.runtime import doubt_of
 
 MARK = '<meta name="generator" content="leco">'
 """By which a page of ours is known again."""
@@ -42,10 +43,12 @@ def render(content: Content) -> str:
         report=content,
         mark=Markup(MARK),
         found=found,
+        layers=content.model.num_layers,
         metric="" if found is None else metric_name(found),
         style=_template("style.css"),
         script=_template("script.js"),
         bound=Oracle.name,
+        doubt=doubt_of(content.model),
         **charts,
     )
 
@@ -67,12 +70,13 @@ def _charts(found: Evaluation) -> dict[str, Any]:
 def _exit_charts(content: Content) -> dict[str, Any]:
     """The exits as drawings, and the search's weights by edge where there was a search."""
     exits, outputs = content.model.config.exits, content.model.task.num_outputs
-    drawn = [_inline(diagram(one, layer, content.hidden_size, outputs)) for layer, one in enumerate(exits, 1)]
+    on = list(zip(content.model.task.exit_layers, exits, strict=True))
+    drawn = [(layer, _inline(diagram(one, layer, content.hidden_size, outputs))) for layer, one in on]
     history, alphas = content.history, {}
     if history is not None and all(isinstance(one, Architecture) for one in exits):
         for edge in EDGES:
             alphas[edge.replace("_", " ")] = [
-                _inline(alphas_chart(history, edge, layer, getattr(one, edge))) for layer, one in enumerate(exits, 1)
+                _inline(alphas_chart(history, edge, layer, getattr(one, edge))) for layer, one in on
             ]
     return {"diagrams": drawn, "alphas": alphas}
 

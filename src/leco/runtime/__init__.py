@@ -2,8 +2,9 @@
 
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Stages, decide, in_batches
-from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, answer_pieces
+from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, answer_pieces, doubt_of
 from leco.runtime.session import Session
+from leco.runtime.watched import Watched, WatchFile, watched
 from leco.tokens import Encoding
 
 __all__ = [
@@ -15,8 +16,12 @@ __all__ = [
     "PredictorMixin",
     "Session",
     "Stages",
+    "WatchFile",
+    "Watched",
     "answer_pieces",
     "answers",
     "decide",
+    "doubt_of",
     "in_batches",
+    "watched",
 ]

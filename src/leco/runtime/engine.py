@@ -58,7 +58,7 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
     for layer in range(1, task.num_layers + 1):
         batch = stages.advance(layer, batch)
         last = layer == task.num_layers
-        if not last and not criterion.uses(layer):
+        if layer not in task.exit_layers or not (last or criterion.uses(layer)):
             continue
         current = stages.scores(layer, batch)
         if last:

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from leco.calibration import Certificate
 from leco.criteria import Criterion, Task, criterion_from_dict, setting_arrays
 from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.files import parse_json
-from leco.problems import PROBLEMS
+from leco.problems import PROBLEMS, LabelStatistics
 from leco.provenance import Provenance
 from leco.shapes import checked
 
@@ -36,6 +37,9 @@ class Metadata:
         max_length: the number of tokens to which texts are cut.
         padding: for each input what stands behind the last token.
         trained_on: the data of the training, as `Provenance.to_dict` has them; None of a file that does not say.
+        certificate: what is promised of early answers, as `Certificate.to_dict` has it; None is nothing.
+        std: the standard deviation of the values of the training, of a regression.
+        exit_layers: the layers that have an exit; None is all.
 
     """
 
@@ -47,6 +51,9 @@ class Metadata:
     max_length: int
     padding: dict[str, int]
     trained_on: dict[str, Any] | None = None
+    certificate: dict[str, Any] | None = None
+    std: float = 1.0
+    exit_layers: list[int] | None = None
 
     def task(self) -> Task:
         """What criteria need to know; LecoError where it is the task of no model."""
@@ -57,7 +64,10 @@ class Metadata:
             raise LecoError(f"its labels are {listed(self.labels) or 'none'}")
         if self.layers < 1 or self.max_length < 1:
             raise LecoError(f"it has {self.layers} layers and at most {self.max_length} tokens")
-        return Task(many, self.layers, self.problem_type)
+        statistics = LabelStatistics(std=self.std)
+        if not statistics.fits(many):
+            raise LecoError(f"its values have the standard deviation {self.std}")
+        return Task(many, self.layers, self.problem_type, statistics, tuple(self.exit_layers or ()))
 
 
 def read_metadata(session: "InferenceSession") -> tuple[dict[str, Any], Metadata, Criterion]:
@@ -75,6 +85,7 @@ def read_metadata(session: "InferenceSession") -> tuple[dict[str, Any], Metadata
     criterion = criterion_from_dict(metadata.criterion)
     criterion.check(task)
     Provenance.from_dict(metadata.trained_on)
+    Certificate.from_dict(metadata.certificate)
     if model.graph_name not in (criterion.name, FULL_DEPTH):
         raise LecoError(f"its metadata names the criterion '{criterion.name}', but its graph is '{model.graph_name}'")
     settings = {} if model.graph_name == FULL_DEPTH else setting_arrays(criterion)

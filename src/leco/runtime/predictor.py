@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from leco.calibration import Certificate
 from leco.criteria import Criterion, Observed, Static, Task, as_criterion
 from leco.problems import Problem
 from leco.provenance import Provenance
@@ -21,6 +22,7 @@ from leco.tokens import Encoding, Text, cut_line
 
 logger = logging.getLogger(__name__)
 
+FLOAT32 = "float32"
 PIECE = 1024
 """Texts that are tokenized and kept at a time: enough to form batches of similar length."""
 
@@ -70,6 +72,18 @@ class Predictor(Protocol):
     @property
     def trained_on(self) -> Provenance | None:
         """The data of the training and how they are read, where that is known."""
+
+    @property
+    def runtime(self) -> str:
+        """What computes the answers: "PyTorch" or "ONNX Runtime"."""
+
+    @property
+    def precision(self) -> str:
+        """In which precision the layers are computed: "float32", "bfloat16", "int8"."""
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What is promised of the answers by its own criterion, where something is."""
 
     def encode(self, texts: Sequence[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
         """The tokens of each text, cut to `max_length`; `on_cut` is told how many had to be."""
@@ -146,6 +160,21 @@ class PredictorMixin:
         return None
 
     @property
+    def runtime(self) -> str:
+        """That of all but exported files."""
+        return "PyTorch"
+
+    @property
+    def precision(self) -> str:
+        """The usual one."""
+        return FLOAT32
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """Nothing is promised."""
+        return None
+
+    @property
     def full_depth(self) -> Criterion:
         """The criterion by which no text leaves before the last layer, and no other exit is computed."""
         return Static()
@@ -186,6 +215,8 @@ class PredictorMixin:
         """
         chosen = as_criterion(criterion, self.criterion)
         check_batch_size(batch_size)
+        if doubt := doubt_of(self, chosen):
+            logger.warning(doubt)
         given = checked_kind(checked(texts, self.text_columns), self.trained_on)
 
         def answered(piece: list[Text]) -> list[Answer]:
@@ -221,6 +252,15 @@ def answer_pieces(
     as_criterion(criterion, Static())
     check_batch_size(batch_size)
     return _by_pieces(checked(texts), answer)
+
+
+def doubt_of(predictor: Predictor, criterion: Criterion | None = None) -> str:
+    """Why a predictor's certificate says nothing of its answers by a criterion, by default its own, in a sentence.
+
+    It is empty where the certificate holds, and where there is none.
+    """
+    held = predictor.certificate
+    return "" if held is None else held.doubt(criterion or predictor.criterion, predictor.precision)
 
 
 def cut_warning(cut: int, texts: int, max_length: int) -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from leco.calibration import Certificate
 from leco.criteria import Criterion, Task, setting_arrays
 from leco.display import shortened
 from leco.errors import LecoError, parameter
 from leco.provenance import Provenance
 from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
-from leco.runtime.predictor import PredictorMixin, ignore
+from leco.runtime.predictor import FLOAT32, PredictorMixin, ignore
 from leco.runtime.texts import check_threads, checked
 from leco.tokens import Encoding, Text, pad
 
@@ -93,6 +94,23 @@ class Session(PredictorMixin):
         self.task: Task = known.task()
         self.max_length: int = known.max_length
         self._trained_on = Provenance.from_dict(known.trained_on)
+        self._certificate = Certificate.from_dict(known.certificate)
+        self._int8 = known.int8
+
+    @property
+    def runtime(self) -> str:
+        """That of exported files."""
+        return "ONNX Runtime"
+
+    @property
+    def precision(self) -> str:
+        """float32, or int8 where the layers' matrices are."""
+        return "int8" if self._int8 else FLOAT32
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What is promised of the file's answers, if anything is."""
+        return self._certificate
 
     @property
     def trained_on(self) -> Provenance | None:

@@ -23,6 +23,13 @@ class RunOptions:
     train_rows: int | None = option(
         None, "Train on a stratified sample of this many rows; by default on all.", minimum=10
     )
+    calibration_share: float | None = option(
+        None,
+        "Share of the training rows (of glue/TASK: of dev) that is set aside to say what early answers cost, 0 to 0.5; "
+        "by default a tenth of a file that is cut, if that is 114 rows.",
+        minimum=0,
+        maximum=0.5,
+    )
     width: int | None = option(None, "Width d_e of learned exits; by default the search space's own.", minimum=1)
     standardize: bool = option(
         False,

@@ -46,7 +46,7 @@ class MultiExitTrainer(Trainer):
     """Trains a multi-exit model by a strategy: batches of texts of similar length, the strategy's loss and phases."""
 
     def __init__(self, model: MultiExitModel, strategy: Strategy, phase: Phase, done: int, **kwargs: Any) -> None:
-        self.strategy, self.phase, self.done, self.num_layers = strategy, phase, done, len(model.exits)
+        self.strategy, self.phase, self.done, self.num_exits = strategy, phase, done, len(model.exits)
         self.stepped = False
         self.early_stopping: EarlyStopping | None = None
         tokenizer = model.tokenizer
@@ -76,7 +76,7 @@ class MultiExitTrainer(Trainer):
             output = model(**inputs)
             return (output.loss, output) if return_outputs else output.loss
         self.stepped = True
-        output = self.strategy.forward(model, inputs, self.num_layers)
+        output = self.strategy.forward(model, inputs, self.num_exits)
         step, steps = self.state.global_step, self.state.max_steps
         current = TrainingStep(self.phase, self.done + int(self.state.epoch or 0), step, progress=step / steps)
         loss = self.strategy.loss(model, output, inputs["labels"], current)
@@ -200,16 +200,19 @@ def _trainer(
         dataloader_pin_memory=False,
         chosen=str(device),
     )
-    problem, exits = model.task.problem, range(len(model.exits))
+    problem, layers = model.task.problem, model.task.exit_layers
 
     def scores(prediction: EvalPrediction) -> dict[str, float]:
-        _, logits, _ = cast(tuple[Any, ...], prediction.predictions)  # [N, K], [N, M, K] and the doubts
-        by_layer = {f"what the exit on layer {m + 1} says on dev": torch.from_numpy(logits[:, m]) for m in exits}
+        _, logits, _ = cast(tuple[Any, ...], prediction.predictions)  # [N, K], [N, E, K] and the doubts
+        by_layer = {
+            f"what the exit on layer {layer} says on dev": torch.from_numpy(logits[:, place])
+            for place, layer in enumerate(layers)
+        }
         check_finite(by_layer, diverged(phase.name, trainer.state), slower())
-        predictions = problem.predictions(problem.scores(logits))  # [N, M], or [N, M, K] for many labels
-        by_exit = [score(data.metric, prediction.label_ids, predictions[:, m]) for m in exits]
+        predictions = problem.predictions(problem.scores(logits))  # [N, E], or [N, E, K] for many labels
+        by_exit = [score(data.metric, prediction.label_ids, predictions[:, place]) for place in range(len(layers))]
         return {"avg": float(np.mean(by_exit)), "best": max(by_exit), "last": by_exit[-1]} | {
-            f"exit_{layer}": value for layer, value in enumerate(by_exit, start=1)
+            f"exit_{layer}": value for layer, value in zip(layers, by_exit, strict=True)
         }
 
     trainer = MultiExitTrainer(

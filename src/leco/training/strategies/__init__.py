@@ -9,6 +9,7 @@ from leco.exits.architecture import ExitArchitecture
 from leco.registry import Registry, build_variant, parse_variant
 from leco.training.strategies.alternating import Alternating
 from leco.training.strategies.base import Phase, Strategy, TrainingStep
+from leco.training.strategies.consistentee import ConsistentEE
 from leco.training.strategies.cosee import Cosee
 from leco.training.strategies.gaml import Gaml
 from leco.training.strategies.global_past_future import GlobalPastFuture
@@ -32,6 +33,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
             GlobalPastFuture,
             Gaml,
             Cosee,
+            ConsistentEE,
         )
     },
 )
@@ -59,7 +61,16 @@ def check_exits(strategy: Strategy, architectures: Iterable[ExitArchitecture | N
         raise LecoError(f"The training strategy '{strategy.name}' cannot train exits that '{owner}' brings.")
 
 
-__all__ = ["STRATEGIES", "Phase", "Strategy", "TrainingStep", "check_exits", "parse_strategy"]
+def check_number(strategy: Strategy, num_exits: int) -> None:
+    """Raise LecoError where a strategy that is about several exits is given one."""
+    if num_exits < strategy.fewest_exits:
+        raise LecoError(
+            f"The training strategy '{strategy.name}' needs {strategy.fewest_exits} exits or more, but there is "
+            f"{num_exits}. Choose another one, such as '{Joint.name}'."
+        )
+
+
+__all__ = ["STRATEGIES", "Phase", "Strategy", "TrainingStep", "check_exits", "check_number", "parse_strategy"]
 
 
 def __getattr__(name: str) -> Any:

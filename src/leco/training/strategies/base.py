@@ -17,7 +17,7 @@ from leco.problems import Problem
 class Phase:
     """A part of a training with its own optimizer and schedule.
 
-    `backbone`, and `exits` (layers counted from 1, None is all), say what it trains; the rest is frozen. The
+    `backbone`, and `exits` (counted from 1, None is all), say what it trains; the rest is frozen. The
     checkpoint with the best dev score of `selects` is kept: `avg` over all exits or the `last` exit's.
     """
 
@@ -26,17 +26,17 @@ class Phase:
     exits: frozenset[int] | None = None
     selects: str = "avg"
 
-    def trains(self, layer: int) -> bool:
-        """Whether the exit on `layer`, counted from 1, is trained."""
-        return self.exits is None or layer in self.exits
+    def trains(self, number: int) -> bool:
+        """Whether exit `number`, counted from 1, is trained."""
+        return self.exits is None or number in self.exits
 
     def freeze(self, model: MultiExitModel) -> None:
         """Let gradients reach what this phase trains and nothing else."""
         model.requires_grad_(False)
         model.meta.requires_grad_(True)  # learns in every phase, and nothing else learns from it
         model.backbone.requires_grad_(self.backbone)
-        for layer, exit_ in enumerate(model.exits, start=1):
-            exit_.requires_grad_(self.trains(layer))
+        for number, exit_ in enumerate(model.exits, start=1):
+            exit_.requires_grad_(self.trains(number))
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class TrainingStep:
     progress: float = 1.0
 
 
-def last_exit_first(num_layers: int) -> list[Phase]:
+def last_exit_first(num_exits: int) -> list[Phase]:
     """Two phases: backbone and last exit, then with these frozen the exits below it."""
     return [
-        Phase("first-stage", exits=frozenset({num_layers}), selects="last"),
-        Phase("second-stage", backbone=False, exits=frozenset(range(1, num_layers))),
+        Phase("first-stage", exits=frozenset({num_exits}), selects="last"),
+        Phase("second-stage", backbone=False, exits=frozenset(range(1, num_exits))),
     ]
 
 
@@ -62,7 +62,7 @@ class Strategy(ABC):
     """How the exits' losses train the parameters. Subclasses are frozen dataclasses; fields are settings.
 
     `model` is the multi-exit model, or what accelerate has wrapped around it. `exits` are those that the strategy
-    brings, on all layers; None is any but those that another one brings.
+    brings, for all; None is any but those that another one brings.
     """
 
     name: ClassVar[str]
@@ -71,11 +71,16 @@ class Strategy(ABC):
     def __post_init__(self) -> None:
         validate(self)
 
-    def phases(self, num_layers: int) -> Sequence[Phase]:
+    @property
+    def fewest_exits(self) -> int:
+        """How many exits a model needs for it."""
+        return 1
+
+    def phases(self, num_exits: int) -> Sequence[Phase]:
         """The phases, in order; each runs for all epochs."""
         return [Phase()]
 
-    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_layers: int) -> MultiExitOutput:
+    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_exits: int) -> MultiExitOutput:
         """The output of all exits for a training batch; `inputs` are the model's, with the labels."""
         return model(**inputs)
 

@@ -29,6 +29,11 @@ class Gaml(Strategy):
 
     weight: float = option(1.0, "Weight of the mutual distillation.", minimum=0)
 
+    @property
+    def fewest_exits(self) -> int:
+        """Two that learn from each other."""
+        return 2
+
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """A loss with the value `CE + KD` and the aligned gradient."""
         cross_entropy = self.exit_losses(model, output, labels).sum()

@@ -27,7 +27,12 @@ class GlobalPastFuture(WeightedJoint):
     name: ClassVar[str] = "global-past-future"
     exits: ClassVar[ExitArchitecture | None] = PAST_FUTURE
 
-    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_layers: int) -> MultiExitOutput:
+    @property
+    def fewest_exits(self) -> int:
+        """One that imagines, and one to be imagined."""
+        return 2
+
+    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_exits: int) -> MultiExitOutput:
         """The model's output with the [CLS] states."""
         return model(**inputs, output_cls_states=True)
 

@@ -25,11 +25,11 @@ class GradientEquilibrium(Strategy):
 
     name: ClassVar[str] = "gradient-equilibrium"
 
-    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_layers: int) -> MultiExitOutput:
+    def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_exits: int) -> MultiExitOutput:
         """The model's output, with the gradients scaled where the way forks."""
 
-        def fork(layer: int, hidden: Tensor) -> tuple[Tensor, Tensor]:
-            below = num_layers - layer
+        def fork(number: int, hidden: Tensor) -> tuple[Tensor, Tensor]:
+            below = num_exits - number
             return scale_gradient(hidden, 1 / (below + 1)), scale_gradient(hidden, below / (below + 1))
 
         return model(**inputs, fork=fork)

@@ -21,9 +21,14 @@ class SelfDistillation(Strategy):
 
     name: ClassVar[str] = "self-distillation"
 
-    def phases(self, num_layers: int) -> Sequence[Phase]:
+    @property
+    def fewest_exits(self) -> int:
+        """A teacher and a student."""
+        return 2
+
+    def phases(self, num_exits: int) -> Sequence[Phase]:
         """Backbone and last exit; then the exits below it."""
-        return last_exit_first(num_layers)
+        return last_exit_first(num_exits)
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The last exit's loss, then the divergence of the others from it."""

@@ -23,12 +23,17 @@ class TwoStage(Strategy):
 
     second: bool = option(True, "Whether there is a second stage.")
 
-    def phases(self, num_layers: int) -> Sequence[Phase]:
+    @property
+    def fewest_exits(self) -> int:
+        """One for each stage."""
+        return 2 if self.second else 1
+
+    def phases(self, num_exits: int) -> Sequence[Phase]:
         """Backbone and last exit; then the exits below it."""
-        first, second = last_exit_first(num_layers)
+        first, second = last_exit_first(num_exits)
         return [first, second] if self.second else [first]
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
         """The losses of the exits that this stage trains."""
         losses = self.exit_losses(model, output, labels)
-        return losses[[layer - 1 for layer in range(1, len(losses) + 1) if current.phase.trains(layer)]].sum()
+        return losses[[number - 1 for number in range(1, len(losses) + 1) if current.phase.trains(number)]].sum()

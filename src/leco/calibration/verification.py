@@ -1,0 +1,61 @@
+"""Whether new texts contradict a certificate."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leco.calibration.bounds import binomial_contradiction_p, hoeffding_bentkus_p
+from leco.calibration.certificate import Certificate, percent
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A test of "the risk is at most the certificate's bound" on new texts.
+
+    Attributes:
+        rows, errors: the number of texts, and the sum of their losses.
+        p_value: how likely so many errors, or more, are where the risk is just the bound.
+        significance: the p value at which the certificate is contradicted: the probability that a true one is.
+        certificate: what was tested.
+
+    """
+
+    rows: int
+    errors: float
+    p_value: float
+    significance: float
+    certificate: Certificate
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the texts contradict the certificate."""
+        return self.p_value <= self.significance
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {**asdict(self), "contradicted": self.contradicted}
+
+    def sentence(self) -> str:
+        """What came of it, for people."""
+        seen = f"the mean loss of {self.rows:,} texts is {percent(self.errors / self.rows)}"
+        if self.certificate.unit is None:
+            seen = f"{self.errors:g} of {self.rows:,} texts ({percent(self.errors / self.rows)}) are lost"
+        against = f"where the certificate allows {percent(self.certificate.bound)} (p value {self.p_value:.3g})"
+        verdict = (
+            "These texts contradict the certificate" if self.contradicted else "Nothing contradicts the certificate"
+        )
+        return f"{verdict}: {seen}, {against}."
+
+
+def verify_losses(certificate: Certificate, losses: NDArray[Any], significance: float) -> Verification:
+    """The test of a certificate with the losses [N] of new texts."""
+    rows, errors = len(losses), float(losses.sum())
+    if losses.dtype == bool:
+        p_value = binomial_contradiction_p(errors, rows, certificate.bound)
+    elif certificate.bound >= 1:
+        p_value = 1.0
+    else:  # the mean of `1 - loss` is at least `1 - bound`
+        p_value = hoeffding_bentkus_p(1 - np.mean(losses), rows, 1 - certificate.bound)
+    return Verification(rows, errors, float(p_value), significance, certificate)

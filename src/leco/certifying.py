@@ -1,0 +1,153 @@
+"""Certificates of saved models: made on texts that are new to them, kept with them, and tested on others."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from leco.calibration import (
+    LOSSES,
+    ORDER,
+    CalibrationOptions,
+    Certificate,
+    Order,
+    Verification,
+    VerificationOptions,
+    verify_losses,
+)
+from leco.card import CARD, with_certificate
+from leco.data import DataSource
+from leco.errors import LecoError, parameter
+from leco.evaluation.certify import Calibration
+from leco.evaluation.kept import Kept, files_mark
+from leco.evaluation.trials import Trials
+from leco.evaluation.unseen import unseen_texts
+from leco.files import write_text
+from leco.folders import holding
+from leco.loading import is_classifier, load
+from leco.model import MultiExitModel
+from leco.options import check_names, fill, setting_names, taking
+from leco.progress import say
+from leco.runtime import Predictor, doubt_of
+from leco.settings import SourceOptions
+
+KEPT = ".calibration"
+"""Where outputs are kept until all is done, in a model's folder or beside a file."""
+Log = Callable[[str], None]
+
+
+@taking(CalibrationOptions(), SourceOptions())
+def calibrate(
+    model: str | Path,
+    data: DataSource,
+    *,
+    criterion: str | None = None,
+    device: str = "auto",
+    log: Log = say,
+    **options: Any,
+) -> Certificate:
+    """Choose the exit criterion's settings with a guarantee, on texts that are new to a model, and keep both with it.
+
+    Args:
+        model: the folder of a multi-exit model, or a file that `leco export` made, whose own answers are calibrated.
+        data: labelled texts or, with the loss `disagreement`, any: a file, a name, a table. Neither the training nor
+            the choice of settings may have seen them.
+        criterion: a kind of exit criterion whose settings are tried, "auto" for all kinds, or one with its settings,
+            which alone is tested; by default the model's own kind. An exported file has its own kind alone.
+        device: where a model folder runs.
+        log: takes lines for the user.
+        options: the settings below.
+
+    Returns:
+        The certificate. Where nothing earlier can be certified it is that of full depth, and the model answers there.
+
+    Raises:
+        LecoError: for anything that the user can repair; the model is left as it is.
+
+    """
+    check_names([CalibrationOptions(), SourceOptions()], options)
+    wanted = fill(CalibrationOptions(), options)
+    path = Path(model)
+    predictor = early_exiting(path, device)
+    labelled = LOSSES[wanted.loss].labelled
+    name, split = unseen_texts(predictor, data, _of_source(options), labelled=labelled, log=log)
+    order = Order.load(path / ORDER) if (path / ORDER).is_file() else None
+    with holding(path if path.is_dir() else path.parent, "model"), _kept(path, split.fingerprint) as kept:
+        made = Calibration(predictor, name, split, wanted, kept, criterion, order, log).certificate()
+        keep(path, predictor, made)
+    return made
+
+
+@taking(VerificationOptions(), SourceOptions())
+def verify(
+    model: str | Path, data: DataSource, *, device: str = "auto", log: Log = say, **options: Any
+) -> Verification:
+    """Test the certificate of a model on texts that are new to it: whether they contradict it.
+
+    Args:
+        model: the folder of a multi-exit model, or a file that `leco export` made.
+        data: labelled texts or, where the certificate's loss is `disagreement`, any.
+        device: where a model folder runs.
+        log: takes lines for the user.
+        options: the settings below.
+
+    Raises:
+        LecoError: where there is no certificate, where it does not hold for the model as it is, and for anything else
+            that the user can repair.
+
+    """
+    check_names([VerificationOptions(), SourceOptions()], options)
+    significance = fill(VerificationOptions(), options).significance
+    path = Path(model)
+    predictor = early_exiting(path, device)
+    held = predictor.certificate
+    if held is None:
+        raise LecoError(f"'{path}' has no certificate. 'leco calibrate' makes one.")
+    if doubt := doubt_of(predictor):
+        raise LecoError(f"'{path}': {doubt} Calibrate it again.")
+    loss = LOSSES[held.loss]
+    name, split = unseen_texts(predictor, data, _of_source(options), labelled=loss.labelled, log=log)
+    if split.fingerprint == held.fingerprint:
+        raise LecoError(f"{parameter('data')} '{name}' has the texts that the model was calibrated on. Give new ones.")
+    trials = Trials(predictor, split, loss)
+    return verify_losses(held, trials.attempt(predictor.criterion).losses, significance)
+
+
+def early_exiting(path: Path, device: str) -> Predictor:
+    """The model of a folder or a file; LecoError for a plain classifier, which has no early answers."""
+    if is_classifier(path):
+        raise LecoError(f"'{path}' is a plain classifier: it has no early answers. Give a model of 'leco fit'.")
+    return load(path, device=device)
+
+
+def keep(path: Path, predictor: Predictor, certificate: Certificate) -> None:
+    """Write a certificate and its criterion into a model's folder, or into its exported file, each file whole."""
+    if not isinstance(predictor, MultiExitModel):
+        from leco.export.certified import certify_file
+
+        certify_file(path, certificate)
+        return
+    predictor.config.exit_criterion, predictor.config.certificate = certificate.criterion, certificate.to_dict()
+    predictor.config.save(path)
+    if (path / CARD).is_file():
+        card = (path / CARD).read_text(encoding="utf-8")
+        write_text(path / CARD, with_certificate(card, certificate))
+
+
+@contextmanager
+def _kept(path: Path, key: str) -> Iterator[Kept]:
+    """A place for outputs beside a model, which stays where the block is stopped from outside."""
+    folder = path / KEPT if path.is_dir() else path.with_name(f"{KEPT}-{path.name}")
+    files = [path / "config.json", path / "model.safetensors"] if path.is_dir() else [path]
+    kept = Kept(folder, f"{key} {files_mark(*files)}")
+    try:
+        yield kept
+    except LecoError:  # it would be the same again
+        kept.remove()
+        raise
+    kept.remove()
+
+
+def _of_source(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that say how texts are read."""
+    return {name: options[name] for name in setting_names(SourceOptions) if name in options}

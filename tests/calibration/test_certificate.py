@@ -1,0 +1,98 @@
+"""A certificate: what it says, for what it holds, and how it is read; and its test on new texts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from leco import Entropy, LecoError
+from leco.calibration import Certificate, percent, verify_losses
+
+GIVEN = Certificate(
+    criterion=Entropy(0.2).to_dict(),
+    runtime="PyTorch",
+    precision="float32",
+    loss="worse",
+    bound=0.02,
+    disagreement=0.05,
+    confidence=0.9,
+    method="ltt",
+    rows=1000,
+    errors=12.0,
+    mean_exit_layer=3.5,
+    settings=40,
+    data="new.csv",
+    fingerprint="0123456789abcdef",
+)
+
+
+def test_what_it_says():
+    assert GIVEN.sentence() == (
+        "With 90 % confidence, at most 2 % of texts are answered wrongly though full depth is right "
+        "(12 of 1,000 texts of 'new.csv'; method ltt)."
+    )
+    values = replace(GIVEN, unit=0.5, method="crc", confidence=None, loss="disagreement")
+    assert values.sentence() == (
+        "On average over calibrations, on average early answers are away from those at full depth by at most 0.01, "
+        "counting no text more than 0.5 (0.006 on 1,000 texts of 'new.csv'; method crc)."
+    )
+    assert replace(GIVEN, method="naive", confidence=None).sentence().startswith("No promise")
+
+
+def test_a_bound_is_not_rounded_down():
+    assert [percent(share) for share in (0.02, 0.020001, 0.9, 0.012344999)] == ["2 %", "2.001 %", "90 %", "1.235 %"]
+
+
+def test_it_is_read_as_it_was_written():
+    assert Certificate.from_dict(GIVEN.to_dict()) == GIVEN
+    assert Certificate.from_dict(None) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bound": -0.1},
+        {"bound": 2},
+        {"bound": "0.02"},
+        {"confidence": None},
+        {"confidence": 0.2},
+        {"rows": 0},
+        {"errors": 1001.0},
+        {"method": "guess"},
+        {"loss": "pain"},
+        {"criterion": {"name": "entropy", "tau": -1}},
+        {"criterion": {}},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_what_was_never_written_is_refused(changes):
+    with pytest.raises(LecoError, match="certificate is not as it was written"):
+        Certificate.from_dict({**GIVEN.to_dict(), **changes})
+
+
+def test_it_holds_for_its_criterion_in_its_precision_alone():
+    assert GIVEN.doubt(Entropy(0.2), "float32") == ""
+    assert "it is for 'entropy:tau=0.2,normalized=false', but texts leave by" in GIVEN.doubt(Entropy(0.3), "float32")
+    assert "in float32, but these are in int8" in GIVEN.doubt(Entropy(0.2), "int8")
+
+
+@pytest.mark.parametrize(("errors", "contradicted"), [(0, False), (20, False), (26, False), (30, True)])
+def test_new_texts_contradict_it_or_do_not(errors, contradicted):
+    found = verify_losses(GIVEN, np.arange(1000) < errors, 0.05)
+    assert found.p_value == pytest.approx(stats.binom.sf(errors - 1, 1000, 0.02))
+    assert found.contradicted == contradicted
+    assert found.sentence().startswith("These texts contradict" if contradicted else "Nothing contradicts")
+
+
+def test_a_true_certificate_is_contradicted_as_rarely_as_promised():
+    random = np.random.default_rng(0)
+    found = [verify_losses(GIVEN, random.random(400) < 0.02, 0.05).contradicted for _ in range(2000)]
+    assert 0 < np.mean(found) <= 0.05
+    values = replace(GIVEN, unit=1.0)
+    found = [verify_losses(values, random.random(400) < 0.02, 0.05).p_value for _ in range(200)]
+    mean = [verify_losses(values, 0.04 * random.random(400), 0.05).contradicted for _ in range(200)]
+    assert np.mean(mean) <= 0.05
+    assert np.mean(np.array(found) <= 0.05) <= 0.08
+    assert verify_losses(values, 0.2 * random.random(400), 0.05).contradicted

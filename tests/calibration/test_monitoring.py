@@ -1,0 +1,84 @@
+"""The monitor's evidence: against what it is defined as, and how often it is wrong."""
+
+from math import log
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import beta
+
+from leco.calibration import Watch, first_alarms, log_evidence
+from leco.errors import LecoError
+
+
+@pytest.mark.parametrize(("s", "n", "rate", "expected"), [(0, 5, 0.02, 0.02), (3, 40, 0.05, 0.02), (9, 50, 0.3, 0.1)])
+def test_the_evidence_is_the_mean_capital_of_bets_on_higher_rates(s, n, rate, expected):
+    prior = beta(1, 1 / expected - 1)
+
+    def capital(q):
+        return prior.pdf(q) * (q / rate) ** s * ((1 - q) / (1 - rate)) ** (n - s)
+
+    mean = quad(capital, rate, 1, epsabs=1e-12)[0] / prior.sf(rate)
+    assert log_evidence(s, n, rate, expected) == pytest.approx(log(mean), abs=1e-6)
+
+
+def test_rows_that_disagree_by_parts_are_no_more_evidence_than_bets_allow():
+    """By parts the evidence is at most what linear bets win, whose mean under the promise is not above 1."""
+    parts, q, rate = np.array([0.3, 0.9, 0.0, 0.5]), 0.4, 0.1
+    ours = (q / rate) ** parts.sum() * ((1 - q) / (1 - rate)) ** (4 - parts.sum())
+    linear = np.prod(parts * q / rate + (1 - parts) * (1 - q) / (1 - rate))
+    assert ours <= linear
+
+
+@pytest.mark.parametrize("bound", [0.01, 0.05])
+def test_false_alarms_stay_below_alpha_and_alarms_come_under_a_shift(bound):
+    rng, fewest = np.random.default_rng(0), first_alarms(2000, bound, alpha=0.05)
+
+    def alarms(rate):
+        return ((rng.random((2000, 2000)) < rate).cumsum(1) >= fewest).any(1).mean()
+
+    assert 0 < alarms(bound) <= 0.05
+    assert alarms(0.5 * bound) <= 0.01
+    assert alarms(4 * bound) > 0.99
+
+
+def test_the_fewest_that_alarm_are_those_of_a_watch():
+    fewest = first_alarms(300, 0.02, 0.05)
+    for rows in (1, 10, 120, 300):
+        for disagreements in range(rows + 1)[:12]:
+            watch = Watch(0.02).seen(rows, np.r_[np.ones(disagreements), np.zeros(rows - disagreements)])
+            assert (watch.alarm is not None) == (disagreements >= fewest[rows - 1])
+
+
+def test_its_lowest_rate_is_where_the_evidence_is_just_enough():
+    watch = Watch(0.02).seen(500, np.r_[np.ones(30), np.zeros(170)])
+    assert 0.02 < watch.lowest < 30 / 200
+    assert log_evidence(30, 200, watch.lowest, 0.02) == pytest.approx(log(1 / 0.05), abs=1e-6)
+    assert "The promised 2 % is contradicted: 30 of 200 texts" in watch.sentence()
+    assert Watch(0.02).lowest == 0
+    assert "Nothing contradicts the promised 2 %: 0 of 0 texts" in Watch(0.02).sentence()
+
+
+def test_what_processes_have_seen_adds_up():
+    losses = np.random.default_rng(0).random(400) < 0.2
+    whole = Watch(0.05).seen(900, losses)
+    parts = Watch(0.05).seen(500, losses[:150]) + Watch(0.05).seen(400, losses[150:])
+    assert (parts.texts, parts.checked, parts.disagreements) == (900, 400, losses.sum())
+    assert whole.alarm is not None
+    assert parts.alarm is not None
+    assert Watch.from_dict(parts.to_dict(), "x") == parts
+    with pytest.raises(LecoError, match=r"two promises: 5 % .* and 2 %"):
+        parts + Watch(0.02)
+
+
+def test_an_alarm_stays_when_later_rows_agree():
+    watch = Watch(0.02).seen(20, np.ones(10)).seen(100_000, np.zeros(50_000))
+    assert watch.alarm == {"checked": 10, "disagreements": 10.0}
+
+
+@pytest.mark.parametrize(
+    "change", [{"bound": 0}, {"alpha": 1.0}, {"checked": 3}, {"disagreements": -1.0}, {"texts": "1"}, {"more": 1}]
+)
+def test_a_state_that_is_none_is_refused(change):
+    with pytest.raises(LecoError, match=r"^'x.json' is not as it was written"):
+        Watch.from_dict({**Watch(0.02).seen(2, np.zeros(1)).to_dict(), **change}, "'x.json'")

@@ -1,0 +1,120 @@
+"""Answers that are compared with full depth while they are given."""
+
+import json
+import multiprocessing
+
+import numpy as np
+import pytest
+
+from leco.calibration import Watch
+from leco.criteria import Static, Task
+from leco.errors import LecoError
+from leco.runtime import Decisions, PredictorMixin, Watched, WatchFile
+
+BOUND = 0.1
+
+
+class Scripted(PredictorMixin):
+    """Texts are numbers: where the number is below `wrong`, layer 1 says otherwise than the last one."""
+
+    label_names = ("no", "yes")
+    criterion, full_depth, max_length = Static(1), Static(), 8
+    task = Task(num_outputs=2, num_layers=3)
+
+    def __init__(self, wrong):
+        self.wrong, self.at_full_depth = wrong, []
+
+    def encode(self, texts, on_cut=None):
+        return [int(text) for text in texts]
+
+    def decide(self, encodings, criterion=None, *, batch_size=1, on_batch=None):
+        early = criterion != self.full_depth
+        if not early:
+            self.at_full_depth += encodings
+        says = [number < self.wrong and early for number in encodings]
+        scores = np.array([[0.0, 1.0] if one else [1.0, 0.0] for one in says]).reshape(-1, 2)
+        return Decisions(scores, np.full(len(encodings), 1 if early else 3))
+
+
+def texts(number, of=100):
+    return [str(row % of) for row in range(number)]
+
+
+def test_answers_are_the_same_and_a_share_of_them_is_compared_afterwards():
+    plain, inner = Scripted(wrong=5), Scripted(wrong=5)
+    watched = Watched(inner, Watch(BOUND), share=0.2, seed=0)
+    assert watched.predict(texts(2000)) == plain.predict(texts(2000))
+    seen = watched.check()
+    assert seen.texts == 2000
+    assert 300 < seen.checked == len(inner.at_full_depth) < 500
+    assert seen.disagreements == sum(number < 5 for number in inner.at_full_depth)
+    assert seen.alarm is None
+    assert watched.check() == seen
+
+
+def test_nothing_is_compared_before_it_is_answered():
+    inner = Scripted(wrong=5)
+    answers = Watched(inner, Watch(BOUND), share=1.0).stream(iter(texts(3000)))
+    for _ in range(1024):
+        next(answers)
+        assert not inner.at_full_depth
+    next(answers)
+    assert len(inner.at_full_depth) == 1024
+
+
+def test_a_criterion_of_ones_own_is_not_what_is_promised():
+    watched = Watched(Scripted(wrong=50), Watch(BOUND), share=1.0)
+    watched.predict(texts(100), criterion="static:layer=2")
+    assert watched.check().texts == 0
+
+
+@pytest.mark.parametrize("fall_back", [False, True])
+def test_an_alarm_is_told_once_and_falls_back_if_asked(fall_back):
+    told = []
+    watched = Watched(Scripted(wrong=50), Watch(BOUND), share=1.0, fall_back=fall_back, on_alarm=told.append)
+    assert {answer.exit_layer for answer in watched.predict(texts(200))} == {1}
+    assert not told
+    later = watched.predict(texts(200)) + watched.predict(texts(200))
+    assert {answer.exit_layer for answer in later} == {3 if fall_back else 1}
+    watched.check()
+    (sentence,) = told
+    assert sentence.startswith("The promised 10 % is contradicted: 100 of 200 texts that were checked disagree")
+    assert watched.fell_back == fall_back
+
+
+def add(path):
+    file = WatchFile(path, Watch(BOUND))
+    for _ in range(20):
+        file.add(Watch(BOUND).seen(10, np.array([0.0, 0.0, 1.0])))
+
+
+def test_several_processes_count_in_one_file(tmp_path):
+    path = tmp_path / "new" / "watch.json"
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.map(add, [path] * 3)
+    found = WatchFile(path, Watch(BOUND)).read()
+    assert (found.texts, found.checked, found.disagreements) == (600, 180, 60)
+    assert found.alarm is not None
+
+
+def test_an_alarm_of_another_process_is_known_at_once(tmp_path):
+    file = WatchFile(tmp_path / "watch.json", Watch(BOUND))
+    file.add(Watch(BOUND).seen(100, np.ones(100)))
+    watched = Watched(Scripted(wrong=0), Watch(BOUND), file=file, fall_back=True)
+    assert {answer.exit_layer for answer in watched.predict(texts(5))} == {3}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not valid JSON"),
+        ("[]", "not as it was written"),
+        (json.dumps(Watch(0.02).to_dict()), "two promises: 2 % .* and 10 % .* Give another file"),
+    ],
+)
+def test_a_file_that_is_no_watch_of_this_promise_is_refused_and_kept(tmp_path, content, message):
+    path = tmp_path / "watch.json"
+    path.write_text(content)
+    with pytest.raises(LecoError, match=f"(?s)watch.json.*{message}"):
+        WatchFile(path, Watch(BOUND))
+    assert path.read_text() == content
