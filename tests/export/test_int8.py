@@ -10,7 +10,7 @@ from torch import nn
 from leco import Cobee, Static
 from leco.data import collate, minilm_folder, padding
 from leco.export import ModelWriter, export_onnx, ranges
-from leco.export.graph import FLOAT, Graph, make_model
+from leco.export.graph import FLOAT, INT64, Graph, make_model
 from leco.export.int8 import LARGEST, LEAST, SMOOTHING, Int8, by_token, quantize, smoothing
 from leco.model import build_model, load_backbone
 from leco.problems import SINGLE_LABEL
@@ -82,9 +82,14 @@ def test_it_is_smaller_and_nearly_the_same(tokenizer, tmp_path):
 def run(write, x):
     """What a written product gives of `x` [b, L, n]."""
     graph = Graph()
-    inputs = [helper.make_tensor_value_info("x", FLOAT, [None] * x.ndim)]
+    inputs = [
+        helper.make_tensor_value_info("x", FLOAT, [None] * x.ndim),
+        helper.make_tensor_value_info("input_ids", INT64, ["b", "length"]),
+    ]
     made = make_model(graph, inputs, [graph.output(write(graph), "y", FLOAT, [None] * x.ndim)], 18)
-    return onnxruntime.InferenceSession(made.SerializeToString()).run(None, {"x": x})[0]
+    return onnxruntime.InferenceSession(made.SerializeToString()).run(
+        None, {"x": x, "input_ids": np.zeros(x.shape[:2], np.int64)}
+    )[0]
 
 
 @pytest.fixture
@@ -100,11 +105,15 @@ def test_each_token_has_its_own_scale(product, positive):
     x[0, 0] = 0
     x = np.maximum(x, -LEAST) if positive else x
     values, scale = quantize(weight)
+    layer = nn.Linear(8, 5)
+    layer.weight.data, layer.bias.data = torch.from_numpy(weight.T), torch.zeros(5)
     expected = np.empty((2, 3, 5))
     for row, token in np.ndindex(2, 3):
         own = max(abs(x[row, token]).max(), LEAST if positive else 1e-30) / LARGEST
         expected[row, token] = np.round(x[row, token] / own) @ values.astype(float) * own * scale
-    found = run(lambda graph: by_token(graph, "x", weight, positive=positive), x)
+    found = run(
+        lambda graph: Int8({}).after_activation(graph, "x", layer) if positive else by_token(graph, "x", weight), x
+    )
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(found, x @ weight, atol=abs(x).max() * 0.1)
 

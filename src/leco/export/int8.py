@@ -1,9 +1,9 @@
 """Matrices as 8-bit integers, for processors that multiply these faster.
 
-A text has one answer, alone and in any batch: what is multiplied is rounded by a scale that is a constant of the file or
-the token's own, never by one of the batch. Constants come from `ranges.py`; the matrix takes over what makes some
-channels larger than others, as in SmoothQuant (Xiao et al., ICML 2023, equation 4). What comes out of an activation has
-no range that a constant fits: there each token has its scale.
+A text has one answer, alone and in any batch: what is multiplied is rounded by a scale that is a constant of the file
+or the token's own, never one of the batch. Constants come from `ranges.py`. Behind a norm, where channels differ much,
+the matrix takes a part of that over, as in SmoothQuant (Xiao et al., ICML 2023, equation 4). What comes out of an
+activation has no range that a constant fits: there each token has its scale.
 
 Shapes: b rows, L tokens, n and m channels before and after a matrix.
 """
@@ -43,19 +43,23 @@ def smoothing(reach: Array, weight: Array) -> Array:
     return np.where(known, ratio, 1).astype(np.float32)
 
 
-def by_token(graph: Graph, x: str, weight: Array, *, positive: bool = False) -> str:
-    """`x` [.., n] times `weight` [n, m], each token by its own range; `positive` is never below minus `LEAST`."""
+def by_token(graph: Graph, x: str, weight: Array) -> str:
+    """`x` [.., n] times `weight` [n, m], each token by its own range."""
+    shape = graph.op("Concat", graph.op("Shape", x, end=-1), graph.constant([weight.shape[1]]), axis=0)
+    return _by_token(graph, x, weight, shape, positive=False)
+
+
+def _by_token(graph: Graph, x: str, weight: Array, shape: str, *, positive: bool) -> str:
+    """The product in its shape; `positive` is never below minus `LEAST`."""
     last = graph.constant([-1])
-    tokens = graph.op("Reshape", x, graph.constant([-1, len(weight)]))
+    tokens = graph.op("Reshape", x, graph.constant([-1, len(weight)]))  # scales by row need two dimensions
     reach = graph.op("ReduceMax", tokens if positive else graph.op("Abs", tokens), last, keepdims=0)
-    least = graph.constant(LEAST if positive else np.finfo(np.float32).tiny, np.float32)
-    scales = graph.op("Mul", graph.op("Max", reach, least), graph.constant(1 / LARGEST, np.float32))  # of each token
+    least = graph.constant(LEAST if positive else LARGEST * np.finfo(np.float32).tiny, np.float32)
+    scales = graph.op("Mul", graph.op("Max", reach, least), graph.constant(1 / LARGEST, np.float32))
     zeros = graph.op("Expand", graph.constant(ZERO, np.uint8), graph.op("Shape", scales))
     rounded = graph.op("QuantizeLinear", tokens, scales, zeros, axis=0)
     product = _product(graph, rounded, graph.constant(1, np.float32), weight)
-    product = graph.op("Mul", product, graph.op("Unsqueeze", scales, last))
-    shape = graph.op("Concat", graph.op("Shape", x, end=-1), graph.constant([weight.shape[1]]), axis=0)
-    return graph.op("Reshape", product, shape)
+    return graph.op("Reshape", graph.op("Mul", product, graph.op("Unsqueeze", scales, last)), shape)
 
 
 class Int8:
@@ -79,7 +83,9 @@ class Int8:
 
     def after_activation(self, graph: Graph, x: str, module: nn.Linear) -> str:
         """`x` [b, L, n], which an activation gave, through a linear layer."""
-        product = by_token(graph, x, array(module.weight).T, positive=True)
+        width = module.out_features
+        shape = graph.once(f"shape of {width}", lambda root: _shape(root, width))
+        product = _by_token(graph, x, array(module.weight).T, shape, positive=True)
         return graph.op("Add", product, graph.weight(array(module.bias)))
 
     def attention(
@@ -98,6 +104,12 @@ class Int8:
         parts = zip(np.split(weights, 3, axis=1), np.split(biases, 3), strict=True)
         projected = [_product(graph, rounded, scale, *part) for part in parts]
         return graph.op("MultiHeadAttention", *projected, "", mask, bias, **options)
+
+
+def _shape(root: Graph, width: int) -> str:
+    """That of the rows inside, however many, with so many channels, [-1, L, m]."""
+    length = root.op("Shape", "input_ids", start=1, end=2)
+    return root.op("Concat", root.constant([-1]), length, root.constant([width]), axis=0)
 
 
 def _rounded(graph: Graph, x: str, reach: Any) -> tuple[str, str]:
