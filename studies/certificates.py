@@ -181,6 +181,20 @@ def summary(found):
     ]
 
 
+def verdict(rows):
+    """What comes of it, in two sentences."""
+    by_method = {method: [row for row in rows if row["method"] == method] for method in RULES}
+    above = {method: sum(row["low"] > 1 - CONFIDENCE for row in some) for method, some in by_method.items()}
+    saved = {method: share(np.mean([row["saved"] for row in some])) for method, some in by_method.items()}
+    kept = all(row["risk"] <= row["bound"] for row in by_method["crc"])
+    return (
+        f"Of {len(by_method['ltt'])} simulations of each method the risk exceeds the bound in surely more than 10 % of "
+        f"the draws in {', '.join(f'{number} ({method})' for method, number in above.items())}; the mean risk of `crc` "
+        f"is {'always' if kept else 'not always'} within it. What the promise costs: on average "
+        f"{', '.join(f'{value} ({method})' for method, value in saved.items())} of the layers are saved."
+    )
+
+
 def share(value):
     """A share as a percentage."""
     return f"{100 * value:.1f} %"
@@ -195,6 +209,7 @@ def render():
     of_cells = dict.fromkeys(f"{row['task'].split('/')[1]} ({row['model']}, seed {row['seed']})" for row in rows)
     texts = [
         f"Cells: {', '.join(of_cells)}; {RESAMPLES:,} resamples each.",
+        verdict(rows),
         markdown(heads, by_case(rows)),
         "The same by criterion: the worst share of resamples that exceed the promise, and the layers saved on average.",
         markdown(["criterion", *RULES], by_criterion(rows)),

@@ -2,13 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import leco
 from leco import LecoError
 from leco.evaluation import exit_times, pruning
 from leco.model import load_model
-from offline import OPTIONS
+from offline import OPTIONS, rows, write_csv
 from test_pipeline import Stopped, stop_at
 
 
@@ -43,6 +44,15 @@ def test_named_layers_have_the_exits(arguments, tmp_path):
     assert len(results["exit_layer_counts"]) == 3
     assert results["exit_layer_counts"][1] == 0
     assert "with an exit on 2 of its 3 layers" in (tmp_path / "run" / "README.md").read_text()
+    write_csv(tmp_path / "new.csv", rows(400, 5))
+    made = leco.calibrate(tmp_path / "run", tmp_path / "new.csv", max_drop=0.2, criterion="entropy")
+    answers = load_model(tmp_path / "run").predict([text for text, _ in rows(400, 5)])
+    assert {answer.exit_layer for answer in answers} <= {1, 3}
+    assert made.mean_exit_layer == pytest.approx(np.mean([answer.exit_layer for answer in answers]), abs=0.2)
+
+
+def test_more_epochs_train_them_further(arguments, tmp_path):
+    leco.fit(**arguments, output=tmp_path / "run", exit_layers="1,3")
     more = leco.fit(**{**arguments, "epochs": arguments["epochs"] + 1}, output=tmp_path / "run", exit_layers="1,3")
     assert list(more.task.exit_layers) == [1, 3]
 

@@ -70,7 +70,7 @@ def test_it_goes_on_where_it_had_ended(finished, continued):
         ("leco.training.trainer.MultiExitTrainer._load_best_model", 2),
         ("leco.pipeline.save_model", 1),
         ("leco.training.log.TrainingLog.save", 1),
-        ("leco.pipeline.compete", 1),
+        ("leco.pipeline.hold_contest", 1),
         ("leco.pipeline.model_card", 1),
     ],
 )

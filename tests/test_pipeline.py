@@ -65,7 +65,7 @@ def same_as(folder, reference):
         ("leco.training.trainer.MultiExitTrainer._load_best_model", 1),  # after the last epoch
         ("leco.model.MultiExitModel.save_pretrained", 4),  # while the model is written, after three checkpoints
         ("leco.pipeline.write_json", 1),  # between the model and the note that it is trained
-        ("leco.pipeline.compete", 1),
+        ("leco.pipeline.hold_contest", 1),
         ("leco.pipeline.model_card", 1),  # before the results
     ],
 )
@@ -148,7 +148,7 @@ def test_ranges_hold_in_python_too(tmp_path, encoder_folder, reviews, option):
     [
         "leco.search.searcher.Searcher.weight_step",
         "leco.training.trainer.MultiExitTrainer.training_step",
-        "leco.pipeline.compete",
+        "leco.pipeline.hold_contest",
         "leco.pipeline.evaluate",
     ],
 )

@@ -38,7 +38,7 @@ Log = Callable[[str], None]
 
 @taking(CalibrationOptions(), SourceOptions())
 def calibrate(
-    model: str | Path,
+    path: str | Path,
     data: DataSource,
     *,
     criterion: str | None = None,
@@ -49,7 +49,7 @@ def calibrate(
     """Choose the exit criterion's settings with a guarantee, on texts that are new to a model, and keep both with it.
 
     Args:
-        model: the folder of a multi-exit model, or a file that `leco export` made, whose own answers are calibrated.
+        path: the folder of a multi-exit model, or a file that `leco export` made, whose own answers are calibrated.
         data: labelled texts or, with the loss `disagreement`, any: a file, a name, a table. Neither the training nor
             the choice of settings may have seen them.
         criterion: a kind of exit criterion whose settings are tried, "auto" for all kinds, or one with its settings,
@@ -67,25 +67,23 @@ def calibrate(
     """
     check_names([CalibrationOptions(), SourceOptions()], options)
     wanted = fill(CalibrationOptions(), options)
-    path = Path(model)
+    path = Path(path)
     predictor = early_exiting(path, device)
     labelled = LOSSES[wanted.loss].labelled
     name, split = unseen_texts(predictor, data, _of_source(options), labelled=labelled, log=log)
     order = Order.load(path / ORDER) if (path / ORDER).is_file() else None
-    with holding(path if path.is_dir() else path.parent, "model"), _kept(path, split.fingerprint) as kept:
+    with holding(path if path.is_dir() else path.parent, "path"), _kept(path, split.fingerprint) as kept:
         made = Calibration(predictor, name, split, wanted, kept, criterion, order, log).certificate()
         keep(path, predictor, made)
     return made
 
 
 @taking(VerificationOptions(), SourceOptions())
-def verify(
-    model: str | Path, data: DataSource, *, device: str = "auto", log: Log = say, **options: Any
-) -> Verification:
+def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log = say, **options: Any) -> Verification:
     """Test the certificate of a model on texts that are new to it: whether they contradict it.
 
     Args:
-        model: the folder of a multi-exit model, or a file that `leco export` made.
+        path: the folder of a multi-exit model, or a file that `leco export` made.
         data: labelled texts or, where the certificate's loss is `disagreement`, any.
         device: where a model folder runs.
         log: takes lines for the user.
@@ -98,7 +96,7 @@ def verify(
     """
     check_names([VerificationOptions(), SourceOptions()], options)
     significance = fill(VerificationOptions(), options).significance
-    path = Path(model)
+    path = Path(path)
     predictor = early_exiting(path, device)
     held = predictor.certificate
     if held is None:

@@ -86,9 +86,14 @@ class LecoConfig(PreTrainedConfig):
     @property
     def task(self) -> Task:
         """What criteria need to know of the model, the layers that have an exit among it; LecoError where none can."""
-        layers = tuple(checked(list[int], self.exit_layers or [], "its exit_layers"))
+        layers = self.named_layers
         count = layers[-1] if layers else len(self.exit_architectures)
         return Task(self.num_labels, count, self.problem_type, self.statistics, layers)
+
+    @property
+    def named_layers(self) -> tuple[int, ...]:
+        """The layers that have an exit, where they are named; none is all. LecoError for what is no list of numbers."""
+        return tuple(checked(list[int], self.exit_layers or [], "its exit_layers"))
 
     @property
     def criterion(self) -> Criterion:

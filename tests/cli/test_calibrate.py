@@ -303,6 +303,18 @@ def test_what_has_no_certificate_and_what_is_none(leco, fitted, calibrated, text
     assert leco("calibrate", encoder_folder, "--data", texts / "new.csv").code == 2
 
 
+@pytest.mark.parametrize(
+    "broken",
+    ["{", "[]", {"source": "x"}, {"source": "x", "chains": {"cobee": [{"criterion": {"name": "cobee", "tau": -1}}]}}],
+    ids=["no JSON", "a list", "no chains", "no setting"],
+)
+def test_an_order_that_was_never_written_is_refused(leco, model, texts, broken):
+    text = broken if isinstance(broken, str) else json.dumps(broken)
+    (model / "order.json").write_text(text)
+    result = leco("calibrate", model, "--data", texts / "new.csv")
+    assert (result.code, "order.json" in result.err, "Traceback" in result.err) == (2, True, False)
+
+
 def test_answers_that_are_no_numbers_certify_nothing(model, texts, monkeypatch):
     def outputs(self, encodings, **more):
         return np.full((3, len(encodings), 2), np.nan, np.float32), {}

@@ -7,11 +7,15 @@ from transformers import AutoConfig
 
 from leco import Cobee, LecoError, MaxProbability, MultiExitModel, Static
 from leco.criteria import CRITERIA, Task, simulate
+from leco.data import Split, TextData
 from leco.evaluation.scores import exit_outputs
 from leco.exits.architecture import LINEAR, PAST_FUTURE
-from leco.export import ModelWriter, export_onnx
+from leco.export import ModelWriter, choose_for, export_onnx
 from leco.export.choice import exit_outputs as exported_outputs
+from leco.export.fused import FAMILIES as FUSED
+from leco.model import build_model
 from leco.model.backbones import BACKBONES
+from leco.problems import SINGLE_LABEL
 from leco.runtime import Session
 from tiny import TINY, VARIANTS, assert_same_answers, bert, encoder, multi_exit, sentences, text_model, texts
 
@@ -78,10 +82,16 @@ FAMILIES = [
 
 @pytest.mark.parametrize(("family", "variant"), FAMILIES)
 def test_every_family_is_saved_loaded_and_exported(tokenizer, tmp_path, family, variant):
-    settings = {"num_hidden_layers": 3, "vocab_size": len(tokenizer), "max_position_embeddings": 42, "pad_token_id": 0}
+    depth = 3 if family in FUSED else 2  # to trace a layer takes seconds
+    settings = {
+        "num_hidden_layers": depth,
+        "vocab_size": len(tokenizer),
+        "max_position_embeddings": 42,
+        "pad_token_id": 0,
+    }
     config = AutoConfig.for_model(family, **{**TINY, **settings, **variant})
     layers = config.num_hidden_layers * getattr(config, "inner_group_num", 1)
-    model = text_model(tokenizer, encoder(config, "eager"), max_tokens=40, exit_layers=[2, layers])
+    model = text_model(tokenizer, encoder(config, "eager"), max_tokens=40, exit_layers=sorted({2, layers}))
     model.save_pretrained(tmp_path / "model")
     loaded = MultiExitModel.from_pretrained(tmp_path / "model").eval()
     assert loaded.task == model.task
@@ -125,6 +135,18 @@ def test_int8_answers_as_its_own_exits_say(pair, tmp_path):
     np.testing.assert_allclose(decided.scores, scores[places, np.arange(len(layers))], atol=1e-5)
 
 
+def test_the_settings_of_a_file_are_chosen_by_its_exits(pair):
+    _, model = pair
+    split = Split(sentences(12), np.random.default_rng(0).integers(0, 3, 12))
+    data = TextData("some", split, split, split, ("a", "b", "c"), SINGLE_LABEL, "accuracy", pair=False)
+    found = choose_for(model, data, MaxProbability(0.5), 1.0, int8=True, opset=18)
+    assert found.mean_exit_layer == ON[0]  # any score is allowed, so that all leave at once
+    graph = ModelWriter(model, int8=True).all_exits()
+    scores, _ = exported_outputs(graph, model, model.encode(split.texts), lambda rows: None)
+    assert found.score == np.mean(scores[0].argmax(-1) == split.labels)
+    assert found.full_depth_score == np.mean(scores[-1].argmax(-1) == split.labels)
+
+
 def test_a_layer_without_an_exit_is_no_place_to_leave(pair, tmp_path):
     _, some = pair
     with pytest.raises(LecoError, match=r"layer must be one that has an exit \(2, 3, 5, 6\) or 0, not 4"):
@@ -139,13 +161,13 @@ def test_a_layer_without_an_exit_is_no_place_to_leave(pair, tmp_path):
             session._session.run(None, {**batch, "layer": np.array(layer)})
 
 
-WRONG = [[], [3, 2, 6], [2, 2, 6], [2, 3], [0, 6], [-1, 6], [2, 7], [1.5, 6], ["2", 6], "6", 6, [True, 6], [None]]
+WRONG = [[3, 2, 6], [2, 2, 6], [2, 3], [0, 6], [-1, 6], [2, 7], [1.5, 6], ["2", 6], "6", 6, [True, 6], [None]]
 
 
 @pytest.mark.parametrize("layers", WRONG, ids=str)
 def test_layers_that_there_are_not(layers):
     with pytest.raises(LecoError, match=r"exit|architectures"):
-        multi_exit(bert(num_hidden_layers=6), architectures=(LINEAR,), exit_layers=layers or [6, 5])
+        build_model(bert(num_hidden_layers=6), [LINEAR] * 2, "ab", problem_type=SINGLE_LABEL, exit_layers=layers)
 
 
 def test_exits_that_know_each_other_may_stand_on_some_layers(tokenizer):

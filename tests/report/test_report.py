@@ -89,7 +89,9 @@ def history():
     random = np.random.default_rng(0)
     for _ in range(3):
         made.weights.append({edge: random.random((LAYERS, len(made.operations[edge]))).tolist() for edge in EDGES})
-    return replace(made, train_loss=[1.0, 0.5], alpha_loss=[1.0, 0.6], seconds=[60.0, 66.0])
+    return replace(
+        made, train_loss=[1.0, 0.5], alpha_loss=[1.0, 0.6], seconds=[60.0, 66.0], expected_cost=[0.8, 0.75, 0.456]
+    )
 
 
 @pytest.mark.parametrize("problem_type", [SINGLE_LABEL, MULTI_LABEL, REGRESSION])
@@ -183,9 +185,27 @@ def test_the_search_is_shown_where_there_was_one(tokenizer, tmp_path):
     assert "How the search found them" in page.text
     assert len([one for one in page.named("svg") if "was found" in one["aria-label"]]) == LAYERS * len(EDGES)
     assert "search 2.1 minutes" in page.text
+    assert "went from 0.80 to 0.46 times that of an MHA exit" in page.text
     assert "training 1.5 minutes" in page.text
     first, last = (searched.weights[epoch]["pooler"][0][0] for epoch in (0, -1))
     assert f"pooler, layer 1: {searched.operations['pooler'][0]}\n{first:.3f} → {last:.3f}" in tips(page)
+    check_page(page, html)
+
+
+def test_exits_on_some_layers_are_shown_at_their_layers(tokenizer, tmp_path):
+    on = [2, LAYERS]
+    model = text_model(tokenizer, layers=LAYERS, architectures=[CELL], exit_layers=on)
+    history().save(tmp_path / "search.json")
+    page, html = page_of(tmp_path, model, data_for(SINGLE_LABEL))
+    assert f"{LAYERS} layers with an exit on 2 of them" in page.text
+    diagrams = [one["aria-label"] for one in page.named("svg") if one.get("class") == "diagram"]
+    assert [label.partition(":")[0] for label in diagrams] == [f"Exit on layer {layer}" for layer in on]
+    found = read_evaluation(tmp_path / "evaluation.json")
+    assert found.layers_with_exits == on
+    assert sum(found.exit_layer_counts) == sum(found.exit_layer_counts[layer - 1] for layer in on)
+    for layer, score in zip(on, found.exit_scores, strict=True):
+        assert f"exit {layer}, test: {score:.4f}" in tips(page)
+    assert not [one for one in page.named("svg") if "pooler, layer 1" in one["aria-label"]]
     check_page(page, html)
 
 

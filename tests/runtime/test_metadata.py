@@ -88,6 +88,10 @@ def test_what_it_needs_is_missing_or_of_another_kind(rewrite, name, text):
         ({"max_length": 40.5}, "max_length: Input should be a valid integer"),
         ({"padding": {"input_ids": None}}, "padding.input_ids: Input should be a valid integer"),
         ({"tokenizer": {}}, "Model missing"),
+        ({"certificate": {"bound": 0.1}}, "the certificate is not as it was written"),
+        ({"certificate": 3}, "certificate: Input should be an object"),
+        ({"std": 0.0}, "its values have the standard deviation 0.0"),
+        ({"std": "1"}, "std: Input should be a valid number"),
     ],
     ids=lambda value: json.dumps(value)[:40] if isinstance(value, dict) else None,
 )

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from leco.errors import LecoError
-from leco.exits.architecture import LINEAR
+from leco.exits.architecture import LINEAR, MHA
+from leco.problems import REGRESSION, SINGLE_LABEL
 from leco.training.strategies import STRATEGIES, Phase, TrainingStep, parse_strategy
 from leco.training.strategies.gaml import align
 from leco.training.strategies.gradient_equilibrium import scale_gradient
@@ -222,3 +223,24 @@ def test_bad_settings_are_named():
         parse_strategy("gaml:wieght=1")
     with pytest.raises(LecoError, match="not SETTING=VALUE"):
         parse_strategy("gaml:weight")
+
+
+@pytest.mark.parametrize("teacher", ["last", "mean"])
+@pytest.mark.parametrize("problem_type", [SINGLE_LABEL, REGRESSION])
+def test_taught_exits_learn_from_labels_and_from_the_teacher(teacher, problem_type):
+    model = model_with(MHA, problem_type).eval()
+    strategy = STRATEGIES["taught-joint"](weight=0.7, teacher=teacher)
+    inputs = batch(problem_type=problem_type)
+    with torch.no_grad():
+        exits = model(**{name: value for name, value in inputs.items() if name != "labels"}).exit_logits
+        found = loss_of(strategy, model, MOMENT, inputs)
+    taught = exits[-1] if teacher == "last" else sum(exits) / len(exits)
+    expected = float(loss_of(STRATEGIES["joint"](), model, MOMENT, inputs).detach())
+    for logits in exits:
+        for said, by_teacher in zip(logits, taught):
+            if problem_type == REGRESSION:
+                expected += 0.7 * float((said - by_teacher) ** 2) / len(logits)
+            else:
+                t, p = by_teacher.softmax(0), said.softmax(0)
+                expected += 0.7 * float((t * (t.log() - p.log())).sum()) / len(logits)
+    assert float(found) == pytest.approx(expected, rel=1e-5)

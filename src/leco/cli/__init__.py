@@ -20,6 +20,7 @@ from leco.cli import (
     report,
     reproduce,
     search,
+    serve,
     train,
     verify,
 )
@@ -39,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fit, search, train, calibrate, evaluate, verify, report, predict, export, bench, reproduce, demo):
+for module in (fit, search, train, calibrate, evaluate, verify, report, predict, export, bench, serve, reproduce, demo):
     app.command(module.__name__.rpartition(".")[2])(module.command)
 
 

@@ -119,7 +119,8 @@ def print_evaluation(
     `saved` is in the folder `output`.
     """
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
-    print_table((">layer", ">score", ">texts leaving", "exit"), _exit_rows(results), title)
+    trust = (">AUROC", ">cal. error") if results.get("trust") else ()
+    print_table((">layer", ">score", *trust, ">texts leaving", "exit"), _exit_rows(results), title)
     _print_curves(results)
     _print_detail(results)
     print_lines(
@@ -134,13 +135,18 @@ def print_evaluation(
 
 
 def _exit_rows(results: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
-    """Each exit's layer with its score, how many texts leave there, and what the exit is; empty what is not known."""
+    """Each exit's layer with its score and trust, how many texts leave there, and what the exit is, as far as known."""
     scores = [f"{score:.4f}" for score in results["exit_scores"]]
     exits = [_exit(architecture) for architecture in results.get("architectures", ())]
+    trust = [[_number(one["auroc"]), _number(one["calibration_error"])] for one in results.get("trust", ())]
     counts = results["exit_layer_counts"]
     layers = results.get("exit_layers") or range(1, len(counts) + 1)
-    for layer, score, leave in zip_longest(layers, scores, exits, fillvalue=""):
-        yield layer, score, counts[int(layer) - 1], leave
+    for place, (layer, score, leave) in enumerate(zip_longest(layers, scores, exits, fillvalue="")):
+        yield layer, score, *(trust[place] if trust else ()), counts[int(layer) - 1], leave
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
 
 
 def _print_curves(results: Mapping[str, Any]) -> None:

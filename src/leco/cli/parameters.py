@@ -121,17 +121,18 @@ def evaluated_texts(
         return data_for(predictor, data, options, borrow_dev=borrow_dev)
 
 
-def with_options(*groups: Any) -> Callable[[Function], Function]:
+def with_options(*groups: Any, environment: str | None = None) -> Callable[[Function], Function]:
     """Give a command a flag for each setting of `groups`, which hold the defaults, or of a `part` of one.
 
-    The values of the flags that are given reach the function as one dictionary, its parameter `options`.
+    The values of the flags that are given reach the function as one dictionary, its parameter `options`. With a prefix
+    `environment`, each setting may be given as a variable of that name, too.
     """
 
     def decorate(function: Function) -> Function:
         signature = inspect.signature(function)
         own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
         parts = [one if isinstance(one, tuple) else (one, setting_names(one)) for one in groups]
-        flags = [_flag(group, name) for group, names in parts for name in names]
+        flags = [_flag(group, name, environment) for group, names in parts for name in names]
 
         def command(**values: Any) -> Any:
             given = {one.name: values.pop(one.name) for one in flags}
@@ -146,13 +147,14 @@ def with_options(*groups: Any) -> Callable[[Function], Function]:
     return decorate
 
 
-def _flag(group: Any, name: str) -> inspect.Parameter:
+def _flag(group: Any, name: str, environment: str | None) -> inspect.Parameter:
     """The parameter for one setting: without a default of its own, since groups and presets have theirs."""
     hint, flag = settings_of(group)[name][1], flag_of(name)
     hint = {tuple[str, ...] | None: list[str]}.get(hint, hint)
     switch = f"{flag}/--no-{flag[2:]}" if hint in (bool, bool | None) else flag
     settings = typer.Option(
         switch,
+        envvar=None if environment is None else f"{environment}{name.upper()}",
         help=help_of(group, name, "paper" if isinstance(group, PAPER) else "default"),
         rich_help_panel=f"{type(group).__name__.removesuffix('Options')} options",
     )

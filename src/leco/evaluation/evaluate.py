@@ -20,6 +20,7 @@ from leco.evaluation.result import Evaluation
 from leco.evaluation.scores import Stored, exit_outputs
 from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.evaluation.tokens import tokenized, tokens
+from leco.evaluation.trust import trust_by_exit
 from leco.exits.architecture import MHA, Architecture
 from leco.options import fill, naming, taking
 from leco.progress import progress_bar, say
@@ -163,6 +164,7 @@ def _evaluate_exits(
         curves=curves,
         area_range=shared,
         detail=detail(task.problem, data.test, decisions.scores, predictor.label_names),
+        trust=trust_by_exit(task.problem, test.scores, data.test.labels),
         architectures=[architecture.to_dict() for architecture in exits] if learned else [],
     )
 

@@ -8,6 +8,7 @@ from leco.criteria import Task, criterion_from_dict
 from leco.errors import LecoError
 from leco.evaluation.curve import Curve
 from leco.evaluation.detail import Detail
+from leco.evaluation.trust import Trust
 from leco.exits.architecture import architecture_from_dict
 from leco.files import read_json
 from leco.shapes import changed, checked
@@ -36,6 +37,8 @@ class Evaluation:
         architectures: the exits', the lowest layer's first; empty where none is learned.
         detail: all scores, errors, those of each label and the confusion of labels, by the criterion; None in files of
             former versions.
+        trust: whether each exit's confidence tells right answers from wrong ones; empty for a regression and where
+            exits' scores are.
         lacks: a sentence about what could not be had of the predictor; empty where all could.
         exit_layers: the layers of the exits; empty where each layer has one.
 
@@ -64,6 +67,7 @@ class Evaluation:
     area_range: tuple[float, float] | None = None
     architectures: list[dict[str, Any]] = field(default_factory=list)
     detail: Detail | None = None
+    trust: list[Trust] = field(default_factory=list)
     lacks: str = ""
     exit_layers: list[int] = field(default_factory=list)
 
@@ -81,7 +85,7 @@ class Evaluation:
         """The evaluation as a JSON object; what may be empty, and is, is left out of it."""
         value = asdict(self)
         value["area_range"] = None if self.area_range is None else list(self.area_range)
-        for name in ("architectures", "detail", "lacks", "exit_layers"):
+        for name in ("architectures", "detail", "trust", "lacks", "exit_layers"):
             if not value[name]:
                 del value[name]
         return value
@@ -95,7 +99,7 @@ class Evaluation:
         if isinstance(on_dev, float):
             raise changed(where, "dev.exit_scores: it is no list")
         counted = all(len(counts) == layers > 0 for counts in found.exit_layer_counts_by_label.values())
-        scored = all(len(one) in (0, len(found.layers_with_exits)) for one in (found.exit_scores, on_dev))
+        scored = all(len(one) in (0, len(found.layers_with_exits)) for one in (found.exit_scores, on_dev, found.trust))
         if not layers or not counted or not scored or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
         try:

@@ -69,6 +69,9 @@ class Stored:
 
     def exit_layers(self, criterion: Criterion, task: Task) -> Array:
         """The layers [N] at which texts leave by a criterion."""
+        assert tuple(task.exit_layers) == tuple(self.on or range(1, len(self.scores) + 1)), (
+            "other exits than the task's"
+        )
         return simulate(criterion, self.scores, task, self.observed)
 
     def by_exit(self) -> list[float]:

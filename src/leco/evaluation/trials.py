@@ -47,7 +47,7 @@ class Trials:
         """The scores [N, K] and exit layers [N] by a setting: simulated, or else each text runs alone by it."""
         if isinstance(self.predictor, GivesAllExits):
             layers = self.stored.exit_layers(criterion, self.predictor.task)
-            return Decisions(self.stored.scores[layers - 1, np.arange(len(layers))], layers)
+            return Decisions(self.stored.leaving(layers), layers)
         found = self._by_pieces(f"decisions by {criterion}", f"answering by {criterion}", criterion)
         return Decisions(found["scores"], found["exit_layers"])
 
@@ -56,8 +56,8 @@ class Trials:
         """What every exit says of every text, of a predictor that gives that."""
         found = self._by_pieces("exits", "running all exits")
         observed = {name: values for name, values in found.items() if name != "scores"}
-        problem = self.predictor.problem
-        return Stored(found["scores"], self.split, problem.metric, problem.name, observed)
+        problem, on = self.predictor.problem, self.predictor.task.exit_layers
+        return Stored(found["scores"], self.split, problem.metric, problem.name, observed, on)
 
     def _by_pieces(self, name: str, shown: str, criterion: Criterion | None = None) -> Arrays:
         """Arrays of all texts, made and kept piece by piece."""

@@ -3,7 +3,8 @@
 Shapes: B batch, L tokens, M layers, E exits (as many, unless some layers have none), K outputs, d hidden.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
@@ -90,8 +91,8 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         super().__init__(config)
         family = backbone_for(config.backbone_config)
         num_layers = family.num_layers(config.backbone_config)
-        if (config.task.num_layers, config.task.num_exits) != (num_layers, len(config.exits)):
-            layers = f", of which {listed([*map(str, config.exit_layers)])} have an exit" if config.exit_layers else ""
+        if Task(1, num_layers, exit_layers=config.named_layers).num_exits != len(config.exits):
+            layers = f", of which {listed([*map(str, config.named_layers)])} have an exit" if config.exit_layers else ""
             raise LecoError(
                 f"The backbone has {num_layers} layers{layers}, but {len(config.exits)} exit architectures are given."
             )
@@ -178,6 +179,7 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     def keep_exits(self, layers: Sequence[int]) -> None:
         """Drop all exits but those on these layers; the last layer keeps its own, and all weights stay as they are.
 
+        The criterion was chosen for other exits, and what is certified of it held for them: the model is at full depth.
         LecoError for layers that have no exit, or not the last one, and where exits know each other.
         """
         before = self.task.exit_layers
@@ -188,6 +190,7 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         self.exits = self.exits.kept(places)
         self.config.exit_architectures = [self.config.exit_architectures[place] for place in places]
         self.config.exit_layers = task.named_layers or None
+        self.config.exit_criterion = self.config.certificate = None
 
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Save the model as Transformers does, and beside it its tokenizer, if any, with the model's length.
@@ -285,6 +288,13 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         return decide(
             ModelStages(self), encodings, criterion or self.criterion, batch_size=batch_size, on_batch=on_batch
         )
+
+    @contextmanager
+    def running(self) -> Iterator[ModelStages]:
+        """The model cut layer by layer, for a block in whose thread it answers."""
+        self._end_training()
+        with torch.inference_mode():
+            yield ModelStages(self)
 
     @torch.inference_mode()
     def exit_outputs(

@@ -81,10 +81,26 @@ class ModelStages:
         memory = None if batch.memory is None else batch.memory[index]
         return self._active(batch.hidden[index, :longest], attention_mask[:, :longest], memory)
 
+    def merge(self, batches: Sequence[ActiveRows]) -> ActiveRows:
+        """The rows of all batches, in order, padded to the longest of them."""
+        longest = max(batch.hidden.shape[1] for batch in batches)
+        hidden, attention_mask = (
+            torch.cat([_padded(getattr(batch, name), longest) for batch in batches])
+            for name in ("hidden", "attention_mask")
+        )
+        kept = [batch.memory for batch in batches if batch.memory is not None]
+        return self._active(hidden, attention_mask, torch.cat(kept) if kept else None)
+
     def _active(self, hidden: Tensor, attention_mask: Tensor, memory: Tensor | None = None) -> ActiveRows:
         mask = None if len(hidden) == 1 or bool(attention_mask.all()) else attention_mask.bool()
         context = self.family.context(self.model.backbone, hidden, attention_mask)
         return ActiveRows(hidden, attention_mask, mask, context, memory)
+
+
+def _padded(values: Tensor, length: int) -> Tensor:
+    """Values [B, L, ..] with zeros behind them, up to a length."""
+    missing = values.new_zeros((len(values), length - values.shape[1], *values.shape[2:]))
+    return torch.cat([values, missing], dim=1)
 
 
 def scores_of(logits: Tensor, problem_type: str) -> Tensor:

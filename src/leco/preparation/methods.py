@@ -12,6 +12,7 @@ from leco.evaluation.contest import kinds_named
 from leco.exits.space import SearchSpace
 from leco.options import naming
 from leco.presets import Options
+from leco.search.costs import costs_for
 from leco.search.relaxations import Relaxation, parse_relaxation
 from leco.settings import LEARNED
 from leco.training.loggers import check_logger
@@ -50,6 +51,7 @@ def parse_methods(options: Options) -> Methods:
         relaxation = parse_relaxation(options.search.relaxation)
     with naming("space", "activations", "encoders", "poolers"):
         space = options.search.search_space(options.run.width)
+    costs_for(options.search, space)
     exits = options.exits.exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
     layers, prunes = parse_layers(options.exits.exit_layers), options.choice.prune_exits
     if prunes and criterion is not None:

@@ -140,6 +140,10 @@ class Problem(ABC):
         """Whether the predictions of scores [.., N, K] are the labels of N texts in all they say, bool [.., N]."""
         return self.predictions(scores) == labels
 
+    def confidence(self, scores: Array) -> Array:
+        """The probability [.., N] that the predictions of scores [.., N, K] are right, as the scores have it."""
+        self._needs_names()
+
     def worse(self, scores: Array, others: Array, labels: Array) -> Array:
         """Where scores [.., N, K] are wrong and `others` [N, K] right, bool [.., N]; of values how much, 0 to 1."""
         return self.right(others, labels) & ~self.right(scores, labels)

@@ -71,6 +71,10 @@ class ManyLabels(Problem):
         """All labels are as predicted."""
         return np.all(super().right(scores, labels), axis=-1)
 
+    def confidence(self, scores: Array) -> Array:
+        """The product over the labels, none of which says anything of another."""
+        return np.maximum(scores, 1 - scores).prod(-1)
+
     def named(self, label: Any, names: Sequence[str]) -> Label:
         """The names of those that hold."""
         return tuple(name for name, holds in zip(names, label, strict=True) if holds)

@@ -59,6 +59,10 @@ class SingleLabel(Problem):
         """The number of the label with the largest probability."""
         return scores.argmax(-1)
 
+    def confidence(self, scores: Array) -> Array:
+        """The largest probability."""
+        return scores.max(-1)
+
     def named(self, label: Any, names: Sequence[str]) -> Label:
         """Its name."""
         return names[int(label)]

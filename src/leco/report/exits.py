@@ -16,7 +16,9 @@ def scores_chart(found: Evaluation, width: float, height: float) -> Element:
     axes = Axes(width, height, (0.6, layers[-1] + 0.4), padded([*test, *dev, found.score]))
     mean = sum(test) / len(test)
     parts = [
-        axes.frame("layer of the exit", metric_name(found), [*map(float, layers)], ticks(*axes.ys, 5), "{:.0f}".format, number),
+        axes.frame(
+            "layer of the exit", metric_name(found), [*map(float, layers)], ticks(*axes.ys, 5), "{:.0f}".format, number
+        ),
         line(axes.left, axes.y(mean), axes.width - axes.right, axes.y(mean), "mean"),
         text(axes.left + 6, axes.y(mean) - 5, f"AVG {mean:.4f}", "start", "tick"),
     ]

@@ -2,18 +2,24 @@
 
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Stages, decide, in_batches
-from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, answer_pieces, doubt_of
+from leco.runtime.flow import POLICIES, Flow, Policy, Row
+from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, RunsByLayer, answer_pieces, doubt_of
 from leco.runtime.session import Session
 from leco.runtime.watched import Watched, WatchFile, watched
 from leco.tokens import Encoding
 
 __all__ = [
+    "POLICIES",
     "Answer",
     "Decisions",
     "Encoding",
+    "Flow",
     "GivesAllExits",
+    "Policy",
     "Predictor",
     "PredictorMixin",
+    "Row",
+    "RunsByLayer",
     "Session",
     "Stages",
     "WatchFile",

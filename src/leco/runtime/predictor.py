@@ -5,6 +5,7 @@ Shapes: N texts, K outputs, M layers.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,7 +17,7 @@ from leco.problems import Problem
 from leco.provenance import Provenance
 from leco.renamed import warn_of
 from leco.runtime.answers import Answer, answers
-from leco.runtime.engine import Decisions
+from leco.runtime.engine import Decisions, Stages
 from leco.runtime.texts import check_batch_size, checked, checked_kind
 from leco.tokens import Encoding, Text, cut_line
 
@@ -130,6 +131,14 @@ class GivesAllExits(Predictor, Protocol):
         self, encodings: Sequence[Encoding], *, batch_size: int = 32, on_batch: Callable[[int], None] = ignore
     ) -> tuple[NDArray[Any], Observed]:
         """The scores of all exits [M, N, K], and what else criteria may observe of them, [M, N, ..]."""
+
+
+@runtime_checkable
+class RunsByLayer(Predictor, Protocol):
+    """A capability: it runs layer by layer, so that texts can enter and leave at any time (`leco.runtime.Flow`)."""
+
+    def running(self) -> AbstractContextManager[Stages[Any]]:
+        """The model cut layer by layer, for a block in whose thread it answers."""
 
 
 class PredictorMixin:

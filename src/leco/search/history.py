@@ -22,6 +22,8 @@ class SearchHistory:
         weights: for each entry, edge and layer the candidates' weights.
         train_loss, alpha_loss: mean losses of each epoch, on D1 and on D2; None while the alphas wait.
         seconds: the duration of each epoch.
+        expected_cost: for each entry the expected cost of an exit, the mean over the layers, in costs of the MHA exit;
+            empty where it is not known, and in files of former versions.
 
     """
 
@@ -30,14 +32,17 @@ class SearchHistory:
     train_loss: list[float] = field(default_factory=list)
     alpha_loss: list[float | None] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    expected_cost: list[float] = field(default_factory=list)
 
     @classmethod
     def of(cls, space: SearchSpace) -> "SearchHistory":
         """An empty history over the candidates of `space`."""
         return cls({edge: list(space.operations(edge)) for edge in EDGES})
 
-    def record(self, weights: Mapping[str, Tensor]) -> None:
-        """Add the weights [M, O] of each edge as they are now."""
+    def record(self, weights: Mapping[str, Tensor], expected_cost: float | None = None) -> None:
+        """Add the weights [M, O] of each edge as they are now, and the expected cost of an exit, where it is known."""
+        if expected_cost is not None:
+            self.expected_cost.append(round(expected_cost, 6))
         self.weights.append(
             {edge: [[round(w, 6) for w in row] for row in value.tolist()] for edge, value in weights.items()}
         )
@@ -70,6 +75,7 @@ class SearchHistory:
         epochs, layers = len(self.weights) - 1, len(self.weights[0].get("pooler", []))
         return (
             layers > 0
+            and len(self.expected_cost) in (0, epochs + 1)
             and all(len(values) == epochs for values in (self.train_loss, self.alpha_loss, self.seconds))
             and all(
                 [len(row) for row in entry.get(edge, [])] == [len(names)] * layers

@@ -22,6 +22,12 @@ class SearchOptions:
     entropy_penalty: float = option(
         0.0, "Weight of the entropy of the candidates' weights in the alphas' loss.", minimum=0
     )
+    cost_penalty: float = option(
+        0.0, "Weight of an exit's expected cost in the alphas' loss, in costs of the MHA exit.", minimum=0
+    )
+    cost_table: str | None = option(
+        None, "Costs of operations, a file of benchmarks/operation_costs.py; by default the package's."
+    )
     search_epochs: int = option(30, "Passes of the search over the training rows.", minimum=1)
     search_warmup: int = option(
         0, "So many of these passes come first and move the weights alone, while the alphas wait.", minimum=0

@@ -22,6 +22,7 @@ from leco.model.losses import exit_losses
 from leco.problems import Problem
 from leco.progress import progress_bar, say
 from leco.search.bilevel import Loss, first_order_gradient, second_order_gradient
+from leco.search.costs import costs_for
 from leco.search.discretization import discretize
 from leco.search.history import SearchHistory
 from leco.search.model import SearchModel
@@ -82,8 +83,9 @@ class Searcher:
         self.alpha_optimizer = torch.optim.AdamW(
             self.alphas, lr=options.alpha_lr, weight_decay=options.alpha_weight_decay, betas=(0.5, 0.999)
         )
+        self.costs, self.length = costs_for(options, model.space), float(np.median(train.lengths))
         self.history = SearchHistory.of(model.space)
-        self.history.record(self._mixture())
+        self._record()
 
     def search(self, checkpoint: Path, check: Callable[[], None] = lambda: None) -> SearchResult:
         """Search for all epochs, continuing from `checkpoint` if it is there; it is rewritten after each epoch.
@@ -124,7 +126,7 @@ class Searcher:
                 train_losses.append(self.weight_step(train_batch))
                 self._check_finite(train_losses, alpha_losses, f"epoch {epoch + 1}, step {step + 1}")
                 advance(1)
-        self.history.record(self._mixture())
+        self._record()
         self.history.train_loss.append(float(np.mean(train_losses)))
         self.history.alpha_loss.append(float(np.mean(alpha_losses)) if alpha_losses else None)
         self.history.seconds.append(time.perf_counter() - started)
@@ -191,14 +193,25 @@ class Searcher:
         with torch.no_grad():
             return self.relaxation.weights(self.model.live_alphas(), dict(self.model.own))
 
+    def _expected_costs(self, weights: Mapping[str, Tensor]) -> Tensor | None:
+        """The expected cost [M] of each layer's exit for a text of the median length; None where it is not known."""
+        return None if self.costs is None else self.costs.expected(weights, self.model.space, self.length)
+
+    def _record(self) -> None:
+        """Write down the candidates' weights and the cost that they let expect."""
+        weights = self._mixture()
+        costs = self._expected_costs(weights)
+        self.history.record(weights, None if costs is None else float(costs.mean()))
+
     def _penalized(self, loss: Tensor) -> Tensor:
-        """The loss of the alphas with what the relaxation, and the entropy of the candidates' weights, add to it."""
+        """The loss of the alphas with what the relaxation, the entropy of the weights and their cost add to it."""
         alphas = self.model.live_alphas()
+        weights = self.relaxation.weights(alphas, dict(self.model.own))
         if self.options.entropy_penalty:
-            loss = (
-                loss
-                + self.options.entropy_penalty * entropy(self.relaxation.weights(alphas, dict(self.model.own))).sum()
-            )
+            loss = loss + self.options.entropy_penalty * entropy(weights).sum()
+        costs = self._expected_costs(weights) if self.options.cost_penalty else None
+        if costs is not None:
+            loss = loss + self.options.cost_penalty * costs.sum()
         own = self.relaxation.penalty(alphas)
         return loss if own is None else loss + own
 

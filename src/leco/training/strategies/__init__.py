@@ -16,6 +16,7 @@ from leco.training.strategies.global_past_future import GlobalPastFuture
 from leco.training.strategies.gradient_equilibrium import GradientEquilibrium
 from leco.training.strategies.joint import Joint
 from leco.training.strategies.self_distillation import SelfDistillation
+from leco.training.strategies.taught_joint import TaughtJoint
 from leco.training.strategies.two_stage import TwoStage
 from leco.training.strategies.weighted_joint import WeightedJoint
 
@@ -34,6 +35,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
             Gaml,
             Cosee,
             ConsistentEE,
+            TaughtJoint,
         )
     },
 )

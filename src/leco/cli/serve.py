@@ -1,0 +1,32 @@
+"""`leco serve`."""
+
+from typing import Any
+
+import typer
+
+from leco.calibration import MonitorOptions
+from leco.cli.parameters import Device, ModelPath, with_options
+from leco.devices import AUTO
+from leco.errors import LecoError
+from leco.loading import PredictorSpec
+from leco.options import fill
+from leco.serving.options import ENVIRONMENT, ServingOptions
+
+INSTALL = "The service needs FastAPI, uvicorn and prometheus-client: pip install 'leco[serve]'."
+
+
+@with_options(ServingOptions(), MonitorOptions(), environment=ENVIRONMENT)
+def command(path: ModelPath, options: dict[str, Any], device: Device = AUTO) -> None:
+    """Serve a model folder or an ONNX file over HTTP: texts leave at their exits, and are answered at once.
+
+    Each setting is also an environment variable, such as LECO_PORT. LECO_API_KEY, or a file, holds the token. The
+    playground is at /, the description of the interface at /docs.
+
+    Example: leco serve reviews-model --port 8000
+    """
+    try:
+        from leco.serving.server import serve
+    except ImportError as error:
+        raise LecoError(INSTALL) from error
+    spec = PredictorSpec(path, device=device)
+    raise typer.Exit(serve(spec, fill(ServingOptions(), options), fill(MonitorOptions(), options)))

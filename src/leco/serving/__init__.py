@@ -1,0 +1,1 @@
+"""A model as a service: batches over depth, HTTP, a playground."""

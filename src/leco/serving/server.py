@@ -1,0 +1,150 @@
+"""The processes of a service: one, or several behind one socket."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from leco.calibration import MonitorOptions
+from leco.errors import LecoError
+from leco.loading import PredictorSpec
+from leco.serving.app import create_app
+from leco.serving.metrics import Metrics
+from leco.serving.options import ENVIRONMENT, ServingOptions
+from leco.serving.service import Service
+
+logger = logging.getLogger("leco.serving")
+
+KEY = f"{ENVIRONMENT}API_KEY"
+HANDED_ON = f"{ENVIRONMENT}SERVICE"
+"""The environment variable by which workers are told what they serve."""
+
+
+def serve(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions) -> int:
+    """Serve a model until SIGTERM or SIGINT, which let accepted requests be answered; a second one ends at once.
+
+    Gives the exit code. SIGHUP loads the model anew. LecoError where the model, the token or the port cannot be had.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s" if options.log_json else "%(asctime)s %(message)s")
+    read_key(options)  # what is wrong with it is said before the model is loaded
+    spec = replace(spec, threads=shared_threads(options))
+    if options.workers > 1:
+        return _serve_by_workers(spec, options, monitoring)
+    service = Service(spec, options, monitoring, Metrics(logger.warning))
+    config = _config(create_app(service, options, read_key(options)), options)
+    socket = _bound(config, options)
+    server = Server(config, service)
+    server.run(sockets=[socket])
+    return 0
+
+
+class Server(uvicorn.Server):
+    """Ends with exit code 0 when it is asked to, and loads its model anew on SIGHUP."""
+
+    def __init__(self, config: uvicorn.Config, service: Service | None = None) -> None:
+        super().__init__(config)
+        self.service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take no more connections, or, at a second signal, end at once."""
+        if self.should_exit:
+            self.force_exit = True
+        self.should_exit = True
+        if self.service is not None:
+            self.service.stopping = True
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Begin to listen, and to listen to SIGHUP."""
+        await super().startup(sockets)
+        if self.service is not None and hasattr(signal, "SIGHUP"):
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload()))
+
+    async def _reload(self) -> None:
+        assert self.service is not None
+        try:
+            await self.service.reload()
+            logger.info("The model was loaded anew.")
+        except LecoError as error:
+            logger.error("The model could not be loaded anew, and the former one goes on: %s", error)
+
+
+def worker() -> Any:
+    """The application of a worker, by what its parent has handed on."""
+    handed = json.loads(os.environ[HANDED_ON])
+    spec, options = PredictorSpec(**handed["spec"]), ServingOptions(**_paths(handed["options"]))
+    service = Service(spec, options, MonitorOptions(**handed["monitoring"]), Metrics(logger.warning))
+    return create_app(service, options, read_key(options))
+
+
+def read_key(options: ServingOptions) -> str | None:
+    """The token that requests must bear; None where they need none."""
+    if options.api_key_file is None:
+        return os.environ.get(KEY) or None
+    try:
+        key = options.api_key_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LecoError(f"The file of the token, '{options.api_key_file}', cannot be read.") from error
+    if not key:
+        raise LecoError(f"The file of the token, '{options.api_key_file}', is empty.")
+    return key
+
+
+def _serve_by_workers(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions) -> int:
+    spec.load()  # what is wrong with it is said once, before workers begin
+    handed = {"spec": _plain(spec), "options": _plain(options), "monitoring": asdict(monitoring)}
+    os.environ[HANDED_ON] = json.dumps(handed)
+    config = _config("leco.serving.server:worker", options)
+    socket = _bound(config, options)
+    Multiprocess(config, [socket]).run()
+    return 0
+
+
+def shared_threads(options: ServingOptions) -> int:
+    """The threads of a process: its share of the cores, unless it is given."""
+    return options.threads or max((os.cpu_count() or 1) // options.workers, 1)
+
+
+def _config(app: Any, options: ServingOptions) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(options.timeout) + 5,
+    )
+
+
+def _bound(config: uvicorn.Config, options: ServingOptions) -> Any:
+    """The socket; LecoError where it cannot be had."""
+    try:
+        socket = config.bind_socket()
+    except SystemExit as error:
+        raise LecoError(
+            f"The port {options.port} of {options.host} cannot be listened on: it is taken, or not ours."
+        ) from error
+    socket.listen(config.backlog)  # who connects before workers are ready waits for them
+    host, port = socket.getsockname()[:2]
+    logger.info("Listening on http://%s:%s", f"[{host}]" if ":" in host else host, port)
+    return socket
+
+
+def _plain(group: Any) -> dict[str, Any]:
+    return {name: str(value) if isinstance(value, Path) else value for name, value in asdict(group).items()}
+
+
+def _paths(values: dict[str, Any]) -> dict[str, Any]:
+    file = values["api_key_file"]
+    return {**values, "api_key_file": None if file is None else Path(file)}

@@ -1,0 +1,281 @@
+"""The service behind the routes: texts in, answers out, by the model that is loaded now."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+
+from leco.calibration import MonitorOptions, percent
+from leco.criteria import CRITERIA, Criterion, as_criterion, check_deployable, simulate
+from leco.errors import LecoError
+from leco.loading import PredictorSpec
+from leco.options import settings_of
+from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, doubt_of, watched
+from leco.runtime.texts import checked, checked_kind
+from leco.serving.engine import Engine
+from leco.serving.metrics import Metrics
+from leco.serving.options import ServingOptions
+from leco.serving.schemas import Info, Layer, PredictAnswer, PredictRequest, Setting, TextAnswer
+from leco.serving.waiting import Decided
+from leco.tokens import Encoding, Text
+
+WARM_UP = ("a short text", "a text that is somewhat longer than the one before, so that both have been run once")
+MOST_LAYERS = 64
+"""Texts of a request that asks what every exit says."""
+
+
+class RefusedError(LecoError):
+    """What this model, or these limits, do not allow."""
+
+
+@dataclass
+class Timing:
+    """The seconds of a request: in all, tokenizing, waiting and computing (those of the slowest text), and its size."""
+
+    began: float = field(default_factory=time.perf_counter)
+    tokenizing: float = 0.0
+    waiting: float = 0.0
+    computing: float = 0.0
+    texts: int = 0
+    characters: int = 0
+    tokens: int = 0
+
+    @property
+    def whole(self) -> float:
+        """The seconds since it began."""
+        return time.perf_counter() - self.began
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that answers."""
+
+    predictor: Predictor
+    engine: Engine
+
+    @property
+    def inner(self) -> Predictor:
+        """The predictor itself, where it is watched."""
+        return self.predictor.predictor if isinstance(self.predictor, Watched) else self.predictor
+
+
+class Service:
+    """Loads a model, answers with it, and replaces it while requests go on.
+
+    Args:
+        spec: what loads it.
+        options: batches and limits.
+        monitoring: how its answers are watched.
+        metrics: what is counted.
+
+    Raises:
+        LecoError: where it cannot be loaded.
+
+    """
+
+    def __init__(
+        self, spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions, metrics: Metrics
+    ) -> None:
+        self.spec, self.options, self.monitoring, self.metrics = spec, options, monitoring, metrics
+        self.stopping = False
+        self._tokenizing = ThreadPoolExecutor(2, "leco-tokenizer")
+        self._aside = ThreadPoolExecutor(1, "leco-aside")  # what is done one at a time: layers, loading
+        self.loaded = self._load()
+        metrics.watch(lambda: self.loaded)
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests are to be sent here."""
+        return not self.stopping
+
+    async def predict(self, request: PredictRequest, timing: Timing) -> PredictAnswer:
+        """The answers to the texts of a request; LecoError where they cannot be had."""
+        loaded, texts = self.loaded, request.sequences()
+        self._check(texts, timing)
+        chosen = self._criterion(request, loaded)
+        loop = asyncio.get_running_loop()
+        began = time.perf_counter()
+        encodings, cut = await loop.run_in_executor(self._tokenizing, encoded, loaded.predictor, texts)
+        timing.tokenizing, timing.tokens = time.perf_counter() - began, sum(len(one["input_ids"]) for one in encodings)
+        futures = loaded.engine.submit(encodings, chosen)
+        try:
+            decided = await asyncio.gather(*map(asyncio.wrap_future, futures))
+        finally:
+            for future in futures:
+                future.cancel()  # those that nobody waits for any more
+        timing.waiting = max((one.waited for one in decided), default=0.0)
+        timing.computing = max((one.ran for one in decided), default=0.0)
+        found = text_answers(loaded.predictor, decided, cut, all_scores=request.scores == "all")
+        if request.layers:
+            await loop.run_in_executor(self._aside, add_layers, loaded.inner, encodings, found)
+        self.metrics.answered(found)
+        used = loaded.predictor.full_depth if _fell_back(loaded.predictor) else chosen
+        held, doubt = loaded.predictor.certificate, doubt_of(loaded.predictor, used)
+        sentence = held.sentence() if held is not None and not doubt else None
+        return PredictAnswer(answers=found, model=self.name, criterion=str(used), certificate=sentence)
+
+    async def reload(self) -> None:
+        """Load the model anew beside the one that answers, and let it take over; LecoError where that fails."""
+        loop = asyncio.get_running_loop()
+        new = await loop.run_in_executor(self._aside, self._load)
+        old, self.loaded = self.loaded, new
+        await loop.run_in_executor(self._aside, old.engine.drain)
+
+    async def drain(self) -> None:
+        """Take nothing any more, and wait for what was taken."""
+        self.stopping = True
+        await asyncio.get_running_loop().run_in_executor(self._aside, self.loaded.engine.drain)
+
+    def info(self) -> Info:
+        """What is served."""
+        predictor, options = self.loaded.predictor, self.options
+        limits = ("max_texts", "max_characters", "max_body", "max_batch_tokens", "max_queue_tokens", "max_concurrent")
+        held = predictor.certificate
+        return Info(
+            model=self.name,
+            runtime=predictor.runtime,
+            precision=predictor.precision,
+            labels=predictor.label_names,
+            problem_type=predictor.task.problem_type,
+            num_layers=predictor.num_layers,
+            exit_layers=list(predictor.task.exit_layers),
+            max_length=predictor.max_length,
+            pairs=_takes_pairs(predictor),
+            text_columns=None if predictor.text_columns is None else list(predictor.text_columns),
+            gives_layers=isinstance(self.loaded.inner, GivesAllExits),
+            criterion=str(predictor.criterion),
+            settings=numbers(predictor.criterion),
+            certificate=None if held is None else {**held.to_dict(), "sentence": held.sentence()},
+            limits={name: getattr(options, name) for name in (*limits, "timeout")},
+            versions=dict(_versions()),
+        )
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return str(self.spec.path).rstrip("/").rpartition("/")[2]
+
+    def _load(self) -> Loaded:
+        predictor = watched(self.spec.load(), self.monitoring, on_alarm=self.metrics.alarm)
+        inner = predictor.predictor if isinstance(predictor, Watched) else predictor
+        texts: list[Text] = [(text, text) if _takes_pairs(inner) else text for text in WARM_UP]
+        inner.decide(inner.encode(texts), batch_size=len(texts))
+        return Loaded(predictor, Engine(predictor, self.options, self.metrics.batch))
+
+    def _check(self, texts: Sequence[Text], timing: Timing) -> None:
+        """LecoError for texts that are none, too many, too long, or of another kind than the model's."""
+        if len(texts) > self.options.max_texts:
+            raise RefusedError(f"The request has {len(texts)} texts, but at most {self.options.max_texts} are allowed.")
+        longest = max((sum(map(len, text)) if isinstance(text, tuple) else len(text) for text in texts), default=0)
+        if longest > self.options.max_characters:
+            raise RefusedError(
+                f"A text has {longest} characters, but at most {self.options.max_characters} are allowed."
+            )
+        list(checked_kind(checked(texts), self.loaded.predictor.trained_on))
+        timing.texts = len(texts)
+        timing.characters = sum(sum(map(len, text)) if isinstance(text, tuple) else len(text) for text in texts)
+
+    def _criterion(self, request: PredictRequest, loaded: Loaded) -> Criterion:
+        """When the texts of a request leave."""
+        predictor = loaded.predictor
+        if request.full_depth:
+            return predictor.full_depth
+        if request.max_drop is not None:
+            held = predictor.certificate
+            if held is None or doubt_of(predictor):
+                raise RefusedError("'max_drop': nothing is certified of this model. Run 'leco calibrate'.")
+            if request.max_drop < held.bound:
+                raise RefusedError(f"'max_drop' must be at least {held.bound:g}: {percent(held.bound)} are certified.")
+        elif request.criterion is not None:
+            check_deployable(request.criterion.partition(":")[0])
+        chosen = as_criterion(request.criterion, predictor.criterion)
+        chosen.check(predictor.task)
+        if predictor.runtime != "PyTorch" and type(chosen) is not type(predictor.criterion):
+            raise RefusedError(f"'criterion': the file leaves by '{predictor.criterion.name}' alone.")
+        return chosen
+
+
+def encoded(predictor: Predictor, texts: Sequence[Text]) -> tuple[list[Encoding], list[bool]]:
+    """The tokens of texts, and which of them were cut."""
+    counts: list[int] = []
+    encodings = predictor.encode(texts, counts.append)
+    if not sum(counts):
+        return encodings, [False] * len(texts)
+    cut: list[bool] = []
+    for text in texts:
+        predictor.encode([text], lambda count: cut.append(count > 0))
+    return encodings, cut
+
+
+def text_answers(
+    predictor: Predictor, decided: Sequence[Decided], cut: Sequence[bool], *, all_scores: bool
+) -> list[TextAnswer]:
+    """What clients get."""
+    if not decided:
+        return []
+    decisions = Decisions(np.stack([one.scores for one in decided]), np.array([one.exit_layer for one in decided]))
+    return [
+        TextAnswer(
+            label=list(one.label) if isinstance(one.label, tuple) else one.label,
+            score=one.scores[one.label] if isinstance(one.label, str) else None,
+            scores=one.scores if all_scores else None,
+            exit_layer=one.exit_layer,
+            num_layers=predictor.num_layers,
+            truncated=truncated,
+        )
+        for one, truncated in zip(
+            answers(decisions, predictor.label_names, predictor.task.problem_type), cut, strict=True
+        )
+    ]
+
+
+def add_layers(predictor: Predictor, encodings: Sequence[Encoding], found: Sequence[TextAnswer]) -> None:
+    """Add what the exit on each layer says, and where all criteria would leave by their usual settings."""
+    if not isinstance(predictor, GivesAllExits):
+        raise RefusedError(
+            "'layers': what every exit says cannot be had of an exported file. Serve the model's folder."
+        )
+    if len(encodings) > MOST_LAYERS:
+        raise RefusedError(f"'layers': the request has {len(encodings)} texts, but at most {MOST_LAYERS} are allowed.")
+    task = predictor.task
+    scores, observed = predictor.exit_outputs(encodings)
+    kinds = [kind for kind in CRITERIA.values() if kind.deployable and task.problem_type in kind.problem_types]
+    leaves = {str(one): simulate(one, scores, task, observed) for one in (kind() for kind in kinds)}
+    for place, answer in enumerate(found):
+        answer.layers = [
+            Layer(layer=layer, scores=dict(zip(predictor.label_names, values[place].tolist(), strict=True)))
+            for layer, values in zip(task.exit_layers, scores, strict=True)
+        ]
+        answer.criteria = {name: int(layers[place]) for name, layers in leaves.items()}
+
+
+def numbers(criterion: Criterion) -> dict[str, Setting]:
+    """The settings of a criterion that are numbers, and between what they can be moved."""
+    found = {}
+    for name, (one, hint) in settings_of(criterion).items():
+        if hint in (int, float):
+            value, least, most = float(getattr(criterion, name)), one.metadata["minimum"], one.metadata["maximum"]
+            highest = most if most is not None else max(10.0 if hint is int else 1.0, 4 * value)
+            step = 1.0 if hint is int else None
+            found[name] = Setting(value=value, minimum=least or 0.0, maximum=highest, step=step)
+    return found
+
+
+def _takes_pairs(predictor: Predictor) -> bool:
+    return predictor.text_columns is not None and len(predictor.text_columns) > 1
+
+
+def _fell_back(predictor: Predictor) -> bool:
+    return isinstance(predictor, Watched) and predictor.fell_back
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    """The versions of this library and of what it answers with, as far as that is installed."""
+    for name in ("leco", "numpy", "torch", "transformers", "onnxruntime"):
+        with suppress(PackageNotFoundError):
+            yield name, version(name)

@@ -1,0 +1,126 @@
+"""The processes of a service: signals, workers, and what is wrong before it begins."""
+
+import json
+import signal
+import socket
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+
+import pytest
+
+from served import served
+
+TEXTS = ["it is good", "so bad"]
+
+
+def ask(address, body=None, path="/predict", headers=None):
+    request = urllib.request.Request(
+        f"{address}{path}", None if body is None else json.dumps(body).encode(), headers or {}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_signal_lets_accepted_requests_be_answered_and_the_code_is_0(fitted):
+    with served(fitted, "--max-wait", "1.0") as (process, address):
+        assert ask(address, path="/readyz") == {"ready": True}
+        answers = []
+        asking = threading.Thread(target=lambda: answers.append(ask(address, {"texts": TEXTS})))
+        asking.start()
+        time.sleep(0.4)  # the batch waits for more texts now
+        process.send_signal(signal.SIGTERM)
+        asking.join(60)
+        assert len(answers[0]["answers"]) == 2
+        assert process.wait(60) == 0
+
+
+def test_a_reload_under_load_fails_no_request(fitted):
+    with served(fitted) as (process, address):
+        failed, answered, over = [], [], threading.Event()
+
+        def load():
+            while not over.is_set():
+                try:
+                    answered.append(ask(address, {"texts": TEXTS})["answers"])
+                except Exception as error:
+                    failed.append(error)
+
+        threads = [threading.Thread(target=load) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        until(lambda: answered)
+        process.send_signal(signal.SIGHUP)
+        until(lambda: any("loaded anew" in line for line in process.log))
+        seen = len(answered)
+        until(lambda: len(answered) > seen + 2)
+        over.set()
+        for thread in threads:
+            thread.join()
+        assert not failed
+        assert len({json.dumps([(one["label"], one["exit_layer"]) for one in some]) for some in answered}) == 1
+
+
+def test_workers_share_a_socket_and_one_that_dies_is_replaced(fitted, tmp_path):
+    key = tmp_path / "key"
+    key.write_text("secret\n")
+    right = {"Authorization": "Bearer secret"}
+    with served(fitted, "--workers", 2, "--api-key-file", key) as (process, address):
+        until(lambda: _answers(address, right))
+        psutil = pytest.importorskip("psutil")
+        workers = _workers(psutil, process)
+        assert len(workers) == 2
+        workers[0].kill()
+        until(lambda: len(_workers(psutil, process)) == 2 and workers[0] not in _workers(psutil, process))
+        until(lambda: _answers(address, right))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def _workers(psutil, process):
+    """The processes that answer."""
+    found = []
+    for one in psutil.Process(process.pid).children():
+        with suppress(psutil.Error):  # it has ended
+            if "spawn_main" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
+
+
+def _answers(address, headers):
+    try:
+        return len(ask(address, {"texts": TEXTS}, headers=headers)["answers"]) == 2
+    except OSError:
+        return False
+
+
+def test_settings_come_from_the_environment(fitted):
+    with served(fitted, environment={"LECO_MAX_TEXTS": "1", "LECO_API_KEY": "secret"}) as (_, address):
+        assert ask(address, path="/info")["limits"]["max_texts"] == 1
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            ask(address, {"texts": "a"})
+
+
+def test_what_is_wrong_is_said_before_it_begins(leco, fitted, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = leco("serve", fitted, "--port", taken.getsockname()[1], "--device", "cpu")
+        assert (result.code, "cannot be listened on" in result.err) == (2, True)
+    result = leco("serve", tmp_path / "none", "--port", 0)
+    assert result.code == 2
+    result = leco("serve", fitted, "--port", 0, "--api-key-file", tmp_path / "none")
+    assert (result.code, "token" in result.err) == (2, True)
+    (tmp_path / "empty").touch()
+    result = leco("serve", fitted, "--port", 0, "--api-key-file", tmp_path / "empty")
+    assert (result.code, "is empty" in result.err) == (2, True)
+    result = leco("serve", fitted, "--policy", "wohle")
+    assert (result.code, "policy must be one of" in result.err) == (2, True)
