@@ -30,6 +30,7 @@ class Certificate:
         mean_exit_layer: the mean layer at which they leave.
         settings: how many settings there were, in an order fixed before; 1 where there was nothing to select.
         data, fingerprint: the name of the calibration texts, and the hash of texts and labels (`Split.fingerprint`).
+        seen: the sketch of the texts, by which a verification knows them again (`leco.sketches`).
         unit: the standard deviation by which the errors of values are measured; None where answers are labels.
         versions, date: of the libraries, and of the calibration.
 
@@ -49,6 +50,7 @@ class Certificate:
     settings: int
     data: str
     fingerprint: str
+    seen: str = ""
     unit: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
     date: str = ""

@@ -34,6 +34,7 @@ from leco.evaluation.tokens import tokens
 from leco.evaluation.trials import Trials
 from leco.progress import say
 from leco.runtime import GivesAllExits, Predictor
+from leco.sketches import FEW, sketch
 
 Chains = Mapping[str, Sequence[Criterion]]
 Log = Callable[[str], None]
@@ -216,6 +217,7 @@ class Calibration:
             settings=settings,
             data=self.name,
             fingerprint=self.split.fingerprint,
+            seen=sketch(self.split.texts, FEW),
             unit=None if predictor.problem.has_names else predictor.problem.statistics.std,
             versions=versions(),
             date=date.today().isoformat(),

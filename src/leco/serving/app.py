@@ -83,8 +83,15 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
 
     public = [Depends(bears)] if options.private else []
     guarded = [Depends(bears)]
-    described = {"description": __doc__, "docs_url": None, "redoc_url": None, "openapi_url": None}  # below, guarded
-    app = FastAPI(title="LECO", version=__version__, lifespan=lifespan, **described)
+    app = FastAPI(
+        title="LECO",
+        version=__version__,
+        description=__doc__,
+        lifespan=lifespan,
+        docs_url=None,  # these are below, guarded
+        redoc_url=None,
+        openapi_url=None,
+    )
     problems: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem} for status in (400, 401, 413, 422, 429, 503, 504)
     }
