@@ -107,7 +107,7 @@ def differing(some, others):
 
 
 def batched(file, split):
-    """What an int8 file makes of texts that run together, where activations share one range, in place of alone."""
+    """What an int8 file makes of texts that run together, in place of alone."""
     session = Session(file)
     alone, together = (session.predict(split.texts, batch_size=size) for size in (1, 32))
     names = np.array(session.label_names)[split.labels]

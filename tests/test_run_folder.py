@@ -68,3 +68,11 @@ def test_the_fingerprint_sees_texts_labels_and_order():
     prints = [fingerprint(data(*given)) for given in [(["s", "t"], [0, 1]), (["t", "s"], [0, 1]), (["s", "t"], [1, 1])]]
     assert len(set(prints)) == 3
     assert fingerprint(data(["s", "t"], [0, 1])) == prints[0]
+
+
+def test_a_folder_of_a_version_that_knew_fewer_settings_goes_on_where_they_are_off(tmp_path):
+    claim(tmp_path, {"epochs": 3})
+    (tmp_path / "results.json").write_text("{}")
+    claim(tmp_path, {"epochs": 3, "prune_exits": False, "cost_penalty": 0.0, "exit_layers": None})
+    with pytest.raises(LecoError, match=r"cost_penalty: None there, 0\.1 now"):
+        claim(tmp_path, {"epochs": 3, "prune_exits": False, "cost_penalty": 0.1, "exit_layers": None})

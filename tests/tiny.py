@@ -63,6 +63,12 @@ def cases():
 
 
 CASES = list(cases())
+FAMILIES = [
+    pytest.param(family, variant, id=f"{family}-{number}")
+    for family in BACKBONES
+    for number, variant in enumerate(VARIANTS.get(family, [{}]))
+]
+"""Every backbone in each of its kinds, for `family_model`."""
 
 
 def randomize(module):
@@ -133,6 +139,13 @@ def text_model(tokenizer, backbone=None, *, layers=6, **settings):
     model.tokenizer = tokenizer
     spread_answers(model, collate(tokenizer, encode(tokenizer, sentences(40), model.max_length, print)))
     return model
+
+
+def family_model(tokenizer, family, variant):
+    """A random model of two layers on a backbone of a family, as `text_model` makes it."""
+    settings = {"num_hidden_layers": 2, "vocab_size": len(tokenizer), "max_position_embeddings": 42, "pad_token_id": 0}
+    backbone = encoder(AutoConfig.for_model(family, **{**TINY, **settings, **variant}), "eager")
+    return text_model(tokenizer, backbone, max_tokens=40)
 
 
 def assert_same_answers(answers, expected):

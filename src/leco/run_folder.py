@@ -57,7 +57,8 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     before = run_settings(folder)
     settings = json.loads(json.dumps(settings))  # as they are when read
     if before is not None:
-        before = {**dict.fromkeys(settings), **before}  # what a former version did not know has no value
+        off = {name: None if value else value for name, value in settings.items()}
+        before = {**off, **before}  # what a former version did not know was off
     if before == settings:
         return
     if before is not None and _has_results(folder) and not _is_continued(folder, before, settings):

@@ -249,6 +249,18 @@ def test_a_file_is_calibrated_on_its_own_answers(leco, fitted, texts, reviews, t
     assert (other.code, "a file has its own alone" in other.err) == (2, True)
 
 
+def test_an_int8_file_whose_answers_depend_on_the_batch_is_refused(leco, fitted, texts, reviews, tmp_path):
+    file = tmp_path / "model-int8.onnx"
+    assert leco("export", fitted, "--output", file, "--int8", "--data", reviews).code == 0
+    made = onnx.load(file)
+    props = {prop.key: prop.value for prop in made.metadata_props if prop.key != "leco.batch_invariant"}
+    onnx.helper.set_model_props(made, props)
+    file.write_bytes(made.SerializeToString())
+    result = leco("calibrate", file, "--data", texts / "new.csv", "--max-drop", 0.05)
+    assert (result.code, "answers depend on the batch" in result.err) == (2, True)
+    assert file.read_bytes() == made.SerializeToString(), "it stays as it was"
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

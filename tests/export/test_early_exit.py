@@ -4,14 +4,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from transformers import AutoConfig
 
 from leco import Cobee, MaxProbability, Static
 from leco.exits.architecture import Architecture
 from leco.export import ModelWriter, export_onnx
-from leco.model.backbones import BACKBONES
 from leco.runtime import Session
-from tiny import EVERY_ACTIVATION, EVERY_CELL, TINY, VARIANTS, encoder, sentences, text_model
+from tiny import EVERY_ACTIVATION, EVERY_CELL, FAMILIES, family_model, sentences, text_model
 
 TEXTS = [*sentences(24), "", ("", ""), ("a film", ""), "good " * 200]
 
@@ -41,18 +39,9 @@ def test_every_operation(tokenizer, tmp_path, architectures):
     check(model, tmp_path / "model.onnx", Cobee(tau=0.05), batch_sizes=(1, 64))
 
 
-FAMILIES = [
-    pytest.param(family, variant, id=f"{family}-{number}")
-    for family in BACKBONES
-    for number, variant in enumerate(VARIANTS.get(family, [{}]))
-]
-
-
 @pytest.mark.parametrize(("family", "variant"), FAMILIES)
 def test_families(tokenizer, tmp_path, family, variant):
-    settings = {"num_hidden_layers": 2, "vocab_size": len(tokenizer), "max_position_embeddings": 42, "pad_token_id": 0}
-    backbone = encoder(AutoConfig.for_model(family, **{**TINY, **settings, **variant}), "eager")
-    model = text_model(tokenizer, backbone, max_tokens=40)
+    model = family_model(tokenizer, family, variant)
     for criterion in (
         (Cobee(tau=0.2), MaxProbability(tau=0.6), Static(1)) if family == "albert" else (MaxProbability(tau=0.6),)
     ):

@@ -13,8 +13,7 @@ from transformers import AutoConfig
 
 from leco import Cobee, Entropy, FPabee, LecoError, Oracle, Static
 from leco.criteria import setting_arrays
-from leco.export import ModelWriter, export_onnx
-from leco.export.choice import exit_outputs
+from leco.export import export_onnx
 from leco.export.criteria import WRITERS
 from leco.runtime import Session
 from tiny import TINY, encoder, sentences, text_model
@@ -217,25 +216,6 @@ def test_what_cannot_be_exported(model, tmp_path):
     with pytest.raises(LecoError, match="at most 6"):
         export_onnx(model, tmp_path / "model.onnx", criterion=Static(7))
     assert not list(tmp_path.iterdir())
-
-
-def test_int8_is_smaller_and_nearly_the_same(model, file, tmp_path):
-    export_onnx(model, tmp_path / "int8.onnx", criterion=Static(), int8=True)
-    export_onnx(model, tmp_path / "float.onnx", criterion=Static())
-    exact, rounded = (Session(tmp_path / name).predict(TEXTS) for name in ("float.onnx", "int8.onnx"))
-    difference = [
-        abs(a.scores[name] - b.scores[name]) for a, b in zip(exact, rounded, strict=True) for name in a.scores
-    ]
-    assert 0 < max(difference) < 0.2
-
-
-def test_int8_settings_are_chosen_for_texts_alone(model, tmp_path):
-    export_onnx(model, tmp_path / "int8.onnx", criterion=Static(), int8=True)
-    session = Session(tmp_path / "int8.onnx")
-    encodings = session.encode(TEXTS)
-    (*_, last), _ = exit_outputs(ModelWriter(model, int8=True).all_exits(), model, encodings, lambda rows: None)
-    alone, together = (session.decide(encodings, batch_size=size).scores for size in (1, len(TEXTS)))
-    assert np.abs(last - alone).max() < np.abs(last - together).max() / 10, "texts that run together share a range"
 
 
 NODE = """

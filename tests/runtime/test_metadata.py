@@ -114,6 +114,14 @@ def test_any_metadata_is_an_answer_or_refused(rewrite, changes):
         Session(rewrite(**changes)).predict(["a film", ("a", "pair of texts " * 30)])
 
 
+def test_int8_of_before_says_that_answers_depend_on_the_batch(rewrite):
+    assert Session(rewrite()).precision == "float32"
+    assert Session(rewrite(int8="true")).precision == "int8"
+    for before in (NOT_GIVEN, "false"):
+        assert Session(rewrite(int8="true", batch_invariant=before)).precision == "int8 by batch"
+        assert Session(rewrite(batch_invariant=before)).precision == "float32"
+
+
 def test_graphs_that_are_not_what_they_say(model, file, tmp_path):
     made = onnx.load(file)
     faults = (

@@ -2,16 +2,17 @@
 
 import json
 import multiprocessing
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from leco.calibration import Watch
+from leco.calibration import MonitorOptions, Watch
 from leco.criteria import Static, Task
 from leco.errors import LecoError
 from leco.runtime import Decisions, PredictorMixin, Watched, WatchFile
 
-BOUND = 0.1
+BOUND, ALL = 0.1, MonitorOptions(monitor_share=1.0)
 
 
 class Scripted(PredictorMixin):
@@ -42,7 +43,7 @@ def texts(number, of=100):
 
 def test_answers_are_the_same_and_a_share_of_them_is_compared_afterwards():
     plain, inner = Scripted(wrong=5), Scripted(wrong=5)
-    watched = Watched(inner, Watch(BOUND), share=0.2, seed=0)
+    watched = Watched(inner, Watch(BOUND), options=MonitorOptions(monitor_share=0.2), seed=0)
     assert watched.predict(texts(2000)) == plain.predict(texts(2000))
     seen = watched.check()
     assert seen.texts == 2000
@@ -54,7 +55,7 @@ def test_answers_are_the_same_and_a_share_of_them_is_compared_afterwards():
 
 def test_nothing_is_compared_before_it_is_answered():
     inner = Scripted(wrong=5)
-    answers = Watched(inner, Watch(BOUND), share=1.0).stream(iter(texts(3000)))
+    answers = Watched(inner, Watch(BOUND), options=ALL).stream(iter(texts(3000)))
     for _ in range(1024):
         next(answers)
         assert not inner.at_full_depth
@@ -63,7 +64,7 @@ def test_nothing_is_compared_before_it_is_answered():
 
 
 def test_a_criterion_of_ones_own_is_not_what_is_promised():
-    watched = Watched(Scripted(wrong=50), Watch(BOUND), share=1.0)
+    watched = Watched(Scripted(wrong=50), Watch(BOUND), options=ALL)
     watched.predict(texts(100), criterion="static:layer=2")
     assert watched.check().texts == 0
 
@@ -71,7 +72,7 @@ def test_a_criterion_of_ones_own_is_not_what_is_promised():
 @pytest.mark.parametrize("fall_back", [False, True])
 def test_an_alarm_is_told_once_and_falls_back_if_asked(fall_back):
     told = []
-    watched = Watched(Scripted(wrong=50), Watch(BOUND), share=1.0, fall_back=fall_back, on_alarm=told.append)
+    watched = Watched(Scripted(wrong=50), Watch(BOUND), options=replace(ALL, fall_back=fall_back), on_alarm=told.append)
     assert {answer.exit_layer for answer in watched.predict(texts(200))} == {1}
     assert not told
     later = watched.predict(texts(200)) + watched.predict(texts(200))
@@ -100,7 +101,7 @@ def test_several_processes_count_in_one_file(tmp_path):
 def test_an_alarm_of_another_process_is_known_at_once(tmp_path):
     file = WatchFile(tmp_path / "watch.json", Watch(BOUND))
     file.add(Watch(BOUND).seen(100, np.ones(100)))
-    watched = Watched(Scripted(wrong=0), Watch(BOUND), file=file, fall_back=True)
+    watched = Watched(Scripted(wrong=0), Watch(BOUND), options=MonitorOptions(monitor=str(file.path), fall_back=True))
     assert {answer.exit_layer for answer in watched.predict(texts(5))} == {3}
 
 

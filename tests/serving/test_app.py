@@ -70,9 +70,9 @@ def test_an_exported_file_is_served_alike(serving, exported, expected):
     found = serving(exported).post("/predict", json={"texts": TEXTS}).json()["answers"]
     assert [(one["label"], one["exit_layer"]) for one in found] == [(one.label, one.exit_layer) for one in expected]
     refused = serving(exported).post("/predict", json={"texts": TEXTS, "layers": True})
-    assert (refused.status_code, "exported file" in refused.json()["error"]) == (422, True)
+    assert (refused.status_code, "exported file" in refused.json()["error"]) == (409, True)
     refused = serving(exported).post("/predict", json={"texts": TEXTS, "criterion": "entropy"})
-    assert (refused.status_code, "'cobee' alone" in refused.json()["error"]) == (422, True)
+    assert (refused.status_code, "'cobee' alone" in refused.json()["error"]) == (409, True)
 
 
 def test_the_bodies_of_text_embeddings_inference(serving, expected):
@@ -83,7 +83,7 @@ def test_the_bodies_of_text_embeddings_inference(serving, expected):
     several = client.post("/predict", json={"inputs": [[text] for text in TEXTS]}).json()
     assert [one[0]["label"] for one in several] == [one.label for one in expected]
     pair = client.post("/predict", json={"inputs": ["a", "b"]})
-    assert (pair.status_code, pair.json()["error_type"]) == (422, "validation")
+    assert (pair.status_code, pair.json()["error_type"]) == (409, "validation")
     assert "pair" in pair.json()["error"]
 
 
@@ -99,16 +99,16 @@ def test_a_criterion_of_ones_own_and_full_depth(serving):
     for options, layer in (({"full_depth": True}, 3), ({"criterion": "static:layer=1"}, 1)):
         answers = client.post("/predict", json={"texts": TEXTS, **options}).json()["answers"]
         assert {one["exit_layer"] for one in answers} == {layer}
-    for options, message in (
-        ({"criterion": "cobee:tua=1"}, "tua"),
-        ({"criterion": "oracle"}, "oracle"),
-        ({"max_drop": 0.05}, "nothing is certified"),
-        ({"max_drop": 0.05, "full_depth": True}, "one of"),
-        ({"raw_scores": True}, "raw_scores"),
-        ({"layer": True}, "layer"),
+    for options, message, status in (
+        ({"criterion": "cobee:tua=1"}, "tua", 409),
+        ({"criterion": "oracle"}, "oracle", 409),
+        ({"max_drop": 0.05}, "nothing is certified", 409),
+        ({"max_drop": 0.05, "full_depth": True}, "one of", 422),
+        ({"raw_scores": True}, "raw_scores", 422),
+        ({"layer": True}, "layer", 422),
     ):
         refused = client.post("/predict", json={"texts": TEXTS, **options})
-        assert (refused.status_code, message in refused.json()["error"]) == (422, True), refused.text
+        assert (refused.status_code, message in refused.json()["error"]) == (status, True), refused.text
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_no_texts_have_no_answers(serving):
 def test_limits(serving):
     client = serving(max_texts=2, max_characters=20, max_body=300)
     for body, status, message in (
-        ({"texts": ["a"] * 3}, 422, "3 texts, but at most 2"),
-        ({"texts": ["a" * 21]}, 422, "21 characters"),
+        ({"texts": ["a"] * 3}, 413, "3 texts, but at most 2"),
+        ({"texts": ["a" * 21]}, 413, "21 characters"),
         ({"texts": ["a" * 400]}, 413, "body"),
     ):
         refused = client.post("/predict", json=body)

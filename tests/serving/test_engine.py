@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 
-from leco.calibration import Watch
+from leco.calibration import MonitorOptions, Watch
 from leco.criteria import Cobee, MaxProbability, Static
 from leco.exits.architecture import LINEAR
 from leco.runtime import POLICIES, Decisions, PredictorMixin, Watched
@@ -143,6 +143,9 @@ def test_an_error_reaches_the_texts_it_is_about_and_the_engine_goes_on(model):
     engine.drain()
 
 
+ALWAYS = MonitorOptions(monitor_share=1.0, fall_back=True)
+
+
 class Disagreeing(PredictorMixin):
     """What it says early is never what it says at full depth."""
 
@@ -159,7 +162,7 @@ class Disagreeing(PredictorMixin):
 
 def test_the_monitor_sees_answers_and_falls_back(model):
     told = []
-    watched = Watched(Disagreeing(model.task), Watch(0.1), share=1.0, fall_back=True, on_alarm=told.append)
+    watched = Watched(Disagreeing(model.task), Watch(0.1), options=ALWAYS, on_alarm=told.append)
     engine = Engine(watched, ServingOptions())
     futures = engine.submit(dataset(20).encodings)
     assert {future.result(10).exit_layer for future in futures} == {1}

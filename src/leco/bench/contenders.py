@@ -14,6 +14,8 @@ from leco.loading import PredictorSpec
 from leco.model import MultiExitModel, load_model
 from leco.pipeline import train
 from leco.run_folder import SETTINGS, run_settings
+from leco.runtime import Session
+from leco.runtime.predictor import FLOAT32
 
 KINDS = (
     "pytorch, onnx-fp32, onnx-int8, first:K (K layers), the folder of a Transformers classifier, or another "
@@ -43,10 +45,7 @@ class Contenders:
         if file is None:
             file = self.work / "model.onnx"
             export_onnx(self.model, file)
-        from leco.runtime import Session
-
-        int8 = bool(Session(file).metadata["int8"])
-        return Way("leco int8" if int8 else "leco", PredictorSpec(file)), int8
+        return leaving_early(file)
 
     def plain(self, *, int8: bool, name: str = PLAIN) -> Way:
         """The model at full depth with its last exit alone, in ONNX Runtime."""
@@ -107,10 +106,7 @@ class FileContenders:
             raise LecoError(
                 f"{parameter('onnx')} '{file}' goes with a model folder, but '{self.file}' is a file already."
             )
-        from leco.runtime import Session
-
-        int8 = bool(Session(self.file).metadata["int8"])
-        return Way("leco int8" if int8 else "leco", PredictorSpec(self.file)), int8
+        return leaving_early(self.file)
 
     def plain(self, *, int8: bool) -> Way:
         """The file by settings with which no text leaves."""
@@ -124,6 +120,13 @@ class FileContenders:
                 f"{parameter('onnx')}."
             )
         return another(wanted, self.device)
+
+
+def leaving_early(file: Path) -> tuple[Way, bool]:
+    """An exported file by its own settings, named with its precision; and whether that is int8."""
+    precision = Session(file).precision
+    name = "leco" if precision == FLOAT32 else f"leco {precision}"
+    return Way(name, PredictorSpec(file)), precision != FLOAT32
 
 
 def another(wanted: str, device: str) -> Way:

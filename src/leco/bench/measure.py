@@ -28,8 +28,7 @@ class Row:
 
     Attributes:
         way, batch_size: what ran.
-        score: the task's, on the whole test split, at that batch size: where activations are quantized, texts that run
-            together share a range.
+        score: the task's, on the whole test split, at that batch size, on which answers may depend ("int8 by batch").
         layers: the mean share of layers that ran, from 0 to 1, on the timed texts.
         median_ms, p90_ms, p99_ms: milliseconds of a text at batch size 1, of a batch of that many texts otherwise.
         texts_per_second: median over the rounds.

@@ -74,7 +74,7 @@ def score_of(predictor: Predictor, split: Split, decisions: Decisions, metric: s
 
 
 def _run(predictor: Predictor, split: Split, criterion: Criterion, name: str) -> Decisions:
-    """The decisions on a split, each text alone: in int8, texts of a batch would share a range."""
+    """The decisions on a split, each text alone: in "int8 by batch", texts of a batch share a range."""
     encodings = tokens(predictor, split)
     with progress_bar(f"answering {name}", len(encodings)) as advance:
         return predictor.decide(encodings, criterion, on_batch=advance)

@@ -15,6 +15,7 @@ from leco.evaluation.tokens import tokens
 from leco.export.early_exit import ModelWriter
 from leco.model import MultiExitModel
 from leco.progress import progress_bar
+from leco.runtime.engine import batches_by_length
 from leco.runtime.session import open_session
 from leco.tokens import pad
 
@@ -54,18 +55,17 @@ def stored(graph: onnx.ModelProto, model: MultiExitModel, split: Split, metric: 
 
 
 def exit_outputs(
-    graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any
+    graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any, batch_size: int = 32
 ) -> tuple[NDArray[Any], Observed]:
-    """What every exit says of every text [E, N, K], and what else criteria may observe of it, [E, N, ..].
-
-    Each text is alone: in int8, texts of a batch would share a range.
-    """
+    """What every exit says of every text [E, N, K], and what else criteria may observe of it, [E, N, ..]."""
     session = open_session(graph.SerializeToString())
     wanted = [value.name for value in session.get_inputs()]
-    outputs = []
-    for encoding in encodings:
-        batch = pad([encoding], padding(model.tokenizer))
+    outputs, order = [], list[int]()
+    for rows in batches_by_length(encodings, batch_size):
+        batch = pad([encodings[row] for row in rows], padding(model.tokenizer))
         outputs.append(session.run(["scores", DOUBTS, EVIDENCE], {name: batch[name] for name in wanted}))
-        advance(1)
-    scores, doubts, evidence = (np.concatenate(some, axis=1) for some in zip(*outputs, strict=True))
+        order.extend(rows)
+        advance(len(rows))
+    places = np.argsort(order)
+    scores, doubts, evidence = (np.concatenate(some, axis=1)[:, places] for some in zip(*outputs, strict=True))
     return scores, {DOUBTS: doubts, EVIDENCE: evidence}

@@ -18,8 +18,11 @@ from onnx import helper, numpy_helper
 from leco.criteria import DOUBTS, EVIDENCE, Criterion, exit_places, setting_arrays
 from leco.export.criteria import Layer, Values, Writer, writer_for
 from leco.export.exits import Tokens, write_evidence, write_exit
+from leco.export.floats import Float32
 from leco.export.fused import FAMILIES, FusedBackbone
 from leco.export.graph import BOOL, FLOAT, INT32, INT64, Graph, make_model
+from leco.export.int8 import Int8
+from leco.export.ranges import input_ranges
 from leco.export.traced import TracedBackbone
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
@@ -53,7 +56,7 @@ class ModelWriter:
         self.mask = self._mask()
         fused = model.config.backbone_config.model_type in FAMILIES
         self.backbone: BackboneWriter = (
-            FusedBackbone(model.backbone, int8=int8)
+            FusedBackbone(model.backbone, Int8(input_ranges(model)) if int8 else Float32())
             if fused
             else TracedBackbone(model.backbone, int8=int8, opset=opset)
         )

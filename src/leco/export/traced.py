@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from leco.export.graph import Graph
-from leco.export.int8 import matrix_product
+from leco.export.int8 import by_token
 from leco.model.backbones import backbone_for
 
 
@@ -68,7 +68,7 @@ class TracedBackbone:
         for node in traced.node:
             kind, last = node.op_type, node.input[-1] if node.input else ""
             if self.int8 and kind == "MatMul" and last in weights and weights[last].ndim == 2:
-                names[node.output[0]] = matrix_product(graph, value(node.input[0]), weights[last])
+                names[node.output[0]] = by_token(graph, value(node.input[0]), weights[last])
             else:
                 names.update(zip(node.output, graph.copy(node, [value(name) for name in node.input]), strict=True))
         return names[traced.output[0].name]

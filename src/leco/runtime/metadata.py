@@ -40,6 +40,8 @@ class Metadata:
         certificate: what is promised of early answers, as `Certificate.to_dict` has it; None is nothing.
         std: the standard deviation of the values of the training, of a regression.
         exit_layers: the layers that have an exit; None is all.
+        batch_invariant: whether a text has the same answer in any batch. In files of before, which do not say, int8
+            activations of a batch share one range.
 
     """
 
@@ -54,6 +56,7 @@ class Metadata:
     certificate: dict[str, Any] | None = None
     std: float = 1.0
     exit_layers: list[int] | None = None
+    batch_invariant: bool = False
 
     def task(self) -> Task:
         """What criteria need to know; LecoError where it is the task of no model."""

@@ -23,7 +23,8 @@ from leco.tokens import Encoding, Text, cut_line
 
 logger = logging.getLogger(__name__)
 
-FLOAT32 = "float32"
+FLOAT32, INT8, INT8_BY_BATCH = "float32", "int8", "int8 by batch"
+"""The precisions that a file may have. In the last one, of files of before, a text's answer depends on its batch."""
 PIECE = 1024
 """Texts that are tokenized and kept at a time: enough to form batches of similar length."""
 
@@ -199,9 +200,8 @@ class PredictorMixin:
                 that the model was trained on.
             criterion: when to exit, as a criterion or as text such as "cobee:tau=0.1,patience=2"; by default the
                 predictor's own. An exported file has one kind of criterion, of which the settings may be others.
-            batch_size: texts that run together. Rows that left cost nothing more. In float32 the answers are those of
-                1; in int8, where the activations of a batch share one range, scores differ a little, and texts near a
-                threshold leave elsewhere.
+            batch_size: texts that run together. Rows that left cost nothing more, and the answers are those of 1, but
+                in files that say "int8 by batch" (`precision`).
 
         Returns:
             One answer for each text, in order.

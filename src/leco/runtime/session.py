@@ -17,7 +17,7 @@ from leco.errors import LecoError, parameter
 from leco.provenance import Provenance
 from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
-from leco.runtime.predictor import FLOAT32, PredictorMixin, ignore
+from leco.runtime.predictor import FLOAT32, INT8, INT8_BY_BATCH, PredictorMixin, ignore
 from leco.runtime.texts import check_threads, checked
 from leco.tokens import Encoding, Text, pad
 
@@ -95,7 +95,7 @@ class Session(PredictorMixin):
         self.max_length: int = known.max_length
         self._trained_on = Provenance.from_dict(known.trained_on)
         self._certificate = Certificate.from_dict(known.certificate)
-        self._int8 = known.int8
+        self._precision = FLOAT32 if not known.int8 else INT8 if known.batch_invariant else INT8_BY_BATCH
 
     @property
     def runtime(self) -> str:
@@ -104,8 +104,8 @@ class Session(PredictorMixin):
 
     @property
     def precision(self) -> str:
-        """float32, or int8 where the layers' matrices are."""
-        return "int8" if self._int8 else FLOAT32
+        """float32, or int8 where the layers' matrices are, by batch in files of before."""
+        return self._precision
 
     @property
     def certificate(self) -> Certificate | None:

@@ -23,6 +23,10 @@ from leco.tokens import Encoding, Text
 logger = logging.getLogger(__name__)
 
 
+NOT_KEPT = MonitorOptions()
+"""What is seen is in no file."""
+
+
 class WatchFile:
     """What all processes that answer with a model have seen, in one JSON file.
 
@@ -69,9 +73,8 @@ class Watched(PredictorMixin):
         predictor: any.
         watch: the promise, or what has been seen of it by now.
         criterion: that of the answers that are watched; by default the predictor's own.
-        share: the probability with which a text is checked, 0 to 1.
-        file: where what is seen is added up over processes; None is nowhere.
-        fall_back: whether all texts run at full depth once the promise is contradicted.
+        options: the share of the texts that is checked, the file in which what is seen is added up over processes, and
+            whether all texts run at full depth once the promise is contradicted.
         on_alarm: told once, in a sentence, that the promise is contradicted; by default a warning is logged.
         seed: of the sampling; None is another one each time.
 
@@ -85,22 +88,15 @@ class Watched(PredictorMixin):
         predictor: Predictor,
         watch: Watch,
         criterion: Criterion | None = None,
+        options: MonitorOptions = NOT_KEPT,
         *,
-        share: float = 0.01,
-        file: WatchFile | None = None,
-        fall_back: bool = False,
         on_alarm: Callable[[str], None] = logger.warning,
         seed: int | None = None,
     ) -> None:
-        self.predictor, self.share, self.file, self.fall_back, self.on_alarm = (
-            predictor,
-            share,
-            file,
-            fall_back,
-            on_alarm,
-        )
+        self.predictor, self.options, self.on_alarm = predictor, options, on_alarm
+        self.file = None if options.monitor is None else WatchFile(Path(options.monitor), watch)
         self._criterion = criterion or predictor.criterion
-        self.watch = watch if file is None else file.read()
+        self.watch = watch if self.file is None else self.file.read()
         self._random = np.random.default_rng(seed)
         self._texts = 0
         self._waiting: list[tuple[list[Encoding], np.ndarray[Any, Any]]] = []
@@ -153,7 +149,7 @@ class Watched(PredictorMixin):
     @property
     def fell_back(self) -> bool:
         """Whether all texts run at full depth now."""
-        return self.fall_back and self.watch.alarm is not None
+        return self.options.fall_back and self.watch.alarm is not None
 
     def encode(self, texts: Sequence[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
         """As the watched predictor does."""
@@ -179,7 +175,7 @@ class Watched(PredictorMixin):
 
     def note(self, encodings: Sequence[Encoding], scores: np.ndarray[Any, Any]) -> int:
         """Sample answers that were given, texts with their scores [N, K]; gives how many are to be checked."""
-        drawn = np.flatnonzero(self._random.random(len(encodings)) < self.share).tolist()
+        drawn = np.flatnonzero(self._random.random(len(encodings)) < self.options.monitor_share).tolist()
         self._texts += len(encodings)
         self._waiting.append(([encodings[row] for row in drawn], scores[drawn]))
         return len(drawn)
@@ -227,13 +223,4 @@ def watched(
         if doubt := held.doubt(criterion or predictor.criterion, predictor.precision):
             raise LecoError(f"{doubt} Calibrate it again, or give {parameter('monitor_bound')}.")
         bound = held.disagreement
-    file = WatchFile(Path(options.monitor), Watch(bound, options.monitor_alpha))
-    return Watched(
-        predictor,
-        file.start,
-        criterion,
-        share=options.monitor_share,
-        file=file,
-        fall_back=options.fall_back,
-        on_alarm=on_alarm,
-    )
+    return Watched(predictor, Watch(bound, options.monitor_alpha), criterion, options, on_alarm=on_alarm)

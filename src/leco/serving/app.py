@@ -19,13 +19,13 @@ from starlette.requests import ClientDisconnect
 
 from leco import __version__
 from leco.errors import LecoError
-from leco.files import parse_json
+from leco.files import format_json, parse_json
 from leco.serving.bulk import answered_lines
 from leco.serving.gate import Gate, Receive, Scope, Send, TooLargeError, problem
 from leco.serving.options import ServingOptions
 from leco.serving.playground import playground
 from leco.serving.schemas import Info, PredictAnswer, Prediction, PredictRequest, Problem
-from leco.serving.service import Service, Timing
+from leco.serving.service import Service, Timing, TooManyError
 from leco.serving.waiting import DrainingError, OverloadedError
 
 T = TypeVar("T")
@@ -40,6 +40,10 @@ class NotJsonError(LecoError):
     """A body that is no JSON."""
 
 
+class InvalidError(LecoError):
+    """What is no request, whatever is served."""
+
+
 class GoneError(Exception):
     """The client went away."""
 
@@ -50,9 +54,8 @@ class BothWays(StreamingResponse):
     It ends where the client goes away, or takes nothing for `patience` seconds.
     """
 
-    def __init__(self, content: AsyncIterator[bytes], patience: float, media_type: str) -> None:
-        super().__init__(content, media_type=media_type)
-        self.patience = patience
+    media_type = "application/x-ndjson"
+    patience = 30.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what comes."""
@@ -62,6 +65,12 @@ class BothWays(StreamingResponse):
 
         with suppress(ClientDisconnect, asyncio.TimeoutError):
             await self.stream_response(patiently)
+
+
+class PrometheusText(Response):
+    """Metrics in Prometheus' format."""
+
+    media_type = "text/plain; version=0.0.4; charset=utf-8"
 
 
 CLOSED = {"Connection": "close"}
@@ -93,7 +102,7 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         openapi_url=None,
     )
     problems: dict[int | str, dict[str, Any]] = {
-        status: {"model": Problem} for status in (400, 401, 413, 422, 429, 503, 504)
+        status: {"model": Problem} for status in (400, 401, 409, 413, 422, 429, 503, 504)
     }
     body = {"content": {"application/json": {"schema": PredictRequest.model_json_schema()}}, "required": True}
 
@@ -117,11 +126,13 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         listed = [predictions(one.scores or {}) for one in found.answers]
         return JSONResponse(jsonable_encoder(listed[0] if asked.single else listed))
 
-    @app.post("/v1/bulk", dependencies=guarded, responses=problems)
+    @app.post("/v1/bulk", dependencies=guarded, response_class=BothWays, responses=problems)
     async def bulk(request: Request) -> StreamingResponse:
         """Answer JSON Lines by JSON Lines, in order, while they come: {"text": ...}, a text, or a list of two."""
         lines = answered_lines(service, request.stream(), request.state.timing, options)
-        return BothWays(lines, options.timeout, "application/x-ndjson")
+        answer = BothWays(lines)
+        answer.patience = options.timeout
+        return answer
 
     @app.get("/livez", dependencies=public)
     async def livez() -> dict[str, bool]:
@@ -138,10 +149,10 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         """The model, its criterion and certificate, the limits and the versions."""
         return service.info()
 
-    @app.get("/metrics", dependencies=public)
+    @app.get("/metrics", dependencies=public, response_class=PrometheusText)
     async def metrics() -> Response:
         """What is counted, for Prometheus."""
-        return Response(service.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return PrometheusText(service.metrics.text())
 
     @app.post("/admin/reload", dependencies=guarded, responses=problems)
     async def reload() -> Any:
@@ -171,17 +182,17 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
 
 
 def read_request(body: bytes) -> PredictRequest:
-    """The request in a body; `NotJsonError` or LecoError where it is none."""
+    """The request in a body; `NotJsonError` or `InvalidError` where it is none."""
     try:
         value = parse_json(body, "The body")
     except LecoError as error:
         raise NotJsonError(str(error)) from error
     try:
-        return PredictRequest.model_validate(value)
+        return PredictRequest.model_validate_json(format_json(value), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"][:2])
-        raise LecoError(f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}.") from error
+        raise InvalidError(f"{where + ': ' if where else ''}{first['msg'].removeprefix('Value error, ')}.") from error
 
 
 def predictions(scores: dict[str, float]) -> list[Prediction]:
@@ -196,7 +207,7 @@ def allowed_seconds(request: Request, options: ServingOptions) -> float:
     if given is None:
         return options.timeout
     if not given.isascii() or not given.isdigit() or int(given[:DIGITS]) < 1 or len(given) > DIGITS:
-        raise LecoError("X-Timeout-Ms must be a whole number of milliseconds.")
+        raise InvalidError("X-Timeout-Ms must be a whole number of milliseconds.")
     return min(options.timeout, int(given) / 1000)
 
 
@@ -261,9 +272,17 @@ def answer_errors(app: FastAPI) -> None:
     async def not_json(request: Request, error: LecoError) -> JSONResponse:
         return problem(400, str(error), "validation")
 
+    @app.exception_handler(InvalidError)
+    async def invalid(request: Request, error: LecoError) -> JSONResponse:
+        return problem(422, str(error), "validation")
+
+    @app.exception_handler(TooManyError)
+    async def too_many(request: Request, error: LecoError) -> JSONResponse:
+        return problem(413, str(error), "validation")
+
     @app.exception_handler(LecoError)
     async def refused(request: Request, error: LecoError) -> JSONResponse:
-        return problem(422, str(error), "validation")
+        return problem(409, str(error), "validation")
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """What goes over the wire: the bodies of requests and answers."""
 
+from itertools import combinations
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -7,16 +8,29 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Text = str | tuple[str, str]
 
 
+def _one_of_each(schema: dict[str, Any]) -> None:
+    """Say in the schema what the validator holds: `texts` or `inputs`, and at most one way to say when texts leave."""
+    given = {"texts": {"type": ["string", "array"]}, "inputs": {"type": ["string", "array"]}}
+    schema["oneOf"] = [
+        {"required": [name], "properties": {name: given[name], other: {"type": "null"}}}
+        for name, other in (("texts", "inputs"), ("inputs", "texts"))
+    ]
+    ways = {"criterion": {"type": "string"}, "max_drop": {"type": "number"}, "full_depth": {"const": True}}
+    schema["allOf"] = [
+        {"not": {"required": list(pair), "properties": {name: ways[name] for name in pair}}}
+        for pair in combinations(ways, 2)
+    ]
+    schema["properties"]["raw_scores"]["const"] = False
+    schema["examples"] = [{"texts": ["a wonderful film", "so dull"]}, {"inputs": "a wonderful film"}]
+
+
 class PredictRequest(BaseModel):
     """Texts that are to be answered: `texts`, or `inputs` as text-embeddings-inference has them."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"texts": ["a wonderful film", "so dull"]}, {"inputs": "a wonderful film"}]},
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_one_of_each)
 
-    texts: Text | list[Text] | None = Field(
-        default=None, description="A text, or a list of texts; a pair is a list of two."
+    texts: str | list[Text] | None = Field(
+        default=None, description="A text, or a list of texts; a pair is a list of two in it."
     )
     inputs: str | tuple[str, str] | list[tuple[str] | tuple[str, str]] | None = Field(
         default=None,
@@ -37,23 +51,19 @@ class PredictRequest(BaseModel):
     truncate: bool | None = Field(
         default=None, description="Taken for compatibility: texts that are too long are always cut."
     )
-    truncation_direction: Literal["Left", "Right", "left", "right", None] = Field(
-        default=None, description="Right alone."
-    )
+    truncation_direction: Literal["Right", "right", None] = Field(default=None, description="Right alone.")
     raw_scores: bool = Field(
         default=False, description="Taken for compatibility: scores are always probabilities or values."
     )
 
     @model_validator(mode="after")
-    def _one_of_each(self) -> "PredictRequest":
+    def _check(self) -> "PredictRequest":
         if (self.texts is None) == (self.inputs is None):
             raise ValueError("give either 'texts' or 'inputs'")
         if sum((self.criterion is not None, self.full_depth, self.max_drop is not None)) > 1:
             raise ValueError("give one of 'criterion', 'full_depth' and 'max_drop'")
         if self.raw_scores:
             raise ValueError("'raw_scores' cannot be had: scores are probabilities, or values")
-        if (self.truncation_direction or "right").lower() != "right":
-            raise ValueError("'truncation_direction' is Right")
         return self
 
     def sequences(self) -> list[Text]:

@@ -30,7 +30,11 @@ MOST_LAYERS = 64
 
 
 class RefusedError(LecoError):
-    """What this model, or these limits, do not allow."""
+    """What the model that is served does not allow."""
+
+
+class TooManyError(LecoError):
+    """More than the limits allow."""
 
 
 @dataclass
@@ -196,10 +200,10 @@ class Service:
     def _check(self, texts: Sequence[Text]) -> None:
         """LecoError for texts that are none, too many, too long, or of another kind than the model's."""
         if len(texts) > self.options.max_texts:
-            raise RefusedError(f"The request has {len(texts)} texts, but at most {self.options.max_texts} are allowed.")
+            raise TooManyError(f"The request has {len(texts)} texts, but at most {self.options.max_texts} are allowed.")
         longest = max(map(characters, texts), default=0)
         if longest > self.options.max_characters:
-            raise RefusedError(
+            raise TooManyError(
                 f"A text has {longest} characters, but at most {self.options.max_characters} are allowed."
             )
         list(checked_kind(checked(texts), self.loaded.predictor.trained_on))
