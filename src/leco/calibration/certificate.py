@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import ceil, floor
 from typing import Any
 
 from leco.calibration.losses import LOSSES
@@ -94,7 +95,7 @@ class Certificate:
             seen = f"{self.errors * self.unit / self.rows:.4g} on {about}"
         if not rule.promise:
             return f"No promise: by the mean alone, {what} ({seen}; method {self.method})."
-        confidence = "" if self.confidence is None else percent(self.confidence)
+        confidence = "" if self.confidence is None else percent(self.confidence, least=True)
         promise = rule.promise.format(confidence=confidence)
         return f"{promise[0].upper()}{promise[1:]}, {what} ({seen}; method {self.method})."
 
@@ -112,12 +113,15 @@ class Certificate:
         return ""
 
 
-def percent(share: float) -> str:
-    """A share for people, rounded up to what is shown, so that a bound stays one.
+def percent(share: float, *, least: bool = False) -> str:
+    """A share for people, rounded up to what is shown, so that a bound stays one; down where it is the `least`.
 
     >>> percent(0.02), percent(0.01234567), percent(0.9)
     ('2 %', '1.235 %', '90 %')
+    >>> percent(0.02, least=True), percent(0.01234567, least=True), percent(0.9999999, least=True)
+    ('2 %', '1.234 %', '99.999 %')
     """
     digits = 5
-    rounded = -(-round(share * 10**digits, 4) // 1) / 10**digits
+    shown = round(share * 10**digits, 4)
+    rounded = (floor(shown) if least else ceil(shown)) / 10**digits
     return f"{100 * rounded:.6g} %"

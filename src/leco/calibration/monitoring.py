@@ -115,7 +115,7 @@ class Watch:
         counts = f"{self.disagreements:.6g} of {self.checked:,} texts that were checked disagree with full depth"
         if self.alarm is None:
             return f"Nothing contradicts the promised {percent(self.bound)}: {counts}."
-        sure = f"with confidence {1 - self.alpha:.6g} their share is above {percent(self.lowest)}"
+        sure = f"with confidence {1 - self.alpha:.6g} their share is above {percent(self.lowest, least=True)}"
         return f"The promised {percent(self.bound)} is contradicted: {counts}; {sure}."
 
     def to_dict(self) -> dict[str, Any]:

@@ -156,7 +156,7 @@ class Calibration:
         bound, delta = rule.share(options.max_drop, options.delta, chains)
         needed = rows_needed(rule, bound, delta)
         promise = percent(options.max_drop) + (
-            f" at {percent(options.confidence)} confidence" if rule.confident else ""
+            f" at {percent(options.confidence, least=True)} confidence" if rule.confident else ""
         )
         if rows < needed:
             raise LecoError(
