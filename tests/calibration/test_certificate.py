@@ -67,6 +67,7 @@ def test_it_is_read_as_it_was_written():
         {"confidence": 0.2},
         {"rows": 0},
         {"errors": 1001.0},
+        {"unit": 0.0},
         {"method": "guess"},
         {"loss": "pain"},
         {"criterion": {"name": "entropy", "tau": -1}},

@@ -74,6 +74,7 @@ class Certificate:
             raise changed(WHERE, str(error)) from error
         bounds = found.bound, found.disagreement
         possible = min(bounds) >= 0 and max(bounds) <= 1 and found.rows > 0 and 0 <= found.errors <= found.rows
+        possible = possible and (found.unit is None or found.unit > 0)
         if not possible or rule.confident != (found.confidence is not None and 0.5 < found.confidence < 1):
             raise changed(WHERE, "its numbers are those of no calibration")
         return found
