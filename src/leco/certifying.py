@@ -21,7 +21,7 @@ from leco.errors import LecoError, parameter
 from leco.evaluation.certify import Calibration
 from leco.evaluation.kept import Kept, files_mark
 from leco.evaluation.trials import Trials
-from leco.evaluation.unseen import unseen_texts
+from leco.evaluation.unseen import check_new, unseen_texts
 from leco.files import write_text
 from leco.folders import holding
 from leco.loading import is_classifier, load
@@ -107,6 +107,7 @@ def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log
     name, split = unseen_texts(predictor, data, _of_source(options), labelled=loss.labelled, log=log)
     if split.fingerprint == held.fingerprint:
         raise LecoError(f"{parameter('data')} '{name}' has the texts that the model was calibrated on. Give new ones.")
+    check_new(name, split, held.seen, "the model was calibrated", log)
     trials = Trials(predictor, split, loss)
     return verify_losses(held, trials.attempt(predictor.criterion).losses, significance)
 

@@ -24,6 +24,7 @@ class Provenance:
             None of a data set that is known by its name.
         source: the settings by which it was read, those that were guessed too.
         calibration: how many rows were set aside to certify early answers, of a data set that has no part for that.
+        seen: the sketch of the texts that trained the model or chose its settings (`leco.sketches`).
 
     """
 
@@ -33,6 +34,7 @@ class Provenance:
     hashes: dict[str, str]
     source: SourceOptions
     calibration: int = 0
+    seen: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: of the settings those that say something."""

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from leco import Entropy, LecoError
-from leco.calibration import Certificate, percent, verify_losses
+from leco.calibration import Certificate, Watch, percent, verify_losses
 
 GIVEN = Certificate(
     criterion=Entropy(0.2).to_dict(),
@@ -44,6 +44,14 @@ def test_a_bound_is_not_rounded_down():
     assert [percent(share) for share in (0.02, 0.020001, 0.9, 0.012344999)] == ["2 %", "2.001 %", "90 %", "1.235 %"]
 
 
+def test_neither_a_confidence_nor_a_lower_bound_is_rounded_up():
+    shares = (0.9999999, 0.999995, 0.9, 0.020009, 0.0)
+    assert [percent(share, least=True) for share in shares] == ["99.999 %", "99.999 %", "90 %", "2 %", "0 %"]
+    assert replace(GIVEN, confidence=0.9999999).sentence().startswith("With 99.999 % confidence")
+    watch = Watch(bound=0.01).seen(500, np.arange(500) < 60)
+    assert f"above {percent(watch.lowest, least=True)}" in watch.sentence()
+
+
 def test_it_is_read_as_it_was_written():
     assert Certificate.from_dict(GIVEN.to_dict()) == GIVEN
     assert Certificate.from_dict(None) is None
@@ -59,6 +67,7 @@ def test_it_is_read_as_it_was_written():
         {"confidence": 0.2},
         {"rows": 0},
         {"errors": 1001.0},
+        {"unit": 0.0},
         {"method": "guess"},
         {"loss": "pain"},
         {"criterion": {"name": "entropy", "tau": -1}},

@@ -82,3 +82,21 @@ def test_an_alarm_stays_when_later_rows_agree():
 def test_a_state_that_is_none_is_refused(change):
     with pytest.raises(LecoError, match=r"^'x.json' is not as it was written"):
         Watch.from_dict({**Watch(0.02).seen(2, np.zeros(1)).to_dict(), **change}, "'x.json'")
+
+
+def test_after_an_alarm_the_sentence_contradicts_the_promise_whatever_comes():
+    alarmed = Watch(bound=0.1).seen(100, np.arange(100) < 40)
+    for agreeing in (0, 500, 100_000):
+        later = alarmed.seen(agreeing, np.zeros(agreeing))
+        assert later.alarm == alarmed.alarm
+        assert later.lowest > later.bound
+        assert Watch.from_dict(later.to_dict(), "'w.json'") == later
+
+
+@pytest.mark.parametrize(
+    "alarm", [{}, {"x": 1.0}, {"checked": 5, "disagreements": 1}, {"checked": 500, "disagreements": 400}]
+)
+def test_an_alarm_that_was_never_raised_is_refused(alarm):
+    given = {**Watch(bound=0.1).seen(100, np.arange(100) < 40).to_dict(), "alarm": alarm}
+    with pytest.raises(LecoError, match=r"'w.json' is not as it was written"):
+        Watch.from_dict(given, "'w.json'")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import random
 import shutil
 
 import numpy as np
@@ -322,3 +323,37 @@ def test_answers_that_are_no_numbers_certify_nothing(model, texts, monkeypatch):
     monkeypatch.setattr(MultiExitModel, "exit_outputs", outputs)
     with pytest.raises(LecoError, match="The model gives no answers"):
         library.calibrate(model, texts / "new.csv")
+
+
+@pytest.mark.parametrize("labelled", [True, False], ids=["labelled", "unlabelled"])
+def test_texts_that_made_the_model_are_known_again_however_they_come(model, reviews, tmp_path, labelled):
+    # in another order, in part, among others, with other spaces; and some of them among many new ones
+    known = [line.split(",") for line in reviews.read_text().splitlines()[1:]]
+    new = list(rows(400, 5))
+    choice = random.Random(0)
+    shuffled = choice.sample(known, len(known))
+    spaced = [(f"  {text.replace(' ', '   ')} ", label) for text, label in known]
+    loss = {} if labelled else {"loss": "disagreement"}
+
+    def calibrate(table):
+        lines = []
+        held = [row if labelled else row[:1] for row in table]
+        path = write_csv(tmp_path / "given.csv", held, ("text", "label") if labelled else ("text",))
+        library.calibrate(model, path, max_drop=0.2, log=lines.append, **loss)
+        return "\n".join(lines)
+
+    for table in (shuffled, shuffled[:100], known + new[:60], spaced):
+        with pytest.raises(LecoError, match="on which the model was trained"):
+            calibrate(table)
+    assert "about 2" in calibrate(new + shuffled[:130]), "a fifth or so: said, not refused"
+    assert "refused" not in calibrate(new)
+
+
+def test_texts_of_the_calibration_are_known_again_by_verify(calibrated, texts, tmp_path):
+    folder, _ = calibrated
+    lines = (texts / "new.csv").read_text().splitlines()
+    for name, some in (("turned", lines[:0:-1]), ("part", lines[100:250]), ("more", [*lines[1:], "so good,positive"])):
+        (tmp_path / f"{name}.csv").write_text("\n".join(["text,label", *some]))
+        with pytest.raises(LecoError, match="on which the model was calibrated"):
+            library.verify(folder, tmp_path / f"{name}.csv")
+    assert library.verify(folder, texts / "newer.csv").rows == 300

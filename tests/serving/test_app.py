@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 
 import pytest
 from starlette.testclient import TestClient
@@ -10,6 +11,7 @@ from leco import load
 from leco.calibration import MonitorOptions
 from leco.cli import main
 from leco.loading import PredictorSpec
+from leco.serving import service as service_module
 from leco.serving.app import create_app
 from leco.serving.metrics import Metrics
 from leco.serving.options import ServingOptions
@@ -246,3 +248,60 @@ def test_the_description_names_all_routes(serving):
     assert set(described["paths"]) == {
         "/predict", "/v1/bulk", "/livez", "/readyz", "/info", "/metrics", "/admin/reload"
     }  # fmt: skip
+
+
+def test_all_refusals_have_the_same_shape_and_all_routes_can_be_private(serving):
+    client = serving(key="tökén", private=True)
+    for path in ("/", "/docs", "/openapi.json", "/info", "/livez", "/readyz", "/metrics"):
+        assert client.get(path).status_code == 401, path
+        right = {"Authorization": "Bearer tökén".encode()}
+        assert client.get(path, headers=right).status_code == 200, path
+    for method, path, status in (("GET", "/none", 404), ("GET", "/predict", 405), ("POST", "/../etc/passwd", 404)):
+        refused = client.request(method, path)
+        assert (refused.status_code, set(refused.json())) == (status, {"error", "error_type"})
+
+
+def test_a_line_of_the_log_stays_one_and_ids_are_plain(serving, caplog):
+    client = serving()
+    with caplog.at_level(logging.INFO, "leco.serving"):
+        client.get("/a%0aid=forged%20status=200%1b[31m")
+    (record,) = caplog.records
+    assert record.message.isprintable()
+    assert len(record.message.split(" ")) == 7
+    for given in ("é", "a b", "a" * 65, "a\tb"):
+        answered = client.get("/livez", headers={"X-Request-Id": given.encode()})
+        assert answered.headers["x-request-id"].isalnum()
+        assert answered.headers["x-request-id"].isascii()
+
+
+def test_all_texts_of_a_stream_are_counted(serving, caplog):
+    client = serving(log_json=True)
+    with caplog.at_level(logging.INFO, "leco.serving"):
+        client.post("/v1/bulk", content=b'"a"\n' * 150)
+    logged = json.loads(caplog.records[0].message)
+    assert (logged["texts"], logged["tokens"]) == (150, 450)
+
+
+def test_a_text_whose_model_was_replaced_while_it_was_tokenized_is_answered_by_the_new_one(serving, monkeypatch):
+    client, right = serving(key="secret"), {"Authorization": "Bearer secret"}
+    tokenizing, replaced = threading.Event(), threading.Event()
+    encoded, calls = service_module.encoded, []
+
+    def slowly(*given):
+        calls.append(given)
+        if len(calls) == 1:
+            tokenizing.set()
+            assert replaced.wait(60)
+        return encoded(*given)
+
+    monkeypatch.setattr(service_module, "encoded", slowly)
+    answered = []
+    asking = threading.Thread(
+        target=lambda: answered.append(client.post("/predict", json={"texts": TEXTS}, headers=right))
+    )
+    asking.start()
+    assert tokenizing.wait(60)
+    assert client.post("/admin/reload", headers=right).status_code == 200
+    replaced.set()
+    asking.join(60)
+    assert (answered[0].status_code, len(calls)) == (200, 2)

@@ -1,12 +1,15 @@
 """The processes of a service: signals, workers, and what is wrong before it begins."""
 
 import json
+import os
+import shutil
 import signal
 import socket
 import threading
 import time
 import urllib.request
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -124,3 +127,58 @@ def test_what_is_wrong_is_said_before_it_begins(leco, fitted, tmp_path):
     assert (result.code, "is empty" in result.err) == (2, True)
     result = leco("serve", fitted, "--policy", "wohle")
     assert (result.code, "policy must be one of" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v1/bulk"])
+def test_a_body_that_does_not_come_holds_nothing(fitted, path):
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n".encode()
+    with served(fitted, "--timeout", "1") as (process, address):
+        with _connected(address) as half:
+            half.sendall(head + b'{"text')
+            said = _read_all(half)  # the service closes the connection, or this raises
+        assert b" 504 " in said if path == "/predict" else b"Nothing came" in said
+        with _connected(address) as gone:
+            gone.sendall(head + b'{"text')
+            time.sleep(0.3)
+        time.sleep(0.3)
+        assert len(ask(address, {"texts": TEXTS})["answers"]) == 2
+        assert not any("Traceback" in line for line in process.log), "nor is a client that leaves a failure of ours"
+        with urllib.request.urlopen(f"{address}/metrics") as metrics:
+            assert b'status="500"' not in metrics.read()
+
+
+def _connected(address):
+    host, _, port = address.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+def _read_all(connection):
+    parts = []
+    while part := connection.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def test_a_broken_model_replaces_none(fitted, tmp_path):
+    for workers, said in ((1, "could not be loaded anew"), (2, "keeping worker")):
+        folder = shutil.copytree(fitted, tmp_path / f"model-{workers}")
+        with served(folder, "--workers", workers) as (process, address):
+            until(partial(_answers, address, {}))
+            (folder / "model.safetensors").write_bytes(b"no weights")  # in place, as cp does
+            assert _answers(address, {}), "it has its weights in memory"
+            process.send_signal(signal.SIGHUP)
+            until(partial(_logged, process, said))
+            assert _answers(address, {})
+
+
+def _logged(process, said):
+    return any(said in line for line in process.log)
+
+
+def test_the_token_may_come_through_a_pipe(fitted, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=lambda: pipe.write_text("secret\n"), daemon=True).start()
+    with served(fitted, "--api-key-file", pipe) as (_, address):
+        assert not _answers(address, {})
+        assert _answers(address, {"Authorization": "Bearer secret"})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import ceil, floor
 from typing import Any
 
 from leco.calibration.losses import LOSSES
@@ -30,6 +31,7 @@ class Certificate:
         mean_exit_layer: the mean layer at which they leave.
         settings: how many settings there were, in an order fixed before; 1 where there was nothing to select.
         data, fingerprint: the name of the calibration texts, and the hash of texts and labels (`Split.fingerprint`).
+        seen: the sketch of the texts, by which a verification knows them again (`leco.sketches`).
         unit: the standard deviation by which the errors of values are measured; None where answers are labels.
         versions, date: of the libraries, and of the calibration.
 
@@ -49,6 +51,7 @@ class Certificate:
     settings: int
     data: str
     fingerprint: str
+    seen: str = ""
     unit: float | None = None
     versions: dict[str, str] = field(default_factory=dict)
     date: str = ""
@@ -71,6 +74,7 @@ class Certificate:
             raise changed(WHERE, str(error)) from error
         bounds = found.bound, found.disagreement
         possible = min(bounds) >= 0 and max(bounds) <= 1 and found.rows > 0 and 0 <= found.errors <= found.rows
+        possible = possible and (found.unit is None or found.unit > 0)
         if not possible or rule.confident != (found.confidence is not None and 0.5 < found.confidence < 1):
             raise changed(WHERE, "its numbers are those of no calibration")
         return found
@@ -92,7 +96,7 @@ class Certificate:
             seen = f"{self.errors * self.unit / self.rows:.4g} on {about}"
         if not rule.promise:
             return f"No promise: by the mean alone, {what} ({seen}; method {self.method})."
-        confidence = "" if self.confidence is None else percent(self.confidence)
+        confidence = "" if self.confidence is None else percent(self.confidence, least=True)
         promise = rule.promise.format(confidence=confidence)
         return f"{promise[0].upper()}{promise[1:]}, {what} ({seen}; method {self.method})."
 
@@ -110,12 +114,15 @@ class Certificate:
         return ""
 
 
-def percent(share: float) -> str:
-    """A share for people, rounded up to what is shown, so that a bound stays one.
+def percent(share: float, *, least: bool = False) -> str:
+    """A share for people, rounded up to what is shown, so that a bound stays one; down where it is the `least`.
 
     >>> percent(0.02), percent(0.01234567), percent(0.9)
     ('2 %', '1.235 %', '90 %')
+    >>> percent(0.02, least=True), percent(0.01234567, least=True), percent(0.9999999, least=True)
+    ('2 %', '1.234 %', '99.999 %')
     """
     digits = 5
-    rounded = -(-round(share * 10**digits, 4) // 1) / 10**digits
+    shown = round(share * 10**digits, 4)
+    rounded = (floor(shown) if least else ceil(shown)) / 10**digits
     return f"{100 * rounded:.6g} %"

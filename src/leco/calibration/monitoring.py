@@ -68,6 +68,8 @@ class Watch:
             raise LecoError(f"A promise and an alpha lie between 0 and 1: not {self.bound:g} and {self.alpha:g}.")
         if not 0 <= self.disagreements <= self.checked <= self.texts:
             raise LecoError("More texts disagree than were checked, or more were checked than answered.")
+        if self.alarm is not None and not self._raised(self.alarm):
+            raise LecoError("Its alarm is none that these counts can have raised.")
 
     def seen(self, texts: int, losses: Array) -> "Watch":
         """With so many more answers, of which some were checked: their losses, from 0 to 1."""
@@ -91,6 +93,15 @@ class Watch:
             return replace(both, alarm={"checked": both.checked, "disagreements": both.disagreements})
         return both
 
+    def _raised(self, alarm: dict[str, float]) -> bool:
+        """Whether an alarm has its two counts, no larger than those of now, and they contradict the promise."""
+        if set(alarm) != {"checked", "disagreements"}:
+            return False
+        checked, disagreements = alarm["checked"], alarm["disagreements"]
+        within = 0 <= disagreements <= min(checked, self.disagreements) and checked <= self.checked
+        seen = log_evidence(disagreements, checked, self.bound, self.bound)
+        return bool(within and seen >= log(1 / self.alpha) - 1e-6)
+
     @property
     def evidence(self) -> float:
         """The logarithm of the evidence against the promise; the alarm is at `log(1 / alpha)`."""
@@ -98,7 +109,13 @@ class Watch:
 
     @property
     def lowest(self) -> float:
-        """The lower end of the confidence sequence of the rate: all rates below it are contradicted by now."""
+        """The lower end of the confidence sequence of the rate: all rates below it are contradicted by now.
+
+        What once was contradicted stays so, whatever comes: at least the promise is, after an alarm.
+        """
+        if self.alarm is not None:
+            then = replace(self, checked=int(self.alarm["checked"]), disagreements=self.alarm["disagreements"])
+            return max(replace(then, alarm=None).lowest, replace(self, alarm=None).lowest)
         if not self.disagreements:
             return 0.0
 
@@ -115,7 +132,7 @@ class Watch:
         counts = f"{self.disagreements:.6g} of {self.checked:,} texts that were checked disagree with full depth"
         if self.alarm is None:
             return f"Nothing contradicts the promised {percent(self.bound)}: {counts}."
-        sure = f"with confidence {1 - self.alpha:.6g} their share is above {percent(self.lowest)}"
+        sure = f"with confidence {1 - self.alpha:.6g} their share is above {percent(self.lowest, least=True)}"
         return f"The promised {percent(self.bound)} is contradicted: {counts}; {sure}."
 
     def to_dict(self) -> dict[str, Any]:

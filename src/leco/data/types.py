@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from leco.problems import PROBLEMS, Problem
 from leco.provenance import Provenance
 from leco.settings import SourceOptions
+from leco.sketches import sketch
 from leco.tokens import Encoding, Text
 
 Array = NDArray[Any]
@@ -80,7 +81,8 @@ class TextData:
     def provenance(self) -> Provenance:
         """What a model that is trained on these data keeps of them."""
         cut = 0 if self.calibration is None or CALIBRATION in self.hashes else len(self.calibration)
-        return Provenance(self.name, self.pair, self.metric, dict(self.hashes), self.source, cut)
+        seen = sketch([*self.train.texts, *self.dev.texts])
+        return Provenance(self.name, self.pair, self.metric, dict(self.hashes), self.source, cut, seen)
 
     @property
     def problem(self) -> Problem:

@@ -35,6 +35,7 @@ from leco.evaluation.trials import Trials
 from leco.progress import say
 from leco.runtime import GivesAllExits, Predictor
 from leco.runtime.predictor import INT8_BY_BATCH
+from leco.sketches import FEW, sketch
 
 Chains = Mapping[str, Sequence[Criterion]]
 Log = Callable[[str], None]
@@ -155,7 +156,7 @@ class Calibration:
         bound, delta = rule.share(options.max_drop, options.delta, chains)
         needed = rows_needed(rule, bound, delta)
         promise = percent(options.max_drop) + (
-            f" at {percent(options.confidence)} confidence" if rule.confident else ""
+            f" at {percent(options.confidence, least=True)} confidence" if rule.confident else ""
         )
         if rows < needed:
             raise LecoError(
@@ -226,6 +227,7 @@ class Calibration:
             settings=settings,
             data=self.name,
             fingerprint=self.split.fingerprint,
+            seen=sketch(self.split.texts, FEW),
             unit=None if predictor.problem.has_names else predictor.problem.statistics.std,
             versions=versions(),
             date=date.today().isoformat(),

@@ -13,8 +13,11 @@ from leco.progress import say
 from leco.provenance import KNOWN, Provenance
 from leco.runtime import Predictor
 from leco.runtime.texts import checked, checked_kind
+from leco.sketches import recognized
 
 Log = Callable[[str], None]
+SURELY, MOST_SEEN = 3, 0.5
+"""Texts of which so many, and more than this share, were seen before, are not new."""
 
 
 def unseen_texts(
@@ -23,8 +26,31 @@ def unseen_texts(
     """The name and the rows of `source`, of which the calibration part or else all or those named test are meant.
 
     Without `labelled` its labels are not needed, and are not used. LecoError as `data_for`, and for what the model was
-    trained on, which its fingerprint shows.
+    trained on, as its fingerprint or its texts show.
     """
+    name, split = _texts(predictor, source, given, labelled, log)
+    if predictor.trained_on is not None:
+        check_new(name, split, predictor.trained_on.seen, "the model was trained, or its settings chosen", log)
+    return name, split
+
+
+def check_new(name: str, split: Split, known: str, what: str, log: Log = say) -> None:
+    """LecoError where most of the texts are in the sketch `known` of those that `what`; a line where some are."""
+    hits, told = recognized(known, split.texts)
+    share = hits / max(told, 1)
+    where = f"{parameter('data')} '{name}'"
+    if hits >= SURELY and share > MOST_SEEN:
+        raise LecoError(f"{where}: about {share:.0%} of its texts are among those on which {what}. Give new ones.")
+    if hits:
+        log(
+            f"warning: {where}: about {share:.0%} of its texts are among those on which {what}. Leave them out, unless "
+            "as many of the texts that are to come will be."
+        )
+
+
+def _texts(
+    predictor: Predictor, source: DataSource, given: Mapping[str, Any], labelled: bool, log: Log
+) -> tuple[str, Split]:
     try:
         data = data_for(predictor, source, given, borrow_dev=False, log=lambda line: None)
     except LecoError:

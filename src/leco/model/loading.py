@@ -47,4 +47,14 @@ def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
         model.answer(model.encode(["a text", ("a", "pair")]))
     except Exception as error:  # whatever the settings of the backbone lead to
         raise LecoError(f"'{folder}' is broken: {first_line(error)}. Save the model again.") from error
-    return model.to(place)  # type: ignore[arg-type]  # Transformers types it loosely
+    return in_memory(model).to(place)  # type: ignore[arg-type]  # Transformers types it loosely
+
+
+def in_memory(model: MultiExitModel) -> MultiExitModel:
+    """The model with weights of its own: they may lie in its file, and whoever overwrites that would end the process.
+
+    Where files are replaced under a service, that is what `cp` does.
+    """
+    for weight in (*model.parameters(), *model.buffers()):
+        weight.data = weight.data.clone()
+    return model

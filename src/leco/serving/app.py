@@ -2,15 +2,18 @@
 
 import asyncio
 import hmac
-from collections.abc import AsyncIterator, Awaitable
+import time
+from collections.abc import AsyncIterator, Awaitable, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from math import ceil
 from typing import Any, TypeVar
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 
@@ -26,7 +29,7 @@ from leco.serving.service import Service, Timing, TooManyError
 from leco.serving.waiting import DrainingError, OverloadedError
 
 T = TypeVar("T")
-TIMEOUT = "x-timeout-ms"
+TIMEOUT, DIGITS = "x-timeout-ms", 9
 
 
 class UnauthorizedError(Exception):
@@ -46,20 +49,32 @@ class GoneError(Exception):
 
 
 class BothWays(StreamingResponse):
-    """A stream that is made of the request's own: it alone reads that, and ends where the client goes away."""
+    """A stream that is made of the request's own: it alone reads that.
+
+    It ends where the client goes away, or takes nothing for `patience` seconds.
+    """
 
     media_type = "application/x-ndjson"
+    patience = 30.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send what comes."""
-        with suppress(ClientDisconnect):
-            await self.stream_response(send)
+
+        async def patiently(message: MutableMapping[str, Any]) -> None:
+            await asyncio.wait_for(send(message), self.patience)
+
+        with suppress(ClientDisconnect, asyncio.TimeoutError):
+            await self.stream_response(patiently)
 
 
 class PrometheusText(Response):
     """Metrics in Prometheus' format."""
 
     media_type = "text/plain; version=0.0.4; charset=utf-8"
+
+
+CLOSED = {"Connection": "close"}
+"""The header of an answer to a body that may not have been read to its end."""
 
 
 def create_app(service: Service, options: ServingOptions, key: str | None = None) -> FastAPI:
@@ -71,13 +86,21 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         await service.drain()
 
     def bears(request: Request) -> None:
-        given = request.headers.get("authorization", "").encode()
+        given = request.headers.get("authorization", "").encode("latin-1")  # the bytes that were sent
         if key is not None and not hmac.compare_digest(given, f"Bearer {key}".encode()):
             raise UnauthorizedError
 
     public = [Depends(bears)] if options.private else []
     guarded = [Depends(bears)]
-    app = FastAPI(title="LECO", version=__version__, description=__doc__, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title="LECO",
+        version=__version__,
+        description=__doc__,
+        lifespan=lifespan,
+        docs_url=None,  # these are below, guarded
+        redoc_url=None,
+        openapi_url=None,
+    )
     problems: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem} for status in (400, 401, 409, 413, 422, 429, 503, 504)
     }
@@ -92,11 +115,12 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
     )
     async def predict(request: Request) -> Any:
         """Answer a text, a pair, or a list of these, each at the layer where the criterion says so."""
-        asked = read_request(await request.body())
+        deadline = time.perf_counter() + allowed_seconds(request, options)
+        asked = read_request(await until(deadline, request.body()))
         if asked.inputs is not None:
             asked.scores = "all"
         timing: Timing = request.state.timing
-        found = await in_time(service.predict(asked, timing), request, options)
+        found = await until(deadline, unless_gone(service.predict(asked, timing), request))
         if asked.inputs is None:
             return JSONResponse(found.model_dump())
         listed = [predictions(one.scores or {}) for one in found.answers]
@@ -106,7 +130,9 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
     async def bulk(request: Request) -> StreamingResponse:
         """Answer JSON Lines by JSON Lines, in order, while they come: {"text": ...}, a text, or a list of two."""
         lines = answered_lines(service, request.stream(), request.state.timing, options)
-        return BothWays(lines)
+        answer = BothWays(lines)
+        answer.patience = options.timeout
+        return answer
 
     @app.get("/livez", dependencies=public)
     async def livez() -> dict[str, bool]:
@@ -140,6 +166,14 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
     async def page() -> Response:
         return playground()
 
+    @app.get("/openapi.json", dependencies=public, include_in_schema=False)
+    async def description() -> JSONResponse:
+        return JSONResponse(app.openapi())
+
+    @app.get("/docs", dependencies=public, include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(openapi_url="openapi.json", title=app.title)
+
     answer_errors(app)
     app.add_middleware(Gate, options=options, metrics=service.metrics)
     if options.cors is not None:
@@ -167,20 +201,29 @@ def predictions(scores: dict[str, float]) -> list[Prediction]:
     return sorted(named, key=lambda one: -one.score)
 
 
-async def in_time(work: Awaitable[T], request: Request, options: ServingOptions) -> T:
-    """What comes of some work; TimeoutError after the deadline, `GoneError` where the client left. Both cancel it."""
+def allowed_seconds(request: Request, options: ServingOptions) -> float:
+    """The seconds from its first byte in which a request is answered; LecoError where it asks for none."""
     given = request.headers.get(TIMEOUT)
-    seconds = options.timeout
-    if given is not None:
-        if not given.isascii() or not given.isdigit() or not 0 < int(given) < 10**9:
-            raise InvalidError("X-Timeout-Ms must be a whole number of milliseconds.")
-        seconds = min(seconds, int(given) / 1000)
+    if given is None:
+        return options.timeout
+    if not given.isascii() or not given.isdigit() or int(given[:DIGITS]) < 1 or len(given) > DIGITS:
+        raise InvalidError("X-Timeout-Ms must be a whole number of milliseconds.")
+    return min(options.timeout, int(given) / 1000)
+
+
+async def until(deadline: float, work: Awaitable[T]) -> T:
+    """What comes of some work; TimeoutError, which cancels it, at `deadline` (of `time.perf_counter`)."""
+    return await asyncio.wait_for(work, max(deadline - time.perf_counter(), 0.001))
+
+
+async def unless_gone(work: Awaitable[T], request: Request) -> T:
+    """What comes of some work; `GoneError`, which cancels it, where the client leaves."""
     working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
     try:
-        done, _ = await asyncio.wait({working, leaving}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if working in done:
             return working.result()
-        raise GoneError if leaving in done else asyncio.TimeoutError
+        raise GoneError
     finally:
         for task in (working, leaving):
             task.cancel()
@@ -205,19 +248,25 @@ def answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(asyncio.TimeoutError)
     async def late(request: Request, error: Exception) -> JSONResponse:
-        return problem(504, "The texts were not answered in time, and are not any more.", "timeout")
+        return problem(504, "The texts were not answered in time, and are not any more.", "timeout", CLOSED)
 
+    @app.exception_handler(ClientDisconnect)
     @app.exception_handler(GoneError)
     async def gone(request: Request, error: Exception) -> JSONResponse:
         return problem(499, "The client went away.", "gone")
 
     @app.exception_handler(TooLargeError)
     async def too_large(request: Request, error: Exception) -> JSONResponse:
-        return problem(413, "The body is larger than is allowed.", "validation")
+        return problem(413, "The body is larger than is allowed.", "validation", CLOSED)
 
     @app.exception_handler(UnauthorizedError)
     async def unauthorized(request: Request, error: Exception) -> JSONResponse:
         return problem(401, "The token is missing or wrong.", "unauthorized", {"WWW-Authenticate": "Bearer"})
+
+    @app.exception_handler(HTTPException)
+    async def no_route(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        return problem(error.status_code, f"{error.detail}. /docs describes what there is.", "validation", headers)
 
     @app.exception_handler(NotJsonError)
     async def not_json(request: Request, error: LecoError) -> JSONResponse:

@@ -21,7 +21,7 @@ async def answered_lines(
 ) -> AsyncIterator[bytes]:
     """A line for each line, in order: the answer, or what was wrong with it. It waits where the service is busy."""
     piece: list[tuple[dict[str, Any], Text | LecoError]] = []
-    async for line in split_lines(chunks, options.max_body):
+    async for line in split_lines(chunks, options.max_body, options.timeout):
         piece.append(read_line(line))
         if len(piece) == PIECE:
             yield await _answered(service, piece, timing)
@@ -30,10 +30,20 @@ async def answered_lines(
         yield await _answered(service, piece, timing)
 
 
-async def split_lines(chunks: AsyncIterator[bytes], most: int) -> AsyncIterator[bytes | LecoError]:
-    """The lines of a stream that are not blank; an error in place of one with more bytes than `most`, which ends it."""
+async def split_lines(chunks: AsyncIterator[bytes], most: int, patience: float) -> AsyncIterator[bytes | LecoError]:
+    """The lines of a stream that are not blank.
+
+    An error ends it, in place of a line with more bytes than `most`, or where nothing comes for `patience` seconds.
+    """
     rest = b""
-    async for chunk in chunks:
+    while True:
+        try:
+            chunk = await asyncio.wait_for(anext(chunks), patience)
+        except StopAsyncIteration:
+            break
+        except asyncio.TimeoutError:
+            yield LecoError(f"Nothing came for {patience:g} seconds. What comes now is not answered.")
+            return
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             if line.strip():

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.responses import JSONResponse
 
@@ -19,7 +20,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-REQUEST_ID = re.compile(r"[\w.-]{1,64}")
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class TooLargeError(Exception):
@@ -73,7 +74,7 @@ class Gate:
         about = {
             "id": name,
             "method": scope["method"],
-            "path": scope["path"],
+            "path": quote(scope["path"]),  # so that it stays one word
             "status": status,
             "ms": round(1000 * timing.whole, 2),
             "texts": timing.texts,

@@ -36,7 +36,7 @@ class ServingOptions:
     api_key_file: Path | None = option(
         None, "File with the token that requests must bear; LECO_API_KEY holds the token itself."
     )
-    private: bool = option(False, "Whether health, metrics and the description need the token, too.")
+    private: bool = option(False, "Whether all else needs the token, too: playground, description, health, metrics.")
     cors: str | None = option(None, "Origin of which pages may ask, such as https://example.org; by default none.")
     log_json: bool = option(False, "Log a JSON object for each request.")
 

@@ -24,6 +24,9 @@ from leco.serving.service import Service
 logger = logging.getLogger("leco.serving")
 
 KEY = f"{ENVIRONMENT}API_KEY"
+NOT_RELOADED = "The model could not be loaded anew, and the former one goes on: %s"
+LOADING = 120
+"""Seconds in which a new worker must have loaded its model, or else the one that it replaces goes on."""
 HANDED_ON = f"{ENVIRONMENT}SERVICE"
 """The environment variable by which workers are told what they serve."""
 
@@ -34,12 +37,12 @@ def serve(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptio
     Gives the exit code. SIGHUP loads the model anew. LecoError where the model, the token or the port cannot be had.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s" if options.log_json else "%(asctime)s %(message)s")
-    read_key(options)  # what is wrong with it is said before the model is loaded
+    key = read_key(options)  # once, since it may be a pipe; what is wrong is said before the model is loaded
     spec = replace(spec, threads=shared_threads(options))
     if options.workers > 1:
-        return _serve_by_workers(spec, options, monitoring)
+        return _serve_by_workers(spec, options, monitoring, key)
     service = Service(spec, options, monitoring, Metrics(logger.warning))
-    config = _config(create_app(service, options, read_key(options)), options)
+    config = _config(create_app(service, options, key), options)
     socket = _bound(config, options)
     server = Server(config, service)
     server.run(sockets=[socket])
@@ -66,15 +69,18 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         if self.service is not None and hasattr(signal, "SIGHUP"):
             loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self._reload()))
+            loop.add_signal_handler(signal.SIGHUP, self._begin_reload)
+
+    def _begin_reload(self) -> None:
+        self._reloading = asyncio.ensure_future(self._reload())  # what nobody holds may be collected before its end
 
     async def _reload(self) -> None:
         assert self.service is not None
         try:
             await self.service.reload()
             logger.info("The model was loaded anew.")
-        except LecoError as error:
-            logger.error("The model could not be loaded anew, and the former one goes on: %s", error)
+        except Exception as error:
+            logger.error(NOT_RELOADED, error)
 
 
 def worker() -> Any:
@@ -82,13 +88,13 @@ def worker() -> Any:
     handed = json.loads(os.environ[HANDED_ON])
     spec, options = PredictorSpec(**handed["spec"]), ServingOptions(**_paths(handed["options"]))
     service = Service(spec, options, MonitorOptions(**handed["monitoring"]), Metrics(logger.warning))
-    return create_app(service, options, read_key(options))
+    return create_app(service, options, os.environ.get(KEY))
 
 
 def read_key(options: ServingOptions) -> str | None:
     """The token that requests must bear; None where they need none."""
     if options.api_key_file is None:
-        return os.environ.get(KEY) or None
+        return os.environ.get(KEY, "").strip() or None
     try:
         key = options.api_key_file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -98,10 +104,12 @@ def read_key(options: ServingOptions) -> str | None:
     return key
 
 
-def _serve_by_workers(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions) -> int:
+def _serve_by_workers(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions, key: str | None) -> int:
     spec.load()  # what is wrong with it is said once, before workers begin
     handed = {"spec": _plain(spec), "options": _plain(options), "monitoring": asdict(monitoring)}
     os.environ[HANDED_ON] = json.dumps(handed)
+    if key is not None:
+        os.environ[KEY] = key
     config = _config("leco.serving.server:worker", options)
     socket = _bound(config, options)
     Multiprocess(config, [socket]).run()
@@ -124,6 +132,7 @@ def _config(app: Any, options: ServingOptions) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=int(options.timeout) + 5,
+        timeout_worker_healthcheck=LOADING,
     )
 
 

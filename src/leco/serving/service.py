@@ -21,7 +21,7 @@ from leco.serving.engine import Engine
 from leco.serving.metrics import Metrics
 from leco.serving.options import ServingOptions
 from leco.serving.schemas import Info, Layer, PredictAnswer, PredictRequest, Setting, TextAnswer
-from leco.serving.waiting import Decided
+from leco.serving.waiting import Decided, DrainingError
 from leco.tokens import Encoding, Text
 
 WARM_UP = ("a short text", "a text that is somewhat longer than the one before, so that both have been run once")
@@ -39,7 +39,10 @@ class TooManyError(LecoError):
 
 @dataclass
 class Timing:
-    """The seconds of a request: in all, tokenizing, waiting and computing (those of the slowest text), and its size."""
+    """The seconds of a request: in all, tokenizing, waiting and computing (those of the slowest text), and its size.
+
+    Where its texts are answered piece by piece, these add up.
+    """
 
     began: float = field(default_factory=time.perf_counter)
     tokenizing: float = 0.0
@@ -53,6 +56,23 @@ class Timing:
     def whole(self) -> float:
         """The seconds since it began."""
         return time.perf_counter() - self.began
+
+    def tokenized(self, texts: Sequence[Text], encodings: Sequence[Encoding], seconds: float) -> None:
+        """Add texts that were tokenized."""
+        self.tokenizing += seconds
+        self.texts += len(texts)
+        self.characters += sum(map(characters, texts))
+        self.tokens += sum(len(one["input_ids"]) for one in encodings)
+
+    def decided(self, texts: "Sequence[Decided]") -> None:
+        """Add texts that were answered together."""
+        self.waiting += max((one.waited for one in texts), default=0.0)
+        self.computing += max((one.ran for one in texts), default=0.0)
+
+
+def characters(text: Text) -> int:
+    """The length of a text, or of both of a pair."""
+    return sum(map(len, text)) if isinstance(text, tuple) else len(text)
 
 
 @dataclass(frozen=True)
@@ -99,21 +119,27 @@ class Service:
 
     async def predict(self, request: PredictRequest, timing: Timing) -> PredictAnswer:
         """The answers to the texts of a request; LecoError where they cannot be had."""
-        loaded, texts = self.loaded, request.sequences()
-        self._check(texts, timing)
-        chosen = self._criterion(request, loaded)
+        texts = request.sequences()
+        self._check(texts)
         loop = asyncio.get_running_loop()
-        began = time.perf_counter()
-        encodings, cut = await loop.run_in_executor(self._tokenizing, encoded, loaded.predictor, texts)
-        timing.tokenizing, timing.tokens = time.perf_counter() - began, sum(len(one["input_ids"]) for one in encodings)
-        futures = loaded.engine.submit(encodings, chosen)
+        while True:
+            loaded = self.loaded
+            chosen = self._criterion(request, loaded)
+            began = time.perf_counter()
+            encodings, cut = await loop.run_in_executor(self._tokenizing, encoded, loaded.predictor, texts)
+            timing.tokenized(texts, encodings, time.perf_counter() - began)
+            try:
+                futures = loaded.engine.submit(encodings, chosen)
+                break
+            except DrainingError:  # another model has taken over meanwhile, or it all ends
+                if loaded is self.loaded:
+                    raise
         try:
             decided = await asyncio.gather(*map(asyncio.wrap_future, futures))
         finally:
             for future in futures:
                 future.cancel()  # those that nobody waits for any more
-        timing.waiting = max((one.waited for one in decided), default=0.0)
-        timing.computing = max((one.ran for one in decided), default=0.0)
+        timing.decided(decided)
         found = text_answers(loaded.predictor, decided, cut, all_scores=request.scores == "all")
         if request.layers:
             await loop.run_in_executor(self._aside, add_layers, loaded.inner, encodings, found)
@@ -171,18 +197,16 @@ class Service:
         inner.decide(inner.encode(texts), batch_size=len(texts))
         return Loaded(predictor, Engine(predictor, self.options, self.metrics.batch))
 
-    def _check(self, texts: Sequence[Text], timing: Timing) -> None:
+    def _check(self, texts: Sequence[Text]) -> None:
         """LecoError for texts that are none, too many, too long, or of another kind than the model's."""
         if len(texts) > self.options.max_texts:
             raise TooManyError(f"The request has {len(texts)} texts, but at most {self.options.max_texts} are allowed.")
-        longest = max((sum(map(len, text)) if isinstance(text, tuple) else len(text) for text in texts), default=0)
+        longest = max(map(characters, texts), default=0)
         if longest > self.options.max_characters:
             raise TooManyError(
                 f"A text has {longest} characters, but at most {self.options.max_characters} are allowed."
             )
         list(checked_kind(checked(texts), self.loaded.predictor.trained_on))
-        timing.texts = len(texts)
-        timing.characters = sum(sum(map(len, text)) if isinstance(text, tuple) else len(text) for text in texts)
 
     def _criterion(self, request: PredictRequest, loaded: Loaded) -> Criterion:
         """When the texts of a request leave."""
