@@ -1,11 +1,13 @@
 """`leco serve`."""
 
+import sys
 from typing import Any
 
 import typer
 
 from leco.calibration import MonitorOptions
-from leco.cli.parameters import Device, ModelPath, with_options
+from leco.cli.output import print_json
+from leco.cli.parameters import Device, Json, ModelPath, with_options
 from leco.devices import AUTO
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
@@ -16,11 +18,11 @@ INSTALL = "The service needs FastAPI, uvicorn and prometheus-client: pip install
 
 
 @with_options(ServingOptions(), MonitorOptions(), environment=ENVIRONMENT)
-def command(path: ModelPath, options: dict[str, Any], device: Device = AUTO) -> None:
+def command(path: ModelPath, options: dict[str, Any], device: Device = AUTO, json: Json = False) -> None:
     """Serve a model folder or an ONNX file over HTTP: texts leave at their exits, and are answered at once.
 
     Each setting is also an environment variable, such as LECO_PORT. LECO_API_KEY, or a file, holds the token. The
-    playground is at /, the description of the interface at /docs.
+    playground is at /, the description of the interface at /docs. With --json the address is an object on stdout.
 
     Example: leco serve reviews-model --port 8000
     """
@@ -29,4 +31,10 @@ def command(path: ModelPath, options: dict[str, Any], device: Device = AUTO) -> 
     except ImportError as error:
         raise LecoError(INSTALL) from error
     spec = PredictorSpec(path, device=device)
-    raise typer.Exit(serve(spec, fill(ServingOptions(), options), fill(MonitorOptions(), options)))
+
+    def say_where(address: str) -> None:
+        if json:
+            print_json({"address": address})
+            sys.stdout.flush()
+
+    raise typer.Exit(serve(spec, fill(ServingOptions(), options), fill(MonitorOptions(), options), say_where))

@@ -99,7 +99,8 @@ class Evaluation:
         if isinstance(on_dev, float):
             raise changed(where, "dev.exit_scores: it is no list")
         counted = all(len(counts) == layers > 0 for counts in found.exit_layer_counts_by_label.values())
-        scored = all(len(one) in (0, len(found.layers_with_exits)) for one in (found.exit_scores, on_dev, found.trust))
+        by_exit = (found.exit_scores, on_dev, found.trust, found.architectures)
+        scored = all(len(one) in (0, len(found.layers_with_exits)) for one in by_exit)
         if not layers or not counted or not scored or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
         try:

@@ -5,8 +5,10 @@ import json
 import logging
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from socket import socket as Socket
 from types import FrameType
 from typing import Any
 
@@ -31,21 +33,31 @@ HANDED_ON = f"{ENVIRONMENT}SERVICE"
 """The environment variable by which workers are told what they serve."""
 
 
-def serve(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions) -> int:
+def serve(
+    spec: PredictorSpec,
+    options: ServingOptions,
+    monitoring: MonitorOptions,
+    on_listening: Callable[[str], None] = lambda address: None,
+) -> int:
     """Serve a model until SIGTERM or SIGINT, which let accepted requests be answered; a second one ends at once.
 
-    Gives the exit code. SIGHUP loads the model anew. LecoError where the model, the token or the port cannot be had.
+    Gives the exit code. SIGHUP loads the model anew; `on_listening` is told the address once there is a model.
+    LecoError where the model, the token or the port cannot be had.
     """
     logging.basicConfig(level=logging.INFO, format="%(message)s" if options.log_json else "%(asctime)s %(message)s")
-    key = read_key(options)  # once, since it may be a pipe; what is wrong is said before the model is loaded
+    key = read_key(options)  # once, since it may be a pipe
+    config = _config("leco.serving.server:worker", options)
+    socket = _bound(config, options)  # what is wrong with either is said before the model is loaded
     spec = replace(spec, threads=shared_threads(options))
     if options.workers > 1:
-        return _serve_by_workers(spec, options, monitoring, key)
-    service = Service(spec, options, monitoring, Metrics(logger.warning))
-    config = _config(create_app(service, options, key), options)
-    socket = _bound(config, options)
-    server = Server(config, service)
-    server.run(sockets=[socket])
+        spec.load()  # what is wrong with it is said once, before workers begin
+        _hand_on(spec, options, monitoring, key)
+        _listen(socket, config, on_listening)
+        Multiprocess(config, [socket]).run()
+    else:
+        service = Service(spec, options, monitoring, Metrics(logger.warning))
+        _listen(socket, config, on_listening)
+        Server(_config(create_app(service, options, key), options), service).run(sockets=[socket])
     return 0
 
 
@@ -104,16 +116,12 @@ def read_key(options: ServingOptions) -> str | None:
     return key
 
 
-def _serve_by_workers(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions, key: str | None) -> int:
-    spec.load()  # what is wrong with it is said once, before workers begin
+def _hand_on(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions, key: str | None) -> None:
+    """Tell workers what they serve."""
     handed = {"spec": _plain(spec), "options": _plain(options), "monitoring": asdict(monitoring)}
     os.environ[HANDED_ON] = json.dumps(handed)
     if key is not None:
         os.environ[KEY] = key
-    config = _config("leco.serving.server:worker", options)
-    socket = _bound(config, options)
-    Multiprocess(config, [socket]).run()
-    return 0
 
 
 def shared_threads(options: ServingOptions) -> int:
@@ -136,18 +144,23 @@ def _config(app: Any, options: ServingOptions) -> uvicorn.Config:
     )
 
 
-def _bound(config: uvicorn.Config, options: ServingOptions) -> Any:
+def _bound(config: uvicorn.Config, options: ServingOptions) -> Socket:
     """The socket; LecoError where it cannot be had."""
     try:
-        socket = config.bind_socket()
+        return config.bind_socket()
     except SystemExit as error:
         raise LecoError(
             f"The port {options.port} of {options.host} cannot be listened on: it is taken, or not ours."
         ) from error
-    socket.listen(config.backlog)  # who connects before workers are ready waits for them
+
+
+def _listen(socket: Socket, config: uvicorn.Config, on_listening: Callable[[str], None]) -> None:
+    """Begin to listen, and say where; who connects before workers are ready waits for them."""
+    socket.listen(config.backlog)
     host, port = socket.getsockname()[:2]
-    logger.info("Listening on http://%s:%s", f"[{host}]" if ":" in host else host, port)
-    return socket
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    logger.info("Listening on %s", address)
+    on_listening(address)
 
 
 def _plain(group: Any) -> dict[str, Any]:
