@@ -154,7 +154,7 @@ def _print_curves(results: Mapping[str, Any]) -> None:
     rows = []
     for name, curve in sorted(results["curves"].items(), key=lambda item: -(item[1]["area"] or 0)):
         speedups = [point["speedup"] for point in curve["points"]]
-        if speedups and None not in speedups:
+        if None not in speedups:
             area = "" if curve["area"] is None else f"{curve['area']:.4f}"
             rows.append((name, len(speedups), f"{min(speedups):.0%} to {max(speedups):.0%}", area))
     if rows:

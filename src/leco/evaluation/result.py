@@ -103,6 +103,8 @@ class Evaluation:
         scored = all(len(one) in (0, len(found.layers_with_exits)) for one in by_exit)
         if not layers or not counted or not scored or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
+        if not all(one.points for one in found.curves.values()):
+            raise changed(where, "a curve has no points")
         try:
             Task(1, layers, exit_layers=tuple(found.exit_layers))
             criterion_from_dict(found.criterion)
