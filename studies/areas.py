@@ -14,13 +14,10 @@ from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.common.recording import report
 from leco import Cobee, Entropy, MaxProbability, Patience, Pcee
-from leco.criteria import Task
 from leco.evaluation.curve import area, common_range, curve, operating_points
-from leco.evaluation.scores import Stored
+from studies.common.outputs import stored_outputs, task_of
 from studies.common.paper_tables import RESULTS, all_of
 
 CRITERIA = (Cobee, Patience, Entropy, MaxProbability, Pcee)
@@ -49,13 +46,8 @@ def without_first(stored):
 
 def areas(cell, glue_dir):
     """The area under the curve of each criterion on a cell, in percent, and the range of shares saved."""
-    data = cell.data(glue_dir)
-    outputs = np.load(RESULTS.outputs(cell))
-    dev, test = (
-        Stored(outputs[f"{name}_scores"], split, data.metric, data.problem_type)
-        for name, split in (("dev", data.dev), ("test", data.test))
-    )
-    task = Task(num_outputs=dev.scores.shape[-1], num_layers=len(dev.scores))
+    dev, test = stored_outputs(RESULTS, cell, glue_dir)
+    task = task_of(dev)
     found = {kind.name: curve(operating_points(kind, dev, test, task), test, task) for kind in CRITERIA}
     blind_dev, blind_test = without_first(dev), without_first(test)
     found[FROM_LAYER_2] = curve(operating_points(Entropy, blind_dev, blind_test, task), blind_test, task)

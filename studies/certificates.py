@@ -16,11 +16,11 @@ from scipy import stats
 
 from benchmarks.common.recording import DOCS, read, report, source, write_between
 from leco.calibration import LOSSES, RULES, percent
-from leco.criteria import DOUBTS, EVIDENCE, Task
 from leco.evaluation.contest import kinds_named
 from leco.evaluation.curve import spread
-from leco.evaluation.scores import Stored, settings
+from leco.evaluation.scores import settings
 from leco.reproduction.tables import markdown
+from studies.common.outputs import stored_outputs, task_of
 from studies.common.own_results import RESULTS, command_line
 from studies.standardized import LARGE, ON, SMALL, cell
 
@@ -49,26 +49,6 @@ def cells(models):
     """All cells; those whose outputs are not there are left out."""
     wanted = [cell(models, model, task, ON, exits="linear") for model, task in product((SMALL, LARGE), TASKS)]
     return [one for one in wanted if RESULTS.outputs(one).is_file()]
-
-
-def stored(one, glue_dir):
-    """What the exits said on dev and on test."""
-    data, outputs = one.data(glue_dir), np.load(RESULTS.outputs(one))
-    return [
-        Stored(
-            outputs[f"{name}_scores"],
-            split,
-            data.metric,
-            data.problem_type,
-            {what: outputs[f"{name}_{what}"] for what in (DOUBTS, EVIDENCE) if f"{name}_{what}" in outputs},
-        )
-        for name, split in (("dev", data.dev), ("test", data.test))
-    ]
-
-
-def task_of(outputs):
-    """What criteria need to know."""
-    return Task(outputs.scores.shape[-1], len(outputs.scores), outputs.problem_type)
 
 
 def early_settings(dev, task):
@@ -223,7 +203,7 @@ def main():
     if not arguments.render:
         lines = []
         for one in cells(arguments.models):
-            dev, test = stored(one, arguments.glue_dir)
+            dev, test = stored_outputs(RESULTS, one, arguments.glue_dir)
             early = {name: some for name, some in early_settings(dev, task_of(dev)) if some}
             lines += [line for case in CASES for line in simulate_case(one, early, test, case)]
         report(NAME, lines)

@@ -16,11 +16,11 @@ from leco.criteria import Task
 from leco.evaluation.contest import hold_contest, kinds_named
 from leco.evaluation.exit_times import ExitTimes
 from leco.evaluation.pruning import prune, seconds_by_layer
-from leco.evaluation.scores import Stored
 from leco.exits.architecture import architecture_from_dict
 from leco.reproduction import Cell
 from leco.reproduction.tables import markdown
 from leco.search.costs import DEFAULT, OperationCosts
+from studies.common.outputs import stored_outputs, task_of
 from studies.common.own_results import RESULTS, command_line, run_missing
 
 FILE, CHOICES = "earned_exits", "studies/earned_exits"
@@ -61,19 +61,10 @@ def exit_costs(one, costs):
     return [costs.of_exit(architecture_from_dict(value), LENGTH) for value in RESULTS[one.search]["architectures"]]
 
 
-def outputs(one, glue_dir):
-    """What a cell's exits say of dev and test."""
-    data, stored = one.data(glue_dir), np.load(RESULTS.outputs(one))
-    return (
-        Stored(stored[f"{name}_scores"], split, data.metric, data.problem_type)
-        for name, split in (("dev", data.dev), ("test", data.test))
-    )
-
-
 def choices(one, glue_dir, costs):
     """How a cell does, with all its exits and with those that are kept, in a float32 file and in an int8 one."""
-    dev, test = outputs(one, glue_dir)
-    task = Task(dev.scores.shape[-1], LAYERS, dev.problem_type)
+    dev, test = stored_outputs(RESULTS, one, glue_dir)
+    task = task_of(dev)
     kinds = [kind for kind in kinds_named("auto") if task.problem_type in kind.problem_types and not kind.observes]
     by_layer = exit_costs(one, costs)
     for precision, layer in costs.layer.items():

@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common.recording import DOCS, read, report, source, write_between
-from leco.criteria import DOUBTS, EVIDENCE, Task
 from leco.evaluation.contest import hold_contest, kinds_named
-from leco.evaluation.scores import Stored
 from leco.reproduction import Cell
 from leco.reproduction.tables import markdown, mean_and_spread
+from studies.common.outputs import stored_outputs, task_of
 from studies.common.own_results import RESULTS, command_line, run_missing
 
 PAGE = DOCS / "results.md"
@@ -45,24 +44,14 @@ def cells(models):
 
 def choices(one, glue_dir):
     """What COBEE alone, and what the contest of all criteria chooses on dev, and what it comes to on test."""
-    data, outputs = one.data(glue_dir), np.load(RESULTS.outputs(one))
-    dev, test = (
-        Stored(
-            outputs[f"{name}_scores"],
-            split,
-            data.metric,
-            data.problem_type,
-            {what: outputs[f"{name}_{what}"] for what in (DOUBTS, EVIDENCE) if f"{name}_{what}" in outputs},
-        )
-        for name, split in (("dev", data.dev), ("test", data.test))
-    )
-    task = Task(dev.scores.shape[-1], len(dev.scores), data.problem_type)
+    dev, test = stored_outputs(RESULTS, one, glue_dir)
+    task = task_of(dev)
     kinds = {
         "cobee": kinds_named("cobee"),
         "auto": [
             kind
             for kind in kinds_named("auto")
-            if data.problem_type in kind.problem_types and kind.observes in (None, *dev.observed)
+            if task.problem_type in kind.problem_types and kind.observes in (None, *dev.observed)
         ],
     }
     for name, some in kinds.items():

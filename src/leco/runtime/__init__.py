@@ -5,7 +5,7 @@ from leco.runtime.engine import Decisions, Stages, decide, in_batches
 from leco.runtime.flow import POLICIES, Flow, Policy, Row
 from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, RunsByLayer, answer_pieces, doubt_of
 from leco.runtime.session import Session
-from leco.runtime.watched import Watched, WatchFile, watched
+from leco.runtime.watched import Watched, WatchFile, unwatched, watched
 from leco.tokens import Encoding
 
 __all__ = [
@@ -29,5 +29,6 @@ __all__ = [
     "decide",
     "doubt_of",
     "in_batches",
+    "unwatched",
     "watched",
 ]

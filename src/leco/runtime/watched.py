@@ -201,6 +201,11 @@ class Watched(PredictorMixin):
             self.on_alarm(self.watch.sentence())
 
 
+def unwatched(predictor: Predictor) -> Predictor:
+    """The predictor itself, where it is `Watched`."""
+    return predictor.predictor if isinstance(predictor, Watched) else predictor
+
+
 def watched(
     predictor: Predictor,
     options: MonitorOptions,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion
-from leco.runtime import POLICIES, Flow, Predictor, RunsByLayer, Watched
+from leco.runtime import POLICIES, Flow, Predictor, RunsByLayer, Watched, unwatched
 from leco.serving.options import ServingOptions
 from leco.serving.waiting import Decided, Ticket, WaitingRoom
 from leco.tokens import Encoding
@@ -39,7 +39,7 @@ class Engine:
         self.predictor, self.options, self.on_batch = predictor, options, on_batch
         self.room = WaitingRoom(options.max_queue_tokens, options.max_batch_tokens, options.max_wait)
         self._watched = predictor if isinstance(predictor, Watched) else None
-        self._inner = predictor.predictor if isinstance(predictor, Watched) else predictor
+        self._inner = unwatched(predictor)
         self._unchecked = 0
         self._thread = Thread(target=self._run, name="leco-engine", daemon=True)
         self._thread.start()

@@ -15,7 +15,7 @@ from leco.criteria import CRITERIA, Criterion, as_criterion, check_deployable, s
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
 from leco.options import settings_of
-from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, doubt_of, watched
+from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, doubt_of, unwatched, watched
 from leco.runtime.texts import checked, checked_kind
 from leco.serving.engine import Engine
 from leco.serving.metrics import Metrics
@@ -82,11 +82,6 @@ class Loaded:
     predictor: Predictor
     engine: Engine
 
-    @property
-    def inner(self) -> Predictor:
-        """The predictor itself, where it is watched."""
-        return self.predictor.predictor if isinstance(self.predictor, Watched) else self.predictor
-
 
 class Service:
     """Loads a model, answers with it, and replaces it while requests go on.
@@ -142,7 +137,7 @@ class Service:
         timing.decided(decided)
         found = text_answers(loaded.predictor, decided, cut, all_scores=request.scores == "all")
         if request.layers:
-            await loop.run_in_executor(self._aside, add_layers, loaded.inner, encodings, found)
+            await loop.run_in_executor(self._aside, add_layers, unwatched(loaded.predictor), encodings, found)
         self.metrics.answered(found)
         used = loaded.predictor.full_depth if _fell_back(loaded.predictor) else chosen
         held, doubt = loaded.predictor.certificate, doubt_of(loaded.predictor, used)
@@ -177,7 +172,7 @@ class Service:
             max_length=predictor.max_length,
             pairs=_takes_pairs(predictor),
             text_columns=None if predictor.text_columns is None else list(predictor.text_columns),
-            gives_layers=isinstance(self.loaded.inner, GivesAllExits),
+            gives_layers=isinstance(unwatched(self.loaded.predictor), GivesAllExits),
             criterion=str(predictor.criterion),
             settings=numbers(predictor.criterion),
             certificate=None if held is None else {**held.to_dict(), "sentence": held.sentence()},
@@ -192,7 +187,7 @@ class Service:
 
     def _load(self) -> Loaded:
         predictor = watched(self.spec.load(), self.monitoring, on_alarm=self.metrics.alarm)
-        inner = predictor.predictor if isinstance(predictor, Watched) else predictor
+        inner = unwatched(predictor)
         texts: list[Text] = [(text, text) if _takes_pairs(inner) else text for text in WARM_UP]
         inner.decide(inner.encode(texts), batch_size=len(texts))
         return Loaded(predictor, Engine(predictor, self.options, self.metrics.batch))
@@ -234,9 +229,14 @@ def encoded(predictor: Predictor, texts: Sequence[Text]) -> tuple[list[Encoding]
     encodings = predictor.encode(texts, counts.append)
     if not sum(counts):
         return encodings, [False] * len(texts)
-    cut: list[bool] = []
-    for text in texts:
-        predictor.encode([text], lambda count: cut.append(count > 0))
+
+    def is_cut(text: Text) -> bool:
+        counts.clear()
+        predictor.encode([text], counts.append)
+        return sum(counts) > 0
+
+    longest = predictor.max_length  # nothing shorter was cut
+    cut = [len(one["input_ids"]) >= longest and is_cut(text) for one, text in zip(encodings, texts, strict=True)]
     return encodings, cut
 
 
