@@ -6,12 +6,12 @@ PyTorch, and `evaluate` scores it. After
 `import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from leco import _registration as _registration
+from leco import _arrival as _arrival
 from leco.criteria import CRITERIA, Criterion
 from leco.errors import LecoError
+from leco.lazy import lazily
 from leco.loading import PredictorSpec, load
 from leco.runtime import Answer, Predictor
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from leco.pipeline import fit as fit
     from leco.pipeline import train as train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _LAZY = {
     "Architecture": "leco.exits.architecture",
@@ -40,6 +40,7 @@ _LAZY = {
 }
 """What needs PyTorch, and where it is: imported when it is first asked for."""
 
+_lazy = lazily(__name__, _LAZY)
 _CRITERIA = {criterion.__name__: criterion for criterion in CRITERIA.values()}
 
 __all__ = [
@@ -64,9 +65,7 @@ __all__ += list(_CRITERIA)
 def __getattr__(name: str) -> Any:
     if name in _CRITERIA:
         return _CRITERIA[name]
-    if name not in _LAZY:
-        raise AttributeError(f"module 'leco' has no attribute '{name}'")
-    return getattr(import_module(_LAZY[name]), name)
+    return _lazy(name)
 
 
 def __dir__() -> list[str]:

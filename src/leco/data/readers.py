@@ -1,13 +1,10 @@
 """Files to tables, one reader for each suffix."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
-
-import pandas as pd
-from pyarrow import ArrowException
-from pyarrow.parquet import ParquetFile
 
 from leco.data.delimited import delimited_tables
 from leco.data.encodings import text_lines
@@ -55,6 +52,10 @@ def _read_json(name: str, file: BinaryIO, size: int | None, source: SourceOption
 
 
 def _read_parquet(name: str, file: BinaryIO, size: int | None, source: SourceOptions) -> Iterator[Table]:
+    import pandas as pd
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
     row = 1
     try:
         whole = ParquetFile(file)
@@ -69,6 +70,16 @@ def _read_parquet(name: str, file: BinaryIO, size: int | None, source: SourceOpt
         raise LecoError(f"'{name}' is not a Parquet file that can be read: {problem}") from error
     if row == 1:
         yield Table(name, {}, [])
+
+
+def parquet_rows(path: Path) -> int | None:
+    """How many rows a Parquet file says that it has; None where it is none that can be read."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    with suppress(ArrowException):
+        return int(ParquetFile(path).metadata.num_rows)
+    return None
 
 
 READERS: dict[str, Callable[[str, BinaryIO, int | None, SourceOptions], Iterator[Table]]] = {

@@ -11,13 +11,10 @@ from math import isnan
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pyarrow import ArrowException
-from pyarrow.parquet import ParquetFile
-
 from leco.data.columns import TEXT, check_text_columns, content_columns, guess_text_columns, remedy
 from leco.data.lines import PIECE, STDIN, numbered_lines
 from leco.data.opened import open_bytes, suffix_of
-from leco.data.readers import READERS
+from leco.data.readers import READERS, parquet_rows
 from leco.data.tables import Table, tables_from_objects
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
@@ -87,9 +84,9 @@ def read_texts(
 
 def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
     """How many rows there are, where that can be known before they are read."""
-    with suppress(LecoError, ArrowException, OSError):
+    with suppress(LecoError, OSError):
         if str(source) != "-" and _format(source, format) == "parquet":
-            return int(ParquetFile(source).metadata.num_rows)
+            return parquet_rows(Path(source))
     return None
 
 

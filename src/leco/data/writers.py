@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
-
-import pyarrow as pa
-from pyarrow.parquet import ParquetWriter
+from typing import IO, TYPE_CHECKING, Any
 
 from leco.display import shortened
 from leco.errors import LecoError, parameter
 from leco.files import atomic_path, format_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Columns = Mapping[str, Sequence[Any]]
 """A piece of a table: values [N] by column."""
@@ -115,6 +115,9 @@ def _plain(value: Any) -> Any:
 
 def _write_parquet(path: Path, names: Sequence[str], pieces: Iterable[Columns]) -> None:
     """The types are those that hold the values of all pieces."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
     schema = pa.schema([])
     for piece in pieces:
         schema = _united(schema, piece)
@@ -129,8 +132,10 @@ def _write_parquet(path: Path, names: Sequence[str], pieces: Iterable[Columns]) 
             writer.write_table(pa.concat_tables(waiting).combine_chunks())
 
 
-def _united(schema: pa.Schema, piece: Columns) -> pa.Schema:
+def _united(schema: "pa.Schema", piece: Columns) -> "pa.Schema":
     """The schema that holds a piece, too; LecoError names the column with values of several types."""
+    import pyarrow as pa
+
     for name, values in piece.items():
         try:
             own = pa.schema([(name, pa.array(values).type)])
