@@ -40,6 +40,9 @@ _LAZY = {
 }
 """What needs PyTorch, and where it is: imported when it is first asked for."""
 
+_MODULES = ("bulk", "spark")
+"""Parts with functions of their own, imported when they are first asked for."""
+
 _CRITERIA = {criterion.__name__: criterion for criterion in CRITERIA.values()}
 
 __all__ = [
@@ -64,6 +67,8 @@ __all__ += list(_CRITERIA)
 def __getattr__(name: str) -> Any:
     if name in _CRITERIA:
         return _CRITERIA[name]
+    if name in _MODULES:
+        return import_module(f"leco.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module 'leco' has no attribute '{name}'")
     return getattr(import_module(_LAZY[name]), name)
