@@ -40,22 +40,23 @@ def predict_folders(
     inputs: Sequence[str],
     output: str | None,
     criterion: str | None,
-    bulk: BulkOptions,
-    options: Mapping[str, Any],
+    settings: Mapping[str, Any],
     *,
     json: bool,
 ) -> int:
-    """Answer them into the folder `output` and print what came of it; gives the exit code."""
+    """Answer them into the folder `output` by what is given of `settings`, and print what came of it.
+
+    Gives the exit code.
+    """
     with quiet_stdout():
         from leco.bulk import Request, answer_parts
+        from leco.bulk.plan import READ_BY
         from leco.progress import say
 
         if output is None:
             raise LecoError(f"Give {parameter('output')}, a folder for the answers of several files.")
-        source = {
-            name: options[name] for name in ("text_columns", "delimiter", "encoding", "header") if name in options
-        }
-        watching = fill(MonitorOptions(), options)
+        source = {name: settings[name] for name in READ_BY if name in settings}
+        bulk, watching = fill(BulkOptions(), settings), fill(MonitorOptions(), settings)
         done = answer_parts(Request(spec, inputs, output, chosen_criterion(criterion), bulk, source, watching))
     for name, problem in done.failed.items():
         say(f"Not answered: {shortened(name, 200)}: {problem}")

@@ -76,8 +76,8 @@ def command(
     given = inputs or ["-"]
     if is_bulk(given):
         how = {"batch_size": batch_size, "empty": empty, "scores": scores, "format": format}
-        bulk = fill(BulkOptions(), {**options, **{name: one for name, one in how.items() if one is not None}})
-        raise typer.Exit(predict_folders(spec, given, output, criterion, bulk, options, json=json))
+        settings = {**options, **{name: value for name, value in how.items() if value is not None}}
+        raise typer.Exit(predict_folders(spec, given, output, criterion, settings, json=json))
     check_bulk_options(given[0], options)
     source = given[0] if given[0] == "-" else Path(given[0])
     target = None if output is None else Path(output)
