@@ -6,11 +6,13 @@ PyTorch, and `evaluate` scores it. After
 `import leco`, `AutoModelForSequenceClassification` and `pipeline("text-classification")` load such models too.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from leco import _arrival as _arrival
 from leco.criteria import CRITERIA, Criterion
 from leco.errors import LecoError
+from leco.extras import needed
 from leco.lazy import lazily
 from leco.loading import PredictorSpec, load
 from leco.runtime import Answer, Predictor
@@ -41,6 +43,9 @@ _LAZY = {
 """What needs PyTorch, and where it is: imported when it is first asked for."""
 
 _lazy = lazily(__name__, _LAZY)
+_MODULES = ("bulk", "spark")
+"""Parts with functions of their own, imported when they are first asked for."""
+
 _CRITERIA = {criterion.__name__: criterion for criterion in CRITERIA.values()}
 
 __all__ = [
@@ -65,6 +70,9 @@ __all__ += list(_CRITERIA)
 def __getattr__(name: str) -> Any:
     if name in _CRITERIA:
         return _CRITERIA[name]
+    if name in _MODULES:
+        with needed():
+            return import_module(f"leco.{name}")
     return _lazy(name)
 
 

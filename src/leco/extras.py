@@ -8,7 +8,9 @@ from leco.errors import LecoError
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "train": ("torch", "transformers", "datasets", "accelerate", "safetensors", "sklearn", "matplotlib", "jinja2"),
     "runtime": ("onnxruntime", "tokenizers", "scipy"),
-    "tables": ("pandas", "pyarrow"),
+    "tables": ("pandas", "pyarrow", "fsspec"),
+    "ray": ("ray",),
+    "spark": ("pyspark",),
     "onnx": ("onnx", "onnxscript"),
     "serve": ("fastapi", "uvicorn", "prometheus_client", "starlette"),
 }

@@ -3,8 +3,9 @@
 import csv
 import json
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -43,18 +44,17 @@ class GrowingTable:
     @property
     def renamed(self) -> dict[str, str]:
         """The names in the file of the columns that were added."""
-        names: dict[str, str] = {}
-        for name in self._added:
-            free = name
-            while free in self._kept or free in names.values():
-                free = f"predicted_{free}"
-            names[name] = free
-        return names
+        return free_names(self._added, self._kept)
+
+    @property
+    def names(self) -> list[str]:
+        """All columns, in the order of the file."""
+        return [*self._kept, *self.renamed.values()]
 
     def write(self, path: Path) -> None:
         """Write the file; LecoError where its kind cannot hold the values."""
         with atomic_path(path) as temporary:
-            WRITERS[path.suffix.lower()](temporary, [*self._kept, *self.renamed.values()], self)
+            WRITERS[path.suffix.lower()](temporary, self.names, self)
 
     def __iter__(self) -> Iterator[dict[str, list[Any]]]:
         """The pieces with all columns, None where a piece has none."""
@@ -70,6 +70,17 @@ class GrowingTable:
                 **{name: kept.get(name, [None] * rows) for name in self._kept},
                 **{new: added.get(name, [None] * rows) for name, new in names.items()},
             }
+
+
+def free_names(added: Iterable[str], kept: Collection[str]) -> dict[str, str]:
+    """Names of new columns that a table with the columns `kept` has not: each its own, or `predicted_NAME`."""
+    names: dict[str, str] = {}
+    for name in added:
+        free = name
+        while free in kept or free in names.values():
+            free = f"predicted_{free}"
+        names[name] = free
+    return names
 
 
 @contextmanager
@@ -88,10 +99,10 @@ def check_suffix(path: Path) -> None:
         )
 
 
-def _write_csv(path: Path, names: Sequence[str], pieces: Iterable[Columns]) -> None:
+def _write_csv(path: Path, names: Sequence[str], pieces: Iterable[Columns], delimiter: str = ",") -> None:
     """Lists and objects are JSON in their cells."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         writer.writerow(names)
         for piece in pieces:
             writer.writerows(map(_cell, row) for row in zip(*piece.values(), strict=True))
@@ -150,6 +161,7 @@ def _united(schema: "pa.Schema", piece: Columns) -> "pa.Schema":
 
 WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[Columns]], None]] = {
     ".csv": _write_csv,
+    ".tsv": partial(_write_csv, delimiter="\t"),
     ".jsonl": _write_jsonl,
     ".parquet": _write_parquet,
 }

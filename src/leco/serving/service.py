@@ -15,7 +15,7 @@ from leco.criteria import CRITERIA, Criterion, as_criterion, check_deployable, s
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
 from leco.options import settings_of
-from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, unwatched, watched
+from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, encoded, unwatched, watched
 from leco.runtime.texts import checked, checked_kind
 from leco.serving.engine import Engine
 from leco.serving.metrics import Metrics
@@ -232,23 +232,6 @@ class Service:
         if loaded.predictor.runtime != "PyTorch" and type(chosen) is not type(loaded.criterion):
             raise RefusedError(f"'criterion': the file leaves by '{loaded.criterion.name}' alone.")
         return chosen
-
-
-def encoded(predictor: Predictor, texts: Sequence[Text]) -> tuple[list[Encoding], list[bool]]:
-    """The tokens of texts, and which of them were cut."""
-    counts: list[int] = []
-    encodings = predictor.encode(texts, counts.append)
-    if not sum(counts):
-        return encodings, [False] * len(texts)
-
-    def is_cut(text: Text) -> bool:
-        counts.clear()
-        predictor.encode([text], counts.append)
-        return sum(counts) > 0
-
-    longest = predictor.max_length  # nothing shorter was cut
-    cut = [len(one["input_ids"]) >= longest and is_cut(text) for one, text in zip(encodings, texts, strict=True)]
-    return encodings, cut
 
 
 def text_answers(
