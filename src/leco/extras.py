@@ -7,8 +7,8 @@ from leco.errors import LecoError
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "train": ("torch", "transformers", "datasets", "accelerate", "safetensors", "sklearn", "matplotlib", "jinja2"),
-    "runtime": ("onnxruntime", "tokenizers", "scipy"),
-    "tables": ("pandas", "pyarrow", "fsspec"),
+    "runtime": ("onnxruntime", "tokenizers", "scipy", "fsspec"),
+    "tables": ("pandas", "pyarrow"),
     "ray": ("ray",),
     "spark": ("pyspark",),
     "onnx": ("onnx", "onnxscript"),
