@@ -8,7 +8,7 @@ does everything by itself, and nothing here does anything.
 import atexit
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -25,8 +25,9 @@ from leco.progress import console
 T = TypeVar("T")
 UNLIMITED = timedelta(days=365)
 """How long the others wait for what the first process does alone. One that ends is noticed at once."""
-FAILED = "leco-failed"
-"""What the processes' common store counts those under that failed."""
+SHORTLY = timedelta(seconds=10)
+FAILED, KNOWN = "leco-failed", "leco-failed-known"
+"""What the processes' common store counts those under that failed, and what is there once the first of them knows."""
 
 
 @contextmanager
@@ -170,7 +171,7 @@ def _join(device: torch.device) -> torch.device:
             "accelerate launch, with an address that all of them reach."
         ) from error
     atexit.register(_leave)
-    return state.device  # type: ignore[no-any-return]
+    return torch.device("cpu") if cpu else state.device
 
 
 def _leave() -> None:
@@ -188,9 +189,16 @@ def _waiting() -> Any:
 def _fails_first() -> bool:
     """Whether no other process has failed before this one, as far as they can still be asked."""
     try:
-        return distributed.distributed_c10d._get_default_store().add(FAILED, 1) == 1  # type: ignore[no-any-return]
+        store = distributed.distributed_c10d._get_default_store()
+        first = store.add(FAILED, 1) == 1
     except (RuntimeError, ValueError):
         return is_first()
+    with suppress(RuntimeError):  # the store may be in another one: that ends once the first knows that it is the first
+        if first:
+            store.set(KNOWN, "")
+        else:
+            store.wait([KNOWN], SHORTLY)
+    return first
 
 
 def _random_states(device: torch.device) -> list[Tensor]:

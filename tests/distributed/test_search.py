@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from distributed.pair import run_pair, without_dropout
+from distributed.pair import assert_nearly, run_pair, without_dropout
 from leco.processes import together
 from leco.search.relaxations import RELAXATIONS
 from toy import searcher
@@ -16,12 +16,9 @@ KINDS = {
 
 
 def search(kind, path, epochs=2):
-    """A search without dropout, and what it found.
-
-    In float64: where a gradient is zero but for rounding, as of a key's bias, Adam makes steps of what rounding leaves.
-    """
+    """A search without dropout, and what it found."""
     ours = searcher(search_epochs=epochs, **KINDS[kind])
-    without_dropout(ours.model).double()
+    without_dropout(ours.model)
     return ours, ours.search(path)
 
 
@@ -50,21 +47,19 @@ def test_two_processes_find_what_one_finds(kind, pair, tmp_path):
     """Weights, alphas and history, also where candidates and channels are drawn: by the first for both."""
     first, second = (torch.load(pair / f"{kind}-{rank}", weights_only=True) for rank in range(2))
     alone, found = search(kind, tmp_path / "alone.pt")
-    for key, value in alone.model.state_dict().items():
-        assert torch.equal(first["model"][key], second["model"][key]), key
-        torch.testing.assert_close(first["model"][key], value, rtol=0, atol=1e-7, msg=key)
+    assert all(torch.equal(value, second["model"][name]) for name, value in first["model"].items())
+    assert_nearly(first["model"], alone.model.state_dict())
     for key in ("train_loss", "alpha_loss"):
         assert first["history"][key] == second["history"][key]
-        assert first["history"][key] == pytest.approx(getattr(found.history, key), abs=1e-7)
+        assert first["history"][key] == pytest.approx(getattr(found.history, key), abs=1e-4)
 
 
-def test_a_search_goes_on_in_another_number_of_processes(pair, tmp_path, monkeypatch):
+def test_a_search_goes_on_in_another_number_of_processes(pair, tmp_path):
     """What two processes left after their last epoch is what one goes on with."""
     path = tmp_path / "search.pt"
     path.write_bytes((pair / "darts.pt").read_bytes())
     ours, found = search("darts", path, epochs=3)
     alone, expected = search("darts", tmp_path / "alone.pt", epochs=3)
     assert len(found.history.train_loss) == 3
-    for key, value in alone.model.state_dict().items():
-        torch.testing.assert_close(ours.model.state_dict()[key], value, rtol=0, atol=1e-7, msg=key)
+    assert_nearly(ours.model.state_dict(), alone.model.state_dict())
     assert found.architectures == expected.architectures

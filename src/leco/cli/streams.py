@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from leco.errors import LecoError
-from leco.launcher import is_first
+from leco.launcher import count, is_first
 
 
 def prepare_streams() -> None:
@@ -25,6 +25,8 @@ def prepare_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     if not is_first():
         drop_stdout()
+    if count() > 1:  # PyTorch is not imported yet; its warning about parameters without a gradient is for developers
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 
 def drop_stdout() -> None:
