@@ -73,10 +73,10 @@ def assert_nearly(weights, expected):
     for name, value in expected.items():
         if name.endswith("key.bias"):
             continue
-        ours = weights[name]
+        pair = [weights[name], value]
         if name.endswith("qkv-bias"):  # of a supernet: [M, 3 e] of query, key and value
-            ours, value = (one.unflatten(-1, (3, -1))[:, [0, 2]] for one in (ours, value))
-        torch.testing.assert_close(ours, value, rtol=0, atol=1e-3, msg=name)
+            pair = [one.unflatten(-1, (3, -1))[:, [0, 2]] for one in pair]
+        torch.testing.assert_close(*pair, rtol=0, atol=1e-3, msg=name)
 
 
 def command_line(arguments, rank_arguments=None):
