@@ -67,7 +67,7 @@ def on_first(work: Callable[[], T]) -> T:
     distributed.broadcast_object_list(found, group=_waiting())
     if found[1] is not None:
         raise LecoError(found[1]) from failed
-    return found[0]  # type: ignore[no-any-return]
+    return found[0]
 
 
 @contextmanager
