@@ -101,6 +101,7 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         redoc_url=None,
         openapi_url=None,
     )
+    app.state.service = service
     problems: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem} for status in (400, 401, 409, 413, 422, 429, 503, 504)
     }

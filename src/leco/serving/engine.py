@@ -44,6 +44,11 @@ class Engine:
         self._thread = Thread(target=self._run, name="leco-engine", daemon=True)
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
     def submit(self, encodings: Sequence[Encoding], criterion: Criterion | None = None) -> "list[Future[Decided]]":
         """The answers-to-be of texts, all of which are taken or none. Cancel one to take its text out.
 

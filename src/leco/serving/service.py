@@ -124,6 +124,11 @@ class Service:
         """Whether requests are to be sent here."""
         return not self.stopping
 
+    @property
+    def healthy(self) -> bool:
+        """Whether what is taken is answered; after a request to stop, until all is."""
+        return self.stopping or self.loaded.engine.alive
+
     async def predict(self, request: PredictRequest, timing: Timing) -> PredictAnswer:
         """The answers to the texts of a request; LecoError where they cannot be had."""
         texts = request.sequences()
