@@ -8,10 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-import leco
-from bulk.made import WRITE, assert_answered, frame, names_in, read, texts, write_parts
+from bulk.made import WRITE, assert_answered, frame, names_in, predict, read, texts, write_parts
 from leco import LecoError, load
-from leco.bulk import predict
 from leco.bulk.parts import find_parts
 from leco.bulk.reading import BYTES, WINDOW, parquet_windows
 
@@ -19,7 +17,7 @@ from leco.bulk.reading import BYTES, WINDOW, parquet_windows
 @pytest.mark.parametrize("kind", WRITE)
 def test_each_part_has_its_rows_and_their_answers(fitted, tmp_path, kind):
     write_parts(tmp_path / "in", kind)
-    done = predict(fitted, tmp_path / "in", tmp_path / "out", workers=1)
+    done = predict(fitted, tmp_path / "in", tmp_path / "out")
     assert (done.parts, done.rows, done.answered, done.failed) == (4, 120, 120, {})
     assert (done.without_text, done.truncated, done.renamed) == (8, 4, {})
     assert_answered(tmp_path / "out", tmp_path / "in", fitted)
@@ -121,14 +119,14 @@ def test_addresses(fitted):
         with memory.open(f"memory://packed/{name}.csv.gz", "wb") as file:
             frame(seed=seed).to_csv(file, compression="gzip")
     for folder, suffix in (("in", "parquet"), ("packed", "csv.gz")):
-        assert leco.bulk.predict(fitted, f"memory://{folder}", f"memory://out-{folder}").rows == 60
-        again = leco.bulk.predict(fitted, f"memory://{folder}/**/*.{suffix}", f"memory://out-{folder}/")
+        assert predict(fitted, f"memory://{folder}", f"memory://out-{folder}").rows == 60
+        again = predict(fitted, f"memory://{folder}/**/*.{suffix}", f"memory://out-{folder}/")
         assert (again.parts, again.answered) == (2, 0)
         assert not [path for path in memory.find(f"/out-{folder}") if ".leco-" in path]
     with memory.open("memory://out-in/x/b.parquet", "rb") as file:
         assert list(pd.read_parquet(file)["id"]) == list(range(30))
     with pytest.raises(LecoError, match="workers must be 1"):
-        leco.bulk.predict(fitted, "memory://in", "memory://out", workers=2)
+        predict(fitted, "memory://in", "memory://out", workers=2)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,7 @@ class Processes:
             self._stopped = True
             for process in [*self._running]:
                 process.kill()
+                process.wait()
 
     def _seat(self) -> None:
         """Answer parts until none waits, in a process that is started anew where it ends."""

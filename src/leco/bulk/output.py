@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from leco.bulk.job import Columns, Record, Shape
@@ -58,9 +59,11 @@ class Output:
         folder = local_path(self.address)
         self._check()
         with nullcontext() if folder is None else holding(folder):
-            for left in () if folder is None else folder.rglob(f"{TEMPORARY}*"):  # by a job that was killed
-                left.unlink(missing_ok=True)
-            yield
+            try:
+                _sweep(folder)
+                yield
+            finally:
+                _sweep(folder)
 
     def manifest(self) -> Manifest | None:
         """That of the job whose parts are there."""
@@ -129,6 +132,12 @@ class Output:
     def _write(self, name: str, value: Mapping[str, Any]) -> None:
         with placed(inside(self.address, name)) as path:
             path.write_text(format_json(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _sweep(folder: Path | None) -> None:
+    """Remove what processes that were killed had half written below a folder on this machine."""
+    for left in () if folder is None else folder.rglob(f"{TEMPORARY}*"):
+        left.unlink(missing_ok=True)
 
 
 def _record(name: str) -> str:

@@ -4,7 +4,6 @@ Ray Data maps over a data set of parts, not of their rows: whatever is lost with
 answers again and writes whole, and a job that is repeated goes on by the same records as a local one.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -15,8 +14,8 @@ from leco.bulk.options import BulkOptions
 from leco.bulk.parts import Part
 from leco.bulk.places import is_in_memory
 from leco.bulk.plan import Plan
-from leco.errors import LecoError, first_line, parameter
-from leco.extras import needed
+from leco.errors import LecoError
+from leco.ray_cluster import connected_ray
 from leco.runtime import Predictor
 
 ATTEMPTS = 3
@@ -27,19 +26,7 @@ class RayEngine:
     """The engine of a cluster."""
 
     def __init__(self, options: BulkOptions) -> None:
-        with needed():
-            import ray.data
-        self.options = options
-        address = options.ray_address or os.environ.get("RAY_ADDRESS")
-        if ray.is_initialized():
-            return
-        try:
-            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
-        except Exception as error:  # Ray's own have no common class
-            raise LecoError(
-                f"The Ray cluster {f'at {address!r} ' if address else ''}cannot be reached: {first_line(error)}. Give "
-                f"{parameter('ray_address')}, or leave it out for one on this machine."
-            ) from error
+        self.options, self.ray = options, connected_ray(options.ray_address)
 
     def begin(self, planned: Plan, predictor: Predictor) -> Callable[[Tell], None]:
         """See `leco.bulk.engines.Engine`."""
@@ -54,7 +41,7 @@ class RayEngine:
         def answer_there(tell: Tell) -> None:
             import ray.data
 
-            workers = self.options.workers or max(int(ray.cluster_resources().get("CPU", 1)) // threads, 1)
+            workers = self.options.workers or max(int(self.ray.cluster_resources().get("CPU", 1)) // threads, 1)
             rows = ray.data.from_items([asdict(part) for part in parts], override_num_blocks=len(parts))
             answered = rows.map_batches(
                 RayAnswerer,
