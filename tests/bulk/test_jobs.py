@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import pandas as pd
 import psutil
@@ -200,6 +201,24 @@ def test_a_process_that_is_killed_costs_no_row(fitted, folder, output):
     assert json.loads(out)["answered"] == 2 * MANY + 120
     assert not begun(output)
     assert_answered(output, folder, fitted)
+
+
+def test_a_part_that_ends_each_process_is_given_up(fitted, folder, output, monkeypatch):
+    """The others are answered, and no row of its counts."""
+    shown = []
+
+    @contextmanager
+    def bar(*given, **options):
+        yield shown.append
+
+    write_parts(folder, names=["deadly"])
+    monkeypatch.setattr("leco.bulk.local.PROCESS", "bulk.deadly_process")
+    monkeypatch.setattr("leco.bulk.run.progress_bar", bar)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    done = predict(fitted, folder, output, workers=2)
+    assert (done.rows, [*done.failed]) == (120, ["deadly.parquet"])
+    assert done.failed["deadly.parquet"].startswith("The process that answers it has ended 3 times")
+    assert sum(shown) == 7 * 4
 
 
 def test_processes_that_never_load(fitted, folder, output, monkeypatch):

@@ -12,9 +12,23 @@ import pytest
 from bulk.made import assert_answered, names_in, write_parts
 from leco import LecoError
 from leco.bulk import predict
+from leco.bulk.ray_data import RayAnswerer, reason
 from leco.files import TEMPORARY
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'leco[ray]'")
+
+
+class Deadly(RayAnswerer):
+    """Its process ends when it answers one of the parts."""
+
+    def __init__(self, job, attempts):
+        super().__init__(job, attempts)
+        answer = self.answerer.answer
+
+        def die(part, on_rows):
+            return os._exit(1) if part.name == "deadly.parquet" else answer(part, on_rows)
+
+        self.answerer.answer = die
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +56,7 @@ def test_answers_and_resumption_are_those_of_the_local_engine(cluster, fitted, t
 
 def test_an_actor_that_is_killed_costs_no_row(cluster, fitted, tmp_path):
     """It is killed while it writes a part."""
-    write_parts(tmp_path / "in", names=["long-1", "long-2", "short"], number=6000)
+    write_parts(tmp_path / "in", names=["long-1", "long-2", "short"], number=3000)
     killed, deadline = [], time.monotonic() + 200
 
     def kill():
@@ -60,9 +74,25 @@ def test_an_actor_that_is_killed_costs_no_row(cluster, fitted, tmp_path):
     done = predict(fitted, tmp_path / "in", tmp_path / "out", engine="ray", workers=2)
     thread.join()
     assert killed
-    assert (done.rows, done.failed) == (18000, {})
+    assert (done.rows, done.failed) == (9000, {})
     assert names_in(tmp_path / "out") == ["long-1.parquet", "long-2.parquet", "short.parquet"]
     assert_answered(tmp_path / "out", tmp_path / "in", fitted)
+
+
+def test_a_part_that_ends_each_actor_is_given_up(cluster, fitted, tmp_path, monkeypatch):
+    """The others are answered."""
+    write_parts(tmp_path / "in", names=["deadly", "other"])
+    monkeypatch.setattr("leco.bulk.ray_data.RayAnswerer", Deadly)
+    done = predict(fitted, tmp_path / "in", tmp_path / "out", engine="ray", workers=1)
+    assert (done.parts, done.rows) == (1, 30)
+    assert "has ended 3 times" in done.failed["deadly.parquet"]
+
+
+def test_what_an_actor_raises_is_one_sentence():
+    assert "The Ray cluster gave up (it ended). The parts" in str(reason(RuntimeError("it ended")))
+    mine, outer = LecoError("no room"), RuntimeError("an actor's")
+    outer.__cause__ = mine
+    assert reason(outer) is mine
 
 
 def test_files_in_memory(cluster, fitted, tmp_path):

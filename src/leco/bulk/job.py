@@ -92,3 +92,11 @@ class Outcome:
 Event: TypeAlias = "int | Outcome"
 """What a job says on its way: rows just answered (less than none where their process ended), or a part's outcome."""
 Tell: TypeAlias = Callable[[Event], None]
+ATTEMPTS = 3
+"""How often a part may end the process that answers it."""
+
+
+def given_up(attempts: int) -> str:
+    """What is wrong with a part that was begun so often; nothing where it may be begun again."""
+    problem = f"The process that answers it has ended {ATTEMPTS} times, perhaps for want of memory."
+    return problem if attempts >= ATTEMPTS else ""

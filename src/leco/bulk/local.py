@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from leco.bulk.answerer import Answerer
-from leco.bulk.job import Event, Job, Outcome, Tell
+from leco.bulk.job import ATTEMPTS, Event, Job, Outcome, Tell, given_up
 from leco.bulk.options import BulkOptions
 from leco.bulk.parts import Part
 from leco.bulk.places import is_in_memory
@@ -25,12 +25,9 @@ from leco.runtime import Predictor
 
 MOST = 8
 """Processes where none is said: each has the model in its memory."""
-ATTEMPTS = 3
-"""How often a part, or the loading of a model, may end its process before it is given up."""
 PROCESS = "leco.bulk.process"
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS")
 """The variables by which libraries are told how many threads are theirs; Rayon's is the tokenizers'."""
-ENDED = "ended {times} times while it was answered, perhaps for want of memory"
 
 
 class LocalEngine:
@@ -117,7 +114,7 @@ class Processes:
                         break
                     process = None
                 else:
-                    self._events.put(Outcome(part, problem=f"Its process {ENDED.format(times=ATTEMPTS)}."))
+                    self._events.put(Outcome(part, problem=given_up(ATTEMPTS)))
         except BaseException as error:
             self._events.put(error)
         finally:
