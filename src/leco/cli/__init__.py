@@ -28,6 +28,7 @@ from leco.cli.flags import flags
 from leco.cli.output import print_lines
 from leco.cli.streams import check_arguments, drop_stdout, prepare_streams
 from leco.errors import LecoError, parameters_shown
+from leco.extras import needed
 from leco.launcher import count
 from leco.progress import close_bars, console, say
 
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             prepare_streams()
             check_arguments(sys.argv[1:] if arguments is None else arguments)
-            with parameters_shown(flags(app)):
+            with needed(), parameters_shown(flags(app)):
                 code = app(arguments, standalone_mode=False)
             sys.stdout.flush()
         finally:

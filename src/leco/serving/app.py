@@ -85,7 +85,7 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         yield
         await service.drain()
 
-    def bears(request: Request) -> None:
+    async def bears(request: Request) -> None:
         given = request.headers.get("authorization", "").encode("latin-1")  # the bytes that were sent
         if key is not None and not hmac.compare_digest(given, f"Bearer {key}".encode()):
             raise UnauthorizedError
