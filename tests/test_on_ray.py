@@ -172,6 +172,7 @@ def test_a_killed_replica_under_load_costs_no_answer(cluster, fitted):
         one.over.set()
         one.join(60)
     assert len(before) == 2
+    assert len(replicas() & before) == 1, "the other one is healthy, and goes on"
     answers = [answer for one in asking for answer in one.answers]
     assert {tuple(answer or ()) for answer in answers} == {("positive", "negative")}
     reasons = [reason for one in asking for reason in one.reasons]

@@ -6,9 +6,9 @@ from typing import Any
 
 from leco.calibration import MonitorOptions
 from leco.errors import LecoError, parameter
+from leco.extras import needed
 from leco.loading import PredictorSpec
 from leco.options import check_names, fill, option, taking, validate
-from leco.ray_cluster import load_ray
 from leco.serving.options import ServingOptions
 
 ELSEWHERE = ("host", "port", "workers")
@@ -71,10 +71,8 @@ def ray_app(path: str | Path, *, device: str = "auto", **options: Any) -> Any:
 
 def _application(spec: PredictorSpec, serving: ServingOptions, monitoring: MonitorOptions) -> Any:
     """What builds the application in a replica, from what is pickled with it."""
-    try:
+    with needed():
         from leco.serving.server import read_key
-    except ImportError as error:
-        raise LecoError("The service needs FastAPI and prometheus-client: pip install 'leco[serve,ray]'.") from error
     key = read_key(serving)
 
     def build() -> Any:
@@ -92,11 +90,8 @@ def _application(spec: PredictorSpec, serving: ServingOptions, monitoring: Monit
 
 def _deployment(replicas: ReplicaOptions, serving: ServingOptions, build: Any) -> Any:
     """The deployment, whose replicas each build their application."""
-    load_ray()
-    try:
+    with needed():
         from ray import serve
-    except ImportError as error:
-        raise LecoError("Ray Serve is not installed: pip install 'leco[ray]'.") from error
 
     @serve.ingress(build)
     class Replica:
