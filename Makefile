@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint matrix format clean
+.PHONY: demo test lint matrix docs format clean
 
 demo: $(INSTALLED)
 	$(BIN)/leco demo --output leco-demo
@@ -24,12 +24,17 @@ lint: $(INSTALLED)
 matrix: $(INSTALLED)
 	.ci/matrix
 
+# The site, in site/: open site/index.html. Warnings end it.
+docs: $(INSTALLED)
+	$(BIN)/python -m pages
+	$(BIN)/zensical build --strict --clean
+
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(VENV)-3.* leco-demo
+	rm -rf $(VENV) $(VENV)-3.* leco-demo site
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, not %d.%d: make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)'
