@@ -58,15 +58,15 @@ def ray_app(path: str | Path, *, device: str = "auto", **options: Any) -> Any:
         LecoError: where Ray Serve or the service is not installed, and for wrong settings.
 
     """
-    check_names([ReplicaOptions(), ServingOptions(), MonitorOptions()], options)
+    replicas, serving, monitoring = ReplicaOptions(), ServingOptions(), MonitorOptions()
+    check_names([replicas, serving, monitoring], options)
     if given := [name for name in ELSEWHERE if name in options]:
         raise LecoError(f"{parameter(given[0])} is Ray Serve's own setting (ray.serve.start). Leave it out here.")
-    replicas, serving, monitoring = (
-        fill(group, options) for group in (ReplicaOptions(), ServingOptions(), MonitorOptions())
-    )
-    serving = replace(serving, threads=serving.threads or 1)
+    given_serving = fill(serving, options)
+    serving = replace(given_serving, threads=given_serving.threads or 1)
     spec = PredictorSpec(str(Path(path).resolve()), serving.threads, device)
-    return _deployment(replicas, serving, _application(spec, serving, monitoring)).bind()
+    build = _application(spec, serving, fill(monitoring, options))
+    return _deployment(fill(replicas, options), serving, build).bind()
 
 
 def _application(spec: PredictorSpec, serving: ServingOptions, monitoring: MonitorOptions) -> Any:
@@ -95,6 +95,8 @@ def _deployment(replicas: ReplicaOptions, serving: ServingOptions, build: Any) -
 
     @serve.ingress(build)
     class Replica:
+        app: Any  # what was built, which Ray Serve gives it
+
         def check_health(self) -> None:
             """Raise where its engine answers no more."""
             if not self.app.state.service.healthy:
