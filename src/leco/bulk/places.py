@@ -33,7 +33,7 @@ def resolve(address: str) -> tuple[AbstractFileSystem, str]:
     if not is_address(address):
         return LocalFileSystem(), os.path.abspath(address)  # noqa: PTH100 - which keeps links
     try:
-        return url_to_fs(address)  # type: ignore[no-any-return]
+        return url_to_fs(address)
     except ImportError as error:
         raise LecoError(
             f"'{shortened(address)}' needs a package that is not installed: {first_line(error)}."
