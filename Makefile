@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint matrix dist format clean
+.PHONY: demo test lint matrix docs dist format clean
 
 demo: $(INSTALLED)
 	$(BIN)/leco demo --output leco-demo
@@ -24,6 +24,11 @@ lint: $(INSTALLED)
 matrix: $(INSTALLED)
 	.ci/matrix
 
+# The site, in site/: open site/index.html. Warnings end it.
+docs: $(INSTALLED)
+	$(BIN)/python -m pages
+	$(BIN)/zensical build --strict --clean
+
 # Wheel and sdist, checked, and tried in empty environments.
 dist: $(INSTALLED)
 	.ci/dist
@@ -33,7 +38,7 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(VENV)-3.* dist leco-demo
+	rm -rf $(VENV) $(VENV)-3.* dist leco-demo site
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, not %d.%d: make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)'

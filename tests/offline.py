@@ -28,8 +28,8 @@ SHORT = [str(word) for name, value in OPTIONS.items() for word in ("--" + name.r
 """The same as flags."""
 
 
-def write_encoder(folder):
-    """A random BERT of 3 layers and a tokenizer of whole words."""
+def write_encoder(folder, layers=3):
+    """A random BERT of so many layers and a tokenizer of whole words."""
     words = [*SPECIAL, *FILLERS, *(word for signs in SIGNS.values() for word in signs)]
     ids = {word: number for number, word in enumerate(words)}
     tokenizer = Tokenizer(WordLevel(ids, "[UNK]"))
@@ -43,7 +43,7 @@ def write_encoder(folder):
     config = BertConfig(
         vocab_size=len(words),
         hidden_size=32,
-        num_hidden_layers=3,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=64,
         max_position_embeddings=24,

@@ -16,11 +16,11 @@ class Arrival:
     def find_spec(cls, name: str, path: Any = None, target: ModuleType | None = None) -> None:
         """Leave the module to the finders behind this one."""
         if name == "transformers":
-            sys.meta_path.remove(cls)  # type: ignore[arg-type]
+            sys.meta_path.remove(cls)
             import_module("leco._registration")
 
 
 if sys.modules.get("transformers"):
     import_module("leco._registration")
 else:
-    sys.meta_path.insert(0, Arrival)  # type: ignore[arg-type]
+    sys.meta_path.insert(0, Arrival)

@@ -2,32 +2,30 @@
 
 import logging
 import os
+import socket
 from typing import Any
 
 from leco.errors import LecoError, first_line, parameter
+from leco.extras import needed
 
 ADDRESS = "RAY_ADDRESS"
-INSTALL = "Ray is needed: pip install 'leco[ray]'."
-
-
-def load_ray() -> Any:
-    """The library; LecoError where it is not installed."""
-    try:
-        import ray
-    except ImportError as error:
-        raise LecoError(INSTALL) from error
-    return ray
+SOON = 10
+"""Seconds in which the address of a cluster answers; Ray itself would try for minutes."""
 
 
 def connected_ray(address: str | None = None) -> Any:
-    """The library, connected to the cluster at an address, by default $RAY_ADDRESS, or else one that is started here.
+    """Ray, connected to the cluster at an address, by default $RAY_ADDRESS, or else to one that is started here.
 
-    It stays connected until Python ends. LecoError where the cluster cannot be reached.
+    It stays connected until Python ends. LecoError where Ray is not installed, or the cluster cannot be reached.
     """
-    ray, address = load_ray(), address or os.environ.get(ADDRESS)
+    with needed():
+        import ray
+    address = address or os.environ.get(ADDRESS)
     if ray.is_initialized():
         return ray
     try:
+        if address is not None:
+            _knock(address)
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # Ray's own have no common class
         raise LecoError(
@@ -35,3 +33,10 @@ def connected_ray(address: str | None = None) -> Any:
             f"{parameter('ray_address')}, or leave it out for one on this machine."
         ) from error
     return ray
+
+
+def _knock(address: str) -> None:
+    """OSError where nobody listens at an address that has a port."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), SOON).close()

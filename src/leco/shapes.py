@@ -2,7 +2,7 @@
 
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from leco.errors import LecoError
 from leco.files import format_json
@@ -24,7 +24,7 @@ def checked(kind: type[T], value: Any, where: str) -> T:
     from pydantic import ValidationError
 
     try:
-        return _adapter(kind).validate_json(format_json(value), strict=True)
+        return cast("T", _adapter(cast("Any", kind)).validate_json(format_json(value), strict=True))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         part = ".".join(map(str, first["loc"]))

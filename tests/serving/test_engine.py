@@ -103,8 +103,10 @@ def test_what_runs_whole_batches_has_one_for_each_criterion(model):
 def test_after_drain_nothing_is_taken_but_what_was_is_answered(model):
     engine = Engine(model, ServingOptions())
     futures = engine.submit(dataset(30).encodings)
+    assert engine.alive
     engine.drain()
     assert all(future.done() for future in futures)
+    assert not engine.alive
     with pytest.raises(DrainingError, match="shutting down"):
         engine.submit(dataset(1).encodings)
 

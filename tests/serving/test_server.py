@@ -219,6 +219,15 @@ def test_requests_of_a_worker_that_dies_are_answered_by_503_and_no_others(fitted
         assert statuses[12:] == [200] * 12
 
 
+@pytest.mark.skipif(not SUPPORTED, reason="workers do not learn of it elsewhere")
+def test_workers_end_with_a_parent_that_is_killed(fitted):
+    with served(fitted, "--workers", 2) as (process, address):
+        until(partial(_answers, address, {}))
+        workers = _workers(process)
+        process.kill()
+        until(lambda: not any(one.is_running() for one in workers))
+
+
 def _texts_counted(address):
     with urllib.request.urlopen(f"{address}/metrics", timeout=60) as metrics:
         return float(re.search(rb"^leco_texts_total (\S+)", metrics.read(), re.M)[1])

@@ -38,7 +38,10 @@ class Loss:
         return problem.disagreement(early, full)
 
 
-WORSE, DISAGREEMENT = "worse", "disagreement"
+WORSE = "worse"
+"""The name of the loss that counts early answers that are wrong where full depth is right."""
+DISAGREEMENT = "disagreement"
+"""The name of the loss that counts early answers that are not those of full depth; it needs no labels."""
 LOSSES: Registry[Loss] = Registry(
     "loss",
     {
@@ -59,3 +62,4 @@ LOSSES: Registry[Loss] = Registry(
         )
     },
 )
+"""The losses by the names that `--loss` takes."""

@@ -20,7 +20,10 @@ from leco.problems import NO_STATISTICS, PROBLEMS, SINGLE_LABEL, LabelStatistics
 from leco.registry import format_settings
 
 Array = NDArray[Any]
-DOUBTS, EVIDENCE = "doubts", "evidence"
+DOUBTS = "doubts"
+"""The name under which criteria observe the meta-classifier's doubts."""
+EVIDENCE = "evidence"
+"""The name under which criteria observe the evidence of the logits and the features."""
 Observed = Mapping[str, Array]
 """What a criterion may be told of exits beside their scores, by name, of all rows of a batch or a data set: the
 meta-classifier's `DOUBTS` [..], and the `EVIDENCE` [.., 2]: `log sum_k exp l(k)` of an exit's logits, and the share of

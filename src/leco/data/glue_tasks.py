@@ -71,3 +71,4 @@ GLUE_TASKS = {
         "STS-B", SENTENCES, "score", (), (), metric="pearson_spearman", halved=True, problem_type=REGRESSION
     ),
 }
+"""GLUE's tasks, by the name behind `glue/`."""

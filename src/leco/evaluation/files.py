@@ -11,6 +11,7 @@ from leco.outputs import check_outputs
 from leco.registry import format_settings
 
 EVALUATION = "evaluation.json"
+"""Its file in an output folder."""
 COLUMNS = (
     "criterion",
     "settings",

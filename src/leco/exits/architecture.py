@@ -86,9 +86,12 @@ EDGES: Mapping[str, Registry[Any]] = {
 KINDS: Registry[type[ExitArchitecture]] = Registry(
     "exit kind", {kind.kind: kind for kind in (LinearArchitecture, PastFutureArchitecture, Architecture)}
 )
+"""The kinds of architectures by the names that files have."""
 
 LINEAR = LinearArchitecture()
+"""The linear exit."""
 PAST_FUTURE = PastFutureArchitecture()
+"""The exit of Global Past-Future, as it is before it is trained."""
 MHA = Architecture("tanh", "mha_dot", "null", "cls", "tanh", width=64)
 """The MHA exit (section 6.2, d_e = 64): 65,986 parameters at hidden size 768 and two labels."""
 

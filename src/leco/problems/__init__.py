@@ -11,7 +11,12 @@ from leco.problems.statistics import NO_STATISTICS, LabelStatistics
 PROBLEMS: Mapping[str, Problem] = {kind.name: kind for kind in (SingleLabel(), ManyLabels(), Regression())}
 """Each kind under Transformers' name of it."""
 
-SINGLE_LABEL, MULTI_LABEL, REGRESSION = SingleLabel.name, ManyLabels.name, Regression.name
+SINGLE_LABEL = SingleLabel.name
+"""The name of the kind in which a text has one label of many."""
+MULTI_LABEL = ManyLabels.name
+"""The name of the kind in which a text may have several labels, or none."""
+REGRESSION = Regression.name
+"""The name of the kind in which a text has a value."""
 
 TASKS = {"classification": SINGLE_LABEL, "multi-label": MULTI_LABEL, "regression": REGRESSION}
 """The kinds as users name them."""

@@ -36,7 +36,9 @@ class PaperTables:
         seeds: each cell is run with the seeds from 0 to this less 1; the search once for each task. Figure 2 shows
             the models of seed 0.
         only: keeps the cells that have this, or one of several parts by comma, in their names.
-        model, preset, options: what all cells have in common.
+        model: the encoder of all cells.
+        preset: the named options of all cells.
+        options: what all cells have in their place.
         search_preset: the searches' preset; by default the same.
         train_rows: for some tasks, on a sample of how many rows their cells train.
         timed_texts: on how many test texts Figure 2 measures speedups; None is all.

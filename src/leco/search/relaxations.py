@@ -21,6 +21,7 @@ Alphas = Mapping[str, Tensor]
 Own = Mapping[str, Tensor]
 """A relaxation's own architecture parameters [M, n] by name."""
 NONE: Own = MappingProxyType({})
+"""The own parameters of a relaxation that has none."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ class PDarts(Darts):
 RELAXATIONS: Registry[type[Relaxation]] = Registry(
     "search relaxation", {relaxation.name: relaxation for relaxation in (Darts, Snas, FairDarts, PcDarts, PDarts)}
 )
+"""The relaxations by the names that `--relaxation` takes."""
 
 
 def parse_relaxation(text: str) -> Relaxation:

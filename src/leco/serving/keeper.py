@@ -5,6 +5,8 @@ answer begins. Where the worker's own end of that socket closes while connection
 """
 
 import json
+import os
+import signal
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -75,22 +77,28 @@ def answer_for_the_dead(connection: socket.socket) -> None:
 
 
 class Handing:
-    """A worker's side: hands connections over, and takes them back."""
+    """A worker's side: hands connections over, and takes them back. The worker shuts down where its parent has died."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.connect(str(path))
-        self._socket.setblocking(False)
         self._numbers = count()
+        Thread(target=self._watch, name="leco-parent", daemon=True).start()
+
+    def _watch(self) -> None:
+        """Wait for the end of the parent, which says nothing before."""
+        with suppress(OSError):
+            self._socket.recv(1)
+        os.kill(os.getpid(), signal.SIGTERM)
 
     def hand_over(self, connection: Any) -> Callable[[], None]:
         """Have the parent keep a connection, an open socket; gives what takes it back."""
         name = str(next(self._numbers)).encode()
         with suppress(OSError):  # a parent that is busy or gone keeps nothing
-            socket.send_fds(self._socket, [name], [connection.fileno()])
+            socket.send_fds(self._socket, [name], [connection.fileno()], socket.MSG_DONTWAIT)
 
         def take_back() -> None:
             with suppress(OSError):
-                self._socket.send(name)
+                self._socket.send(name, socket.MSG_DONTWAIT)
 
         return take_back

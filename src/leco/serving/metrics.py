@@ -100,7 +100,7 @@ class Metrics:
     def _look(self) -> None:
         """Set the gauges."""
         loaded = self._loaded()
-        found = {"queue_texts": len(loaded.engine.room), "queue_tokens": loaded.engine.room.tokens}
+        found: dict[str, float] = {"queue_texts": len(loaded.engine.room), "queue_tokens": loaded.engine.room.tokens}
         if isinstance(loaded.predictor, Watched):
             watch = loaded.predictor.watch
             found |= {"monitor_checked": watch.checked, "monitor_disagreements": watch.disagreements}

@@ -6,9 +6,9 @@ from typing import Any
 
 from leco.calibration import MonitorOptions
 from leco.errors import LecoError, parameter
+from leco.extras import needed
 from leco.loading import PredictorSpec
 from leco.options import check_names, fill, option, taking, validate
-from leco.ray_cluster import load_ray
 from leco.serving.options import ServingOptions
 
 ELSEWHERE = ("host", "port", "workers")
@@ -58,23 +58,21 @@ def ray_app(path: str | Path, *, device: str = "auto", **options: Any) -> Any:
         LecoError: where Ray Serve or the service is not installed, and for wrong settings.
 
     """
-    check_names([ReplicaOptions(), ServingOptions(), MonitorOptions()], options)
+    replicas, serving, monitoring = ReplicaOptions(), ServingOptions(), MonitorOptions()
+    check_names([replicas, serving, monitoring], options)
     if given := [name for name in ELSEWHERE if name in options]:
         raise LecoError(f"{parameter(given[0])} is Ray Serve's own setting (ray.serve.start). Leave it out here.")
-    replicas, serving, monitoring = (
-        fill(group, options) for group in (ReplicaOptions(), ServingOptions(), MonitorOptions())
-    )
-    serving = replace(serving, threads=serving.threads or 1)
+    given_serving = fill(serving, options)
+    serving = replace(given_serving, threads=given_serving.threads or 1)
     spec = PredictorSpec(str(Path(path).resolve()), serving.threads, device)
-    return _deployment(replicas, serving, _application(spec, serving, monitoring)).bind()
+    build = _application(spec, serving, fill(monitoring, options))
+    return _deployment(fill(replicas, options), serving, build).bind()
 
 
 def _application(spec: PredictorSpec, serving: ServingOptions, monitoring: MonitorOptions) -> Any:
     """What builds the application in a replica, from what is pickled with it."""
-    try:
+    with needed():
         from leco.serving.server import read_key
-    except ImportError as error:
-        raise LecoError("The service needs FastAPI and prometheus-client: pip install 'leco[serve,ray]'.") from error
     key = read_key(serving)
 
     def build() -> Any:
@@ -92,14 +90,13 @@ def _application(spec: PredictorSpec, serving: ServingOptions, monitoring: Monit
 
 def _deployment(replicas: ReplicaOptions, serving: ServingOptions, build: Any) -> Any:
     """The deployment, whose replicas each build their application."""
-    load_ray()
-    try:
+    with needed():
         from ray import serve
-    except ImportError as error:
-        raise LecoError("Ray Serve is not installed: pip install 'leco[ray]'.") from error
 
     @serve.ingress(build)
     class Replica:
+        app: Any  # what was built, which Ray Serve gives it
+
         def check_health(self) -> None:
             """Raise where its engine answers no more."""
             if not self.app.state.service.healthy:

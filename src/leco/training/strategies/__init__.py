@@ -39,6 +39,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
         )
     },
 )
+"""The strategies by the names that `--strategy` takes."""
 
 
 def parse_strategy(text: str) -> Strategy:
