@@ -29,6 +29,8 @@ MODULES = {
     "leco.report": "A model on one HTML page.",
     "leco.bench": "Ways to answer texts, timed in turn.",
     "leco.reproduction": "The paper's tables and figure.",
+    "leco.bulk": "Folders of texts to folders of answers.",
+    "leco.spark": "Answers for rows that Spark has.",
 }
 """The documented modules, and what each is for."""
 

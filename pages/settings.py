@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+from leco.bulk import BulkOptions
 from leco.calibration import CalibrationOptions, MonitorOptions, VerificationOptions
 from leco.cli.parameters import flag_of
 from leco.options import settings_of
@@ -33,6 +34,7 @@ USED_BY = {
     "VerificationOptions": "`leco.verify`",
     "MonitorOptions": "`leco predict`, `leco serve` and `leco.runtime.Watched`",
     "ServingOptions": "`leco serve`",
+    "BulkOptions": "`leco predict` and `leco.bulk.predict`; some of them `leco.spark.predict_udf`",
     "TablesOptions": "`leco reproduce`",
 }
 GROUPS: tuple[Any, ...] = (
@@ -41,6 +43,7 @@ GROUPS: tuple[Any, ...] = (
     VerificationOptions(),
     MonitorOptions(),
     ServingOptions(),
+    BulkOptions(),
     TablesOptions(),
 )
 
