@@ -13,13 +13,13 @@ from pages import GENERATED, table
 INTRODUCTION = f"""# Settings
 
 Every setting is a field of a group. Its name in Python (`leco.fit(..., exit_lr=1e-3)`) is its flag on the command line
-(`--exit-lr 1e-3`), except where the table says otherwise. A value that is not allowed ends in one sentence that names the
-setting, its range and the value. For `leco serve` each is also an environment variable: `{ENVIRONMENT}PORT`.
+(`--exit-lr 1e-3`), except where the table says otherwise. A value that is not allowed ends in one sentence that names
+the setting, its range and the value. For `leco serve` each is also an environment variable: `{ENVIRONMENT}PORT`.
 
 ## Presets
 
-A preset is a named set of values; any setting may be given beside it. `sampling` is the default of `leco fit`. What a preset
-does not name has the default of its group below.
+A preset is a named set of values; any setting may be given beside it. `sampling` is the default of `leco fit`. What a
+preset does not name has the default of its group below.
 """
 USED_BY = {
     "SourceOptions": "every command and function that reads data",
