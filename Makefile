@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint matrix docs format clean
+.PHONY: demo test lint matrix docs dist format clean
 
 demo: $(INSTALLED)
 	$(BIN)/leco demo --output leco-demo
@@ -29,12 +29,16 @@ docs: $(INSTALLED)
 	$(BIN)/python -m pages
 	$(BIN)/zensical build --strict --clean
 
+# Wheel and sdist, checked, and tried in empty environments.
+dist: $(INSTALLED)
+	.ci/dist
+
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) $(VENV)-3.* leco-demo site
+	rm -rf $(VENV) $(VENV)-3.* dist leco-demo site
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or newer is needed, not %d.%d: make PYTHON=python3.11" % sys.version_info[:2] if sys.version_info < (3, 10) else 0)'

@@ -356,28 +356,13 @@ def in_short():
     cuts = ", ".join(
         f"{row['score']:.1%} in {row['ratio']:.2f} ({way})" for way, row in alone.items() if way.startswith("first")
     )
-    cost = read("benchmarks/onnx_cost")
-    lines = [
-        [row["backbone"], row["exits"], row["precision"]]
-        + [f"{one['early_to_stock']['median']:.2f} ({one['early']['median']:.2f})" for one in row["lengths"].values()]
-        for row in cost["rows"]
-    ]
-    tokens = list(cost["rows"][0]["lengths"])
-    return f"""**Exported, in int8** (SST-2, ONNX Runtime, batch size 1): the whole int8 model is right for {plain:.1%}.
+    return f"""![Accuracy over time](docs/assets/{PICTURE.name})
+
+**Exported, in int8** (SST-2, ONNX Runtime, batch size 1): the whole int8 model is right for {plain:.1%}.
 {BY_BATCH}
 With settings that cost nothing on dev, early exits have on test {early}.
 The backbone's first layers, fine-tuned alone, have {cuts}.
-
-![Accuracy over time](docs/assets/{PICTURE.name})
-
-{source(result)}
-
-**A text that never leaves early** takes this many times as long as in the plain model as ONNX Runtime's optimizer makes
-it (in brackets: as we write it, with faster norms), by number of tokens:
-
-{markdown(["backbone", "exits", "precision", *tokens], lines)}
-
-{source(cost)}"""
+{source(result)}"""
 
 
 SECTIONS = (onnx_sst2, onnx_int8, onnx_cost, onnx_norms, pytorch_engine, search_cost, training_cost, exit_overhead)
@@ -385,7 +370,7 @@ SECTIONS = (onnx_sst2, onnx_int8, onnx_cost, onnx_norms, pytorch_engine, search_
 
 def main():
     write_between(PAGE, BEGIN, END, "\n\n".join(section() for section in SECTIONS))
-    write_between(README, BEGIN, END, "\n\n".join((demo(), in_short())))
+    write_between(README, BEGIN, END, "\n\n".join((in_short(), demo())))
 
 
 if __name__ == "__main__":

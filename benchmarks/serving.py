@@ -9,6 +9,7 @@ model at full depth. Services run one at a time, in turn over the rounds; median
 """
 
 import argparse
+import http.client
 import json
 import os
 import subprocess
@@ -26,6 +27,8 @@ RESULT, PAGE = "benchmarks/serving", DOCS / "serving.md"
 BEGIN, END = "<!-- load: begin -->", "<!-- load: end -->"
 PORT, FULL = 8765, "whole, full depth"
 LOADS = 0.5, 0.8, 0.95, 1.2
+ALONE = 200
+"""Requests that are sent one after the other, each when the one before has its answer."""
 READY = 120
 """Seconds in which a service must be ready."""
 
@@ -69,6 +72,21 @@ def wait_until_ready(process):
             time.sleep(0.2)
 
 
+def alone(bodies):
+    """The milliseconds of a request alone, and its share that is neither tokenizing nor layers."""
+    connection, whole, shares = http.client.HTTPConnection("127.0.0.1", PORT), [], []
+    for body in bodies[:ALONE]:
+        connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        names = ("x-total-time", "x-tokenization-time", "x-inference-time")
+        if names[0] in answer.headers:
+            total, tokens, layers = (float(answer.headers[name]) for name in names)
+            whole.append(total)
+            shares.append(1 - (tokens + layers) / total)
+    return (median(whole), median(shares)) if whole else (None, None)
+
+
 def measure(command, more, texts, seconds, full):
     """A way under all loads, which are shares of `full`; None is its own saturation."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -77,9 +95,10 @@ def measure(command, more, texts, seconds, full):
     try:
         wait_until_ready(process)
         load(0, 2, bodies)
+        by_itself = alone(bodies)
         saturation = load(0, seconds, bodies)["per_second"]
         base = full or saturation
-        return saturation, [load(share * base, seconds, bodies) for share in LOADS]
+        return saturation, [load(share * base, seconds, bodies) for share in LOADS], by_itself
     finally:
         process.terminate()
         process.wait()
@@ -96,12 +115,17 @@ def tables():
             "-" if one["p50"] is None else f"{1000 * one['p50']:.0f} / {1000 * one['p99']:.0f}" for one in row["loads"]
         ]
         lines.append(
-            [row["way"], f"{row['saturation']:.0f}", f"{row['saturation'] / full['saturation']:.2f}", *latencies]
+            [
+                *(row["way"], f"{row['saturation']:.0f}", f"{row['saturation'] / full['saturation']:.2f}"),
+                *(["-", "-"] if row["alone"] is None else [f"{row['alone']:.1f}", f"{row['overhead']:.0%}"]),
+                *latencies,
+            ]
         )
-    columns = ["", "texts/s", "of full depth's", *(f"{share:g}: p50 / p99, ms" for share in LOADS)]
+    columns = ["", "texts/s", "of full depth's", "alone, ms", "of it HTTP and engine"]
+    columns += [f"{share:g}: p50 / p99, ms" for share in LOADS]
     setup = f"medians of {rows[0]['rounds']} rounds of {rows[0]['seconds']:g} s for each load, one sentence a request"
-    return f"""Saturation, and latencies where requests come at a share of the saturation of full depth
-({full["saturation"]:.0f} a second): {setup}.
+    return f"""Saturation, a request alone with the share of its time that is neither tokenizing nor layers, and
+latencies where requests come at a share of the saturation of full depth ({full["saturation"]:.0f} a second): {setup}.
 
 {markdown(columns, lines)}
 
@@ -132,13 +156,23 @@ def main():
 def _medians(name, some, arguments):
     loads = [
         {
-            key: None if any(one[place][key] is None for _, one in some) else median(one[place][key] for _, one in some)
+            key: None if any(one[1][place][key] is None for one in some) else median(one[1][place][key] for one in some)
             for key in some[0][1][place]
         }
         for place in range(len(LOADS))
     ]
-    saturation = median(one for one, _ in some)
-    return {"way": name, "rounds": len(some), "seconds": arguments.seconds, "saturation": saturation, "loads": loads}
+    known = some[0][2][0] is not None
+    by_itself = [median(one[2][place] for one in some) if known else None for place in range(2)]
+    return {
+        **{
+            "way": name,
+            "rounds": len(some),
+            "seconds": arguments.seconds,
+            "saturation": median(one[0] for one in some),
+        },
+        **dict(zip(("alone", "overhead"), by_itself, strict=True)),
+        "loads": loads,
+    }
 
 
 if __name__ == "__main__":

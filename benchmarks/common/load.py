@@ -24,19 +24,23 @@ class Connections:
 
     async def post(self, body):
         """The status of a request."""
-        reader, writer = self.idle.pop() if self.idle else await asyncio.open_connection(self.host, self.port)
-        fields = {"Host": self.host, "Content-Type": "application/json", "Content-Length": len(body)}
-        head = "".join(
-            ["POST /predict HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in fields.items()), "\r\n"]
-        )
-        writer.write(head.encode() + body)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length")
-        )
-        await reader.readexactly(length)
-        self.idle.append((reader, writer))
-        return int(answer.split(b" ", 2)[1])
+        connection = self.idle.pop() if self.idle else await asyncio.open_connection(self.host, self.port)
+        status = await post(*connection, self.host, body)
+        self.idle.append(connection)
+        return status
+
+
+async def post(reader, writer, host, body):
+    """The status of a request on a connection."""
+    fields = {"Host": host, "Content-Type": "application/json", "Content-Length": len(body)}
+    head = "".join(["POST /predict HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in fields.items()), "\r\n"])
+    writer.write(head.encode() + body)
+    answer = await reader.readuntil(b"\r\n\r\n")
+    length = next(
+        int(line.split(b":")[1]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length")
+    )
+    await reader.readexactly(length)
+    return int(answer.split(b" ", 2)[1])
 
 
 async def run(host, port, rate, seconds, bodies):

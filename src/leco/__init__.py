@@ -9,9 +9,11 @@ PyTorch, and `evaluate` scores it. After
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from leco import _registration as _registration
+from leco import _arrival as _arrival
 from leco.criteria import CRITERIA, Criterion
 from leco.errors import LecoError
+from leco.extras import needed
+from leco.lazy import lazily
 from leco.loading import PredictorSpec, load
 from leco.runtime import Answer, Predictor
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from leco.pipeline import fit as fit
     from leco.pipeline import train as train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _LAZY = {
     "Architecture": "leco.exits.architecture",
@@ -39,6 +41,10 @@ _LAZY = {
     "verify": "leco.certifying",
 }
 """What needs PyTorch, and where it is: imported when it is first asked for."""
+
+_lazy = lazily(__name__, _LAZY)
+_MODULES = ("bulk", "spark")
+"""Parts with functions of their own, imported when they are first asked for."""
 
 _CRITERIA = {criterion.__name__: criterion for criterion in CRITERIA.values()}
 
@@ -64,9 +70,10 @@ __all__ += list(_CRITERIA)
 def __getattr__(name: str) -> Any:
     if name in _CRITERIA:
         return _CRITERIA[name]
-    if name not in _LAZY:
-        raise AttributeError(f"module 'leco' has no attribute '{name}'")
-    return getattr(import_module(_LAZY[name]), name)
+    if name in _MODULES:
+        with needed():
+            return import_module(f"leco.{name}")
+    return _lazy(name)
 
 
 def __dir__() -> list[str]:

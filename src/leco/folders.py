@@ -17,6 +17,7 @@ from filelock import BaseFileLock, FileLock, Timeout
 
 from leco.errors import LecoError, parameter
 from leco.files import TEMPORARY, read_json
+from leco.launcher import is_first
 
 LOCK = ".leco.lock"
 SHORTLY = 60
@@ -57,7 +58,7 @@ def holding(folder: Path, name: str = "output", *, wait: float = 0) -> Iterator[
     """
     with writing(folder, name):
         folder.mkdir(parents=True, exist_ok=True)
-        if os.environ.get("RANK", "0") != "0":
+        if not is_first():
             yield Hold(folder)
             return
         lock = _locked(folder, name, wait)

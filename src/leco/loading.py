@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from leco.errors import LecoError
+from leco.extras import needed
 from leco.files import read_json
 from leco.runtime import Predictor, Session, doubt_of
 from leco.runtime.texts import check_threads
@@ -66,7 +67,8 @@ class PredictorSpec:
         return Session(self.path, threads=self.threads)
 
     def _load_folder(self) -> "MultiExitModel | PlainClassifier":
-        from leco.model import load_classifier, load_model
+        with needed():
+            from leco.model import load_classifier, load_model
 
         if is_classifier(self.path):
             if self.precision == BF16 or self.compile:

@@ -9,6 +9,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, Field, field, fields, replace
+from functools import cache
 from pathlib import Path
 from sys import float_info
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -57,9 +58,13 @@ def naming(*names: str, value: object = None) -> Iterator[None]:
         raise LecoError(f"{about}: {error}") from error
 
 
+hints_of = cache(get_type_hints)
+"""The types of a class's fields, which take long to find."""
+
+
 def settings_of(group: Any) -> dict[str, tuple[Field[Any], Any]]:
     """The settings of a dataclass, or of an instance, by name: its fields made with `option`, each with its type."""
-    hints = get_type_hints(group if isinstance(group, type) else type(group))
+    hints = hints_of(group if isinstance(group, type) else type(group))
     return {one.name: (one, hints[one.name]) for one in fields(group) if "help" in one.metadata}
 
 

@@ -4,8 +4,9 @@ Every step leaves its result in the output folder, whole or not at all, and is n
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,10 @@ from leco.model.statistics import state_statistics
 from leco.options import taking
 from leco.preparation import Job, open_job
 from leco.presets import DEFAULT_PRESET, FIT, SEARCH, TRAIN, build_options
+from leco.processes import on_first
 from leco.progress import say
 from leco.search.model import SearchModel
-from leco.search.searcher import Searcher, SearchSetup
+from leco.search.searcher import Searcher, SearchResult, SearchSetup
 from leco.settings import LEARNED, ExitOptions
 from leco.training.callbacks import Checking
 from leco.training.log import TRAINING, TrainingLog
@@ -78,9 +80,7 @@ def fit(
     """
     with open_job(model, data, output, build_options(preset, options, FIT), FIT) as job:
         run_training(job, callbacks)
-        trained = run_calibration(job, run_choice(job))
-        run_evaluation(job, trained)
-    return trained
+        return finish(job, run_choice, run_calibration, run_evaluation)
 
 
 @taking(*USUAL.groups(SEARCH))
@@ -94,7 +94,7 @@ def search(
     settings = replace(build_options(preset, options, SEARCH), exits=ExitOptions(LEARNED))
     with open_job(model, data, output, settings, SEARCH) as job:
         found = run_search(job)
-        shutil.rmtree(job.work, ignore_errors=True)
+        on_first(partial(shutil.rmtree, job.work, ignore_errors=True))
     return found
 
 
@@ -111,13 +111,27 @@ def train(
     """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
     with open_job(model, data, output, build_options(preset, options, TRAIN), TRAIN) as job:
         run_training(job, callbacks)
-        return run_calibration(job, run_choice(job))
+        return finish(job, run_choice, run_calibration)
+
+
+def finish(job: Job, *steps: Callable[[Job, MultiExitModel], MultiExitModel]) -> MultiExitModel:
+    """Take the steps after the training, and give the model. Of several processes the first takes them; others wait."""
+    made = []
+
+    def take() -> None:
+        model = trained_model(job)
+        for step in steps:
+            model = step(job, model)
+        made.append(model)
+
+    on_first(take)
+    return made[0] if made else load_model(job.folder, job.options.run.device)
 
 
 def run_search(job: Job) -> list[ExitArchitecture]:
     """Search the exits' architectures, or read them where they have been found."""
     path = job.folder / ARCHITECTURES
-    if not path.exists():
+    if not on_first(path.exists):
         run, methods = job.options.run, job.methods
         backbone = load_backbone(job.encoder.name, methods.device, run.layers)
         states = read_states(job, backbone)
@@ -132,17 +146,22 @@ def run_search(job: Job) -> list[ExitArchitecture]:
         ).to(methods.device)
         setup = SearchSetup(run, job.options.search, methods.relaxation)
         searcher = Searcher(model, job.dataset("train"), job.encoder.tokenizer, job.problem, setup)
-        result = searcher.search(job.work / "search.pt", check=job.hold.check)
-        result.history.draw(job.folder / "search.png")
-        result.history.save(job.folder / HISTORY)
-        save_architectures(path, result.architectures)
-    (job.work / "search.pt").unlink(missing_ok=True)
+        found = searcher.search(job.work / "search.pt", check=job.hold.check)
+        on_first(partial(save_search, job, found))
+    on_first(partial((job.work / "search.pt").unlink, missing_ok=True))
     return load_architectures(path, job.encoder.num_layers)
+
+
+def save_search(job: Job, found: SearchResult) -> None:
+    """Leave what a search has found in the output folder, the architectures last."""
+    found.history.draw(job.folder / "search.png")
+    found.history.save(job.folder / HISTORY)
+    save_architectures(job.folder / ARCHITECTURES, found.architectures)
 
 
 def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
     """Train the multi-exit model and save it in the output folder, unless it is there, or go on with it."""
-    if (job.folder / TRAINING).exists():
+    if on_first((job.folder / TRAINING).exists):
         train_further(job, callbacks)
     else:
         found = job.encoder.architectures or run_search(job)
@@ -164,8 +183,18 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
         model.tokenizer = job.encoder.tokenizer
         model.config.trained_on = job.data.provenance.to_dict()
         log = run_phases(job, model, callbacks)
-        save_model(model, job.folder, job.work / "model")
-        log.save(job.folder / TRAINING)
+        on_first(partial(save_training, job, model, log))
+    on_first(partial(clear_work, job))
+
+
+def save_training(job: Job, model: MultiExitModel, log: TrainingLog) -> None:
+    """Save a trained model in the output folder, its log last."""
+    save_model(model, job.folder, job.work / "model")
+    log.save(job.folder / TRAINING)
+
+
+def clear_work(job: Job) -> None:
+    """Remove what the training needed to continue."""
     if (job.folder / "config.json").exists():  # if not, a run was killed while it saved a model without some exits
         shutil.rmtree(job.work, ignore_errors=True)
 
@@ -174,7 +203,7 @@ def run_phases(job: Job, model: MultiExitModel, callbacks: Sequence[TrainerCallb
     """Train `model` for the run's epochs, of which so many are done."""
     data = TrainingData(job.dataset("train"), job.dataset("dev"), job.data.metric)
     setup = TrainingSetup(job.options.run, job.options.training, job.methods.strategy, done)
-    return train_phases(model, data, setup, job.work, [Checking(job.hold.check), *callbacks])
+    return train_phases(model, data, setup, job.work, [Checking(partial(on_first, job.hold.check)), *callbacks])
 
 
 def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
@@ -191,7 +220,7 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
             f"{parameter('epochs')}: the run in '{job.folder}' has dropped exits and cannot go on with more epochs. "
             "Give a new folder."
         )
-    keep_copy(job, start)
+    on_first(partial(keep_copy, job, start))
     say(
         f"'{job.folder}' has {before.planned} epochs: those up to {epochs} begin from its weights, with a fresh "
         "optimizer and a learning rate that rises and falls anew."
@@ -202,6 +231,11 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     if states is not None:
         model.exits.unfold(states.on(model.task.exit_layers))
     log = run_phases(job, model, callbacks, before.planned)
+    on_first(partial(save_further, job, model, before, log))
+
+
+def save_further(job: Job, model: MultiExitModel, before: TrainingLog, log: TrainingLog) -> None:
+    """Save a model that was trained further, if it is better than before, and the log of both trainings."""
     last = job.methods.strategy.phases(model.task.num_exits)[-1]
     if log.best(last.name, last.selects) > before.best(last.name, last.selects):
         model.config.exit_criterion = model.config.certificate = None
@@ -221,13 +255,17 @@ def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
     return state_statistics(backbone, job.dataset("train"), job.encoder.tokenizer, seed=run.seed, bf16=run.bf16)
 
 
-def run_choice(job: Job) -> MultiExitModel:
+def trained_model(job: Job) -> MultiExitModel:
+    """The model that was trained, with all its exits where a run was killed while it saved it without some."""
+    is_whole = (job.folder / "config.json").exists() or not (job.work / WHOLE).exists()
+    return load_model(job.folder if is_whole else job.work / WHOLE, job.options.run.device)
+
+
+def run_choice(job: Job, model: MultiExitModel) -> MultiExitModel:
     """Choose criterion and settings on dev, unless they are given, and keep them in the model's configuration.
 
     Where exits are to be dropped, this is done by the criterion that is chosen first, and then it is chosen anew.
     """
-    is_whole = (job.folder / "config.json").exists() or not (job.work / WHOLE).exists()
-    model = load_model(job.folder if is_whole else job.work / WHOLE, job.options.run.device)
     if model.config.exit_criterion is not None:
         return model
     chosen = job.methods.criterion or run_contest(job, model)
@@ -287,11 +325,11 @@ def keep_copy(job: Job, path: Path) -> None:
         (job.work / "copy").rename(path)
 
 
-def run_evaluation(job: Job, model: MultiExitModel) -> None:
-    """Evaluate on test, and write the curve, the model card and last the results, unless they are there."""
+def run_evaluation(job: Job, model: MultiExitModel) -> MultiExitModel:
+    """Evaluate on test, and write the curve, the model card and last the results, unless they are there; the model."""
     path = job.folder / RESULTS
     if path.exists():
-        return
+        return model
     found = evaluate(model, job.tokenized, **asdict(job.options.timing))
     job.hold.check()
     shares = [1 - layer / model.num_layers for layer in found.layers_with_exits]
@@ -302,6 +340,7 @@ def run_evaluation(job: Job, model: MultiExitModel) -> None:
     settings = job.options.identity(FIT)
     write_text(job.folder / "README.md", model_card(model, job.encoder.name, settings, training, results))
     write_json(path, results)
+    return model
 
 
 def save_model(model: MultiExitModel, folder: Path, work: Path) -> None:

@@ -3,7 +3,6 @@
 Of several processes that train one model together, the first speaks.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +20,7 @@ from rich.progress import (
 )
 
 from leco.display import shortened
+from leco.launcher import is_first
 
 LONGEST = 2000
 """Characters of a line; what is longer has a user's whole text or file in it."""
@@ -31,7 +31,7 @@ def plain_console(**settings: Any) -> Console:
     return Console(highlight=False, markup=False, emoji=False, **settings)
 
 
-console = plain_console(stderr=True, soft_wrap=True, quiet=os.environ.get("RANK", "0") != "0")
+console = plain_console(stderr=True, soft_wrap=True, quiet=not is_first())
 
 
 def say(message: str) -> None:

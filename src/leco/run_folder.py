@@ -15,6 +15,8 @@ from leco.environment import versions
 from leco.errors import LecoError, parameter
 from leco.files import read_json, write_json
 from leco.folders import writing
+from leco.launcher import number
+from leco.processes import alike, on_first
 from leco.shapes import checked
 from leco.training.log import TRAINING, TrainingLog
 
@@ -69,6 +71,22 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
         )
     with writing(folder):
         write_json(folder / SETTINGS, {"settings": settings, "versions": versions()})
+
+
+def claim_for_all(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Have the first of several processes `claim` the folder; LecoError where another sees other data or files."""
+
+    def claimed() -> Mapping[str, Any]:
+        claim(folder, settings)
+        return settings
+
+    common = on_first(claimed)
+    with alike():
+        if common != settings or not (folder / SETTINGS).is_file():
+            raise LecoError(
+                f"Process {number()} reads other data than the first, or does not see its folder '{folder}'. Give "
+                f"{parameter('data')} and {parameter('output')} that are the same to all."
+            )
 
 
 def _is_continued(folder: Path, before: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:

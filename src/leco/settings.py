@@ -14,6 +14,8 @@ AUTO = "auto"
 """The name under which the exit criterion is chosen too, among all that fit the problem."""
 LEARNED = "learned"
 """The name of exits that are searched."""
+LOCAL, RAY = ENGINES = ("local", "ray")
+"""Where many things are done: on this machine, or by a cluster."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,12 @@ class TablesOptions:
     train_rows: str | None = option(None, "Train on a sample: ROWS, or TASK=ROWS by comma.")
     timed_texts: int | None = option(None, "Figure 2: measure speedups on so many texts, not all.", minimum=1)
     jobs: int = option(1, "Cells at a time; they share the threads.", minimum=1)
+    engine: str = option(
+        LOCAL, "Where cells run: local (processes of this machine) or ray (tasks of a cluster).", choices=ENGINES
+    )
+    ray_address: str | None = option(
+        None, "Address of a Ray cluster; by default $RAY_ADDRESS, or else one that is started here."
+    )
 
     def __post_init__(self) -> None:
         validate(self)

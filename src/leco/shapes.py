@@ -1,9 +1,8 @@
 """What a JSON file must hold, as types."""
 
 from dataclasses import fields, is_dataclass
-from typing import Any, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
+from functools import cache
+from typing import Any, TypeVar, cast
 
 from leco.errors import LecoError
 from leco.files import format_json
@@ -22,12 +21,22 @@ def checked(kind: type[T], value: Any, where: str) -> T:
     known = {field.name for field in fields(kind)} if is_dataclass(kind) else {}
     if known and isinstance(value, dict) and (unknown := value.keys() - known):
         raise changed(where, f"it has '{min(unknown)}'")
+    from pydantic import ValidationError
+
     try:
-        return TypeAdapter(kind).validate_json(format_json(value), strict=True)
+        return cast("T", _adapter(cast("Any", kind)).validate_json(format_json(value), strict=True))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         part = ".".join(map(str, first["loc"]))
         raise changed(where, f"{f'{part}: ' if part else ''}{first['msg']}") from error
+
+
+@cache
+def _adapter(kind: Any) -> Any:
+    """What validates, which takes longer to make than to use."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
 
 
 def changed(where: str, problem: str) -> LecoError:

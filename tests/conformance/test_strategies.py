@@ -1,11 +1,6 @@
 """Every training strategy, whatever is registered, with every kind of exits or those that it brings."""
 
-import json
-import os
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
@@ -78,19 +73,6 @@ def test_a_killed_training_in_mixed_precision_ends_as_one_that_was_not(name, tmp
     torch.manual_seed(999)  # whatever ran before must not matter
     assert same_weights(train("broken"), expected)
     assert {parameter.dtype for parameter in expected.parameters()} == {torch.float32}
-
-
-def test_two_processes_of_accelerate_learn_the_same(tmp_path):
-    script = Path(__file__).with_name("two_processes.py")
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", script, tmp_path]
-    run = subprocess.run(
-        command, env={**os.environ, "ACCELERATE_USE_CPU": "true"}, capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr
-    found = json.loads((tmp_path / "found.json").read_text())
-    assert found == {name: {"same": True, "moved": True} for name in STRATEGIES}
-    lines = [line for line in run.stderr.splitlines() if "epoch 1/2" in line]
-    assert len(lines) == sum(len(strategy().phases(LAYERS)) for strategy in STRATEGIES.values())  # one process speaks
 
 
 @every

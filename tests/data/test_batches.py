@@ -39,6 +39,20 @@ def test_epochs_and_seeds_differ() -> None:
     assert zero != list(first)
 
 
+@given(rows=st.integers(1, 60), batch_size=st.integers(1, 20), shares=st.integers(1, 6))
+def test_shares_have_every_row_of_a_batch_once_and_none_is_empty(rows: int, batch_size: int, shares: int) -> None:
+    whole = list(LengthGroupedBatches(range(rows), batch_size, seed=0))
+    dealt = [
+        list(LengthGroupedBatches(range(rows), batch_size, 0, share=share, shares=shares)) for share in range(shares)
+    ]
+    for batch, *parts in zip(whole, *dealt):
+        if len(batch) < shares:
+            assert parts == [batch] * shares
+        else:
+            assert sorted(row for part in parts for row in part) == sorted(batch)
+            assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
 def test_there_is_little_padding() -> None:
     lengths = np.random.default_rng(0).integers(5, 128, 3000)
     cells = sum(len(batch) * lengths[batch].max() for batch in LengthGroupedBatches(lengths, 16, seed=0))

@@ -17,8 +17,9 @@ import pytest
 from leco import LecoError
 from leco.exits.architecture import load_architectures
 from leco.reproduction import Cell, Experiment, PaperTables, ResultsFolder, Search, run_all
+from leco.reproduction.engines import PROCESS
 from leco.reproduction.estimate import TaskCost, estimated_hours
-from leco.reproduction.scheduler import PROCESS, with_needs
+from leco.reproduction.scheduler import with_needs
 from offline import rows
 
 OPTIONS = (("epochs", 1), ("search_epochs", 1), ("width", 8), ("max_length", 20))

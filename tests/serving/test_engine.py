@@ -10,7 +10,8 @@ import pytest
 from leco.calibration import MonitorOptions, Watch
 from leco.criteria import Cobee, MaxProbability, Static
 from leco.exits.architecture import LINEAR
-from leco.runtime import POLICIES, Decisions, PredictorMixin, Watched
+from leco.model import ModelStages
+from leco.runtime import POLICIES, Decisions, Flow, PredictorMixin, Watched
 from leco.serving.engine import Engine
 from leco.serving.options import ServingOptions
 from leco.serving.waiting import DrainingError, OverloadedError, Ticket, WaitingRoom
@@ -45,8 +46,10 @@ def check(model, encodings, criteria, futures):
         assert min(got.waited, got.ran) >= 0
 
 
+@pytest.mark.parametrize("family", ["bert", "albert"])
 @pytest.mark.parametrize("policy", POLICIES)
-def test_many_threads_ask_at_once(model, policy):
+def test_many_threads_ask_at_once(family, policy):
+    model = model_with(LINEAR, family=family).eval()
     engine = Engine(model, ServingOptions(policy=policy, max_batch_tokens=80))
     encodings, kinds = dataset(120).encodings, [Cobee(0.1, 1), MaxProbability(0.6), Static(2)]
     criteria, futures = [kinds[n % 3] for n in range(120)], [None] * 120
@@ -64,6 +67,28 @@ def test_many_threads_ask_at_once(model, policy):
     check(model, encodings, criteria, futures)
 
 
+def test_where_layers_share_their_weights_rows_of_every_depth_run_together(monkeypatch):
+    model, together = model_with(LINEAR, family="albert").eval(), []
+    run = ModelStages.advance_together
+    monkeypatch.setattr(
+        ModelStages,
+        "advance_together",
+        lambda stages, layers, batches: together.append(list(layers)) or run(stages, layers, batches),
+    )
+    encodings, criteria = dataset(3).encodings, [Static(), Cobee(0.1, 1), Static()]
+    tickets = [Ticket(*pair) for pair in zip(encodings, criteria)]
+    with model.running() as stages:
+        flow = Flow(stages, POLICIES["queues"])
+        for ticket in tickets:
+            ticket.began = time.perf_counter()
+            flow.enter([ticket])
+            flow.step()
+        while flow.groups:
+            flow.step()
+    assert [2, 1] in together
+    check(model, encodings, criteria, [ticket.future for ticket in tickets])
+
+
 def test_what_runs_whole_batches_has_one_for_each_criterion(model):
     whole = Whole(model)
     engine = Engine(whole, ServingOptions(max_wait=0.2))
@@ -78,8 +103,10 @@ def test_what_runs_whole_batches_has_one_for_each_criterion(model):
 def test_after_drain_nothing_is_taken_but_what_was_is_answered(model):
     engine = Engine(model, ServingOptions())
     futures = engine.submit(dataset(30).encodings)
+    assert engine.alive
     engine.drain()
     assert all(future.done() for future in futures)
+    assert not engine.alive
     with pytest.raises(DrainingError, match="shutting down"):
         engine.submit(dataset(1).encodings)
 

@@ -2,17 +2,21 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import threading
 import time
+import urllib.error
 import urllib.request
 from contextlib import suppress
 from functools import partial
 
+import psutil
 import pytest
 
+from leco.serving.keeper import SUPPORTED
 from served import served
 
 TEXTS = ["it is good", "so bad"]
@@ -78,17 +82,16 @@ def test_workers_share_a_socket_and_one_that_dies_is_replaced(fitted, tmp_path):
     right = {"Authorization": "Bearer secret"}
     with served(fitted, "--workers", 2, "--api-key-file", key) as (process, address):
         until(lambda: _answers(address, right))
-        psutil = pytest.importorskip("psutil")
-        workers = _workers(psutil, process)
+        workers = _workers(process)
         assert len(workers) == 2
         workers[0].kill()
-        until(lambda: len(_workers(psutil, process)) == 2 and workers[0] not in _workers(psutil, process))
+        until(lambda: len(_workers(process)) == 2 and workers[0] not in _workers(process))
         until(lambda: _answers(address, right))
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
 
 
-def _workers(psutil, process):
+def _workers(process):
     """The processes that answer."""
     found = []
     for one in psutil.Process(process.pid).children():
@@ -169,6 +172,65 @@ def test_a_broken_model_replaces_none(fitted, tmp_path):
             process.send_signal(signal.SIGHUP)
             until(partial(_logged, process, said))
             assert _answers(address, {})
+
+
+def test_metrics_are_of_all_workers_and_outlive_them(fitted):
+    with served(fitted, "--workers", 2) as (process, address):
+        until(partial(_answers, address, {}))
+        before = _texts_counted(address)
+        for _ in range(12):
+            ask(address, {"texts": TEXTS})
+        assert _texts_counted(address) == before + 24
+        victim = _workers(process)[0]
+        victim.kill()
+        until(lambda: not victim.is_running() or victim.status() == psutil.STATUS_ZOMBIE)
+        until(partial(_answers, address, {}))
+        assert _texts_counted(address) >= before + 24
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="the system hands over no open files in messages")
+def test_requests_of_a_worker_that_dies_are_answered_by_503_and_no_others(fitted):
+    with served(fitted, "--workers", 2, "--max-wait", "1.5") as (process, address):
+        until(partial(_answers, address, {}))
+        statuses, said = [], []
+
+        def one():
+            try:
+                ask(address, {"texts": TEXTS})
+                statuses.append(200)
+            except urllib.error.HTTPError as error:
+                statuses.append(error.code)
+                said.append(json.loads(error.read())["error_type"])
+
+        for kill in (True, False):
+            threads = [threading.Thread(target=one) for _ in range(12)]
+            for thread in threads:
+                thread.start()
+                time.sleep(0.02)
+            time.sleep(0.3)  # all wait for more texts now
+            if kill:
+                _workers(process)[0].kill()
+            for thread in threads:
+                thread.join(60)
+        assert len(statuses) == 24, "each request has an answer"
+        assert set(statuses[:12]) <= {200, 503}
+        assert 503 in statuses[:12]
+        assert set(said) == {"unhealthy"}
+        assert statuses[12:] == [200] * 12
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="workers do not learn of it elsewhere")
+def test_workers_end_with_a_parent_that_is_killed(fitted):
+    with served(fitted, "--workers", 2) as (process, address):
+        until(partial(_answers, address, {}))
+        workers = _workers(process)
+        process.kill()
+        until(lambda: not any(one.is_running() for one in workers))
+
+
+def _texts_counted(address):
+    with urllib.request.urlopen(f"{address}/metrics", timeout=60) as metrics:
+        return float(re.search(rb"^leco_texts_total (\S+)", metrics.read(), re.M)[1])
 
 
 def _logged(process, said):

@@ -28,9 +28,13 @@ from leco.cli.flags import flags
 from leco.cli.output import print_lines
 from leco.cli.streams import check_arguments, drop_stdout, prepare_streams
 from leco.errors import LecoError, parameters_shown
+from leco.extras import needed
+from leco.launcher import count
 from leco.progress import close_bars, console, say
 
 INTERRUPTED = 130
+TOGETHER = ("fit", "search", "train", "demo")
+"""The commands that several processes run together."""
 
 app = typer.Typer(
     name="leco",
@@ -52,10 +56,16 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def _common(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
     ] = False,
-) -> None: ...
+) -> None:
+    if count() > 1 and context.invoked_subcommand not in TOGETHER:
+        raise LecoError(
+            f"'leco {context.invoked_subcommand}' runs in one process, but {count()} were started. Run it without "
+            f"torchrun or accelerate launch, which are for: {', '.join(TOGETHER)}."
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             prepare_streams()
             check_arguments(sys.argv[1:] if arguments is None else arguments)
-            with parameters_shown(flags(app)):
+            with needed(), parameters_shown(flags(app)):
                 code = app(arguments, standalone_mode=False)
             sys.stdout.flush()
         finally:

@@ -23,10 +23,9 @@ from leco.runtime import Predictor, doubt_of
 @contextmanager
 def quiet_stdout() -> Iterator[None]:
     """A block in which libraries that print on stdout print on stderr, and they and this one log errors alone."""
-    from transformers.utils import logging as transformers_logging
+    import wrapt
 
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    wrapt.register_post_import_hook(_quiet, "transformers.utils.logging")  # where it is needed, it comes
     own = logging.getLogger("leco")
     before = own.level
     own.setLevel(logging.ERROR)  # commands say themselves what users should know
@@ -35,6 +34,11 @@ def quiet_stdout() -> Iterator[None]:
             yield
     finally:
         own.setLevel(before)
+
+
+def _quiet(transformers_logging: Any) -> None:
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
 
 
 def print_json(value: Mapping[str, Any]) -> None:

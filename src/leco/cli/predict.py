@@ -3,17 +3,19 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import typer
 
+from leco.bulk.answering import Answering, in_columns
+from leco.bulk.options import BulkOptions
 from leco.calibration import MonitorOptions
-from leco.cli.answers import Answering, Empty, Scores, in_columns
+from leco.cli.bulk import check_bulk_options, is_bulk, predict_folders
 from leco.cli.output import JsonLines, print_json, print_lines, quiet_stdout, say_doubt
 from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_criterion, part, with_options
 from leco.devices import AUTO
 from leco.errors import LecoError, parameter
-from leco.loading import BF16, load
+from leco.loading import BF16, PredictorSpec
 from leco.options import fill
 from leco.runtime import watched
 from leco.settings import SourceOptions
@@ -21,30 +23,41 @@ from leco.settings import SourceOptions
 if TYPE_CHECKING:
     from leco.data import Rows
 
+Empty = Literal["null", "answer"]
+Scores = Literal["label", "all"]
 Answered: TypeAlias = Iterator[tuple["Rows", list[dict[str, Any]]]]
 MARK = b"exit_layer"
 """In every file of answers."""
 
+INPUT_HELP = (
+    "Texts: a line each, or CSV, TSV, JSONL, Parquet; by default stdin (-). Several, folders, patterns or addresses "
+    "(s3://...) of tables are answered part by part, into the folder of --output."
+)
 FORMAT_HELP = "txt (a text on each line), csv, tsv, jsonl, json or parquet; by default the suffix of FILE, or else txt."
+BATCH_HELP = "Texts that run together; by default 1, and 32 for folders."
 EMPTY_HELP = "A row without a text: null, with the reason, or answer it as an empty text, which is marked."
 SCORES_HELP = "The score of the label, or of all labels."
-OUTPUT_HELP = "File (.csv, .jsonl, .parquet) for the rows with all their columns and label, score and exit_layer."
+OUTPUT_HELP = (
+    "File (.csv, .tsv, .jsonl, .parquet) for the rows with all their columns and label, score and exit_layer; for "
+    "folders a folder, in which a killed job continues."
+)
 
 
-@with_options(part(SourceOptions(), "text_columns", "delimiter", "encoding", "header"), MonitorOptions())
+@with_options(
+    part(SourceOptions(), "text_columns", "delimiter", "encoding", "header"),
+    MonitorOptions(),
+    part(BulkOptions(), "engine", "workers", "ray_address"),
+)
 def command(
     path: ModelPath,
     options: dict[str, Any],
-    file: Annotated[
-        Path | None,
-        typer.Argument(help="Texts: a line each, or CSV, TSV, JSONL, Parquet; by default stdin (-).", metavar="[FILE]"),
-    ] = None,
+    inputs: Annotated[list[str] | None, typer.Argument(help=INPUT_HELP, metavar="[FILE|DIR]...")] = None,
     format: Annotated[str | None, typer.Option("--format", help=FORMAT_HELP, metavar="FORMAT")] = None,
     criterion: CriterionText = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Texts that run together.")] = 1,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1, help=BATCH_HELP)] = None,
     empty: Annotated[Empty, typer.Option("--empty", help=EMPTY_HELP)] = "null",
     scores: Annotated[Scores, typer.Option("--scores", help=SCORES_HELP)] = "label",
-    output: Annotated[Path | None, typer.Option("--output", help=OUTPUT_HELP, metavar="FILE")] = None,
+    output: Annotated[str | None, typer.Option("--output", help=OUTPUT_HELP, metavar="FILE|DIR")] = None,
     bf16: Annotated[bool, typer.Option("--bf16", help="Keep the backbone in bfloat16.")] = False,
     compile: Annotated[
         bool, typer.Option("--compile", help="Compile each layer: slower at first, then faster.")
@@ -56,35 +69,45 @@ def command(
     left. No row is left out.
 
     Example: echo 'a wonderful film' | leco predict leco-demo
+
+    Folders: leco predict leco-demo reviews/ --output answers --workers 2
     """
-    source: str | Path = "-" if file is None else file
+    spec = PredictorSpec(path, device=device, precision=BF16 if bf16 else None, compile=compile)
+    given = inputs or ["-"]
+    if is_bulk(given):
+        how = {"batch_size": batch_size, "empty": empty, "scores": scores, "format": format}
+        settings = {**options, **{name: value for name, value in how.items() if value is not None}}
+        raise typer.Exit(predict_folders(spec, given, output, criterion, settings, json=json))
+    check_bulk_options(given[0], options)
+    source = given[0] if given[0] == "-" else Path(given[0])
+    target = None if output is None else Path(output)
     with quiet_stdout():
         from leco.data import number_of_rows, read_rows, source_for
         from leco.progress import progress_bar, say
 
         chosen = chosen_criterion(criterion)
-        if output is not None:
-            _check(output, source)
-        predictor = load(path, device=device, precision=BF16 if bf16 else None, compile=compile)
+        if target is not None:
+            _check(target, source)
+        predictor = spec.load()
         say_doubt(predictor, chosen)
         predictor = watched(predictor, fill(MonitorOptions(), options), chosen, say)
-        answering = Answering(predictor, chosen, batch_size, empty, scores)
+        answering = Answering(predictor, chosen, batch_size or 1, empty, scores)
         typed = str(source) == "-" and sys.stdin.isatty()
         if typed:
             say("Reading texts from the terminal, one on each line. End with Ctrl-D.")
         where = source_for(predictor.trained_on, options, source)
         pieces = read_rows(source, format=format, text_columns=where.text_columns, where=where, log=say)
     answered = _answered(pieces, answering)
-    if typed or (output is None and sys.stdout.isatty()):  # answers are seen as they come
+    if typed or (target is None and sys.stdout.isatty()):  # answers are seen as they come
         _print(answered, json=json)
     else:
         with progress_bar("answering", number_of_rows(source, format), unit="rows") as advance:
             counted = _counted(answered, advance)
-            renamed = _print(counted, json=json) if output is None else _save(counted, output)
+            renamed = _print(counted, json=json) if target is None else _save(counted, target)
     for line in answering.notes():
         say(line)
-    if output is not None:
-        _print_saved(output, answering, renamed, json=json)
+    if target is not None:
+        _print_saved(target, answering, renamed, json=json)
 
 
 def _check(output: Path, source: str | Path) -> None:

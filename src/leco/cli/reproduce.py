@@ -39,6 +39,7 @@ def command(
         from leco.reproduction import PaperTables
         from leco.reproduction.estimate import estimated_hours
         from leco.reproduction.grids import parse_train_rows
+        from leco.reproduction.scheduler import ENGINES
 
         source, wanted = fill(SourceOptions(), options), fill(TablesOptions(), options)
         run = {name: value for name, value in options.items() if name in RUN and value != getattr(RunOptions(), name)}
@@ -69,7 +70,7 @@ def command(
             with writing(output):
                 for path in records or []:
                     say(f"{paper.folder.add_file(path)} cells of '{path}' are new.")
-                paper.run(glue_dir=source.glue_dir, jobs=wanted.jobs)
+                paper.run(glue_dir=source.glue_dir, jobs=wanted.jobs, engine=ENGINES[wanted.engine](wanted))
                 result, written = paper.status(), paper.write()
     if json:
         print_json({**result, "tables": [str(output / f"{name}.md") for name in written]})

@@ -9,12 +9,9 @@ from leco.calibration import MonitorOptions
 from leco.cli.output import print_json
 from leco.cli.parameters import Device, Json, ModelPath, with_options
 from leco.devices import AUTO
-from leco.errors import LecoError
 from leco.loading import PredictorSpec
 from leco.options import fill
 from leco.serving.options import ENVIRONMENT, ServingOptions
-
-INSTALL = "The service needs FastAPI, uvicorn and prometheus-client: pip install 'leco[serve]'."
 
 
 @with_options(ServingOptions(), MonitorOptions(), environment=ENVIRONMENT)
@@ -26,10 +23,8 @@ def command(path: ModelPath, options: dict[str, Any], device: Device = AUTO, jso
 
     Example: leco serve reviews-model --port 8000
     """
-    try:
-        from leco.serving.server import serve
-    except ImportError as error:
-        raise LecoError(INSTALL) from error
+    from leco.serving.server import serve
+
     spec = PredictorSpec(path, device=device)
 
     def say_where(address: str) -> None:

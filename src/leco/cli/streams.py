@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from leco.errors import LecoError
+from leco.launcher import count, is_first
 
 
 def prepare_streams() -> None:
     """Escape what stdout's encoding lacks, and give closed streams the null device, so that no file of ours takes their
-    place; LecoError where that is stdout.
+    place; LecoError where that is stdout. Of several processes the first alone has it.
     """
     closed = [name for name in ("stdin", "stdout", "stderr") if getattr(sys, name) is None]
     while closed and (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
@@ -22,6 +23,10 @@ def prepare_streams() -> None:
         raise LecoError("Standard output is closed. Send it to a file, or to /dev/null.")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+    if not is_first():
+        drop_stdout()
+    if count() > 1:  # PyTorch is not imported yet; its warning about parameters without a gradient is for developers
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 
 def drop_stdout() -> None:

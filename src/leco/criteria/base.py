@@ -8,14 +8,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leco.display import shortened
 from leco.errors import LecoError
-from leco.options import setting_names, validate
+from leco.options import hints_of, setting_names, validate
 from leco.problems import NO_STATISTICS, PROBLEMS, SINGLE_LABEL, LabelStatistics, Problem
 from leco.registry import format_settings
 
@@ -142,7 +142,7 @@ def setting_arrays(criterion: Criterion) -> dict[str, Array]:
     {'tau': array(1., dtype=float32), 'normalized': array(False)}
     """
     dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_, str: np.object_}
-    hints = get_type_hints(type(criterion))
+    hints = hints_of(type(criterion))
     values = {name: getattr(criterion, name) for name in setting_names(criterion)}
     largest = float(np.finfo(np.float32).max)
     return {

@@ -38,11 +38,15 @@ class LengthGroupedBatches(Sampler[list[int]]):
 
     The rows are shuffled, sorted by length within runs of `run` batches, and cut into batches, which are shuffled.
     The batches depend on `lengths`, `batch_size`, `seed` and the epoch only, so that a resumed epoch has the same.
+    With `shares` each batch is cut into so many, and what comes is the one of the number `share`, from 0.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, run: int = 50) -> None:
+    def __init__(
+        self, lengths: Sequence[int], batch_size: int, seed: int, run: int = 50, *, share: int = 0, shares: int = 1
+    ) -> None:
         """`lengths` are the numbers of tokens [N]; the last batch of an epoch's cut may be smaller than the others."""
         self.lengths = np.asarray(lengths)
+        self.share, self.shares = share, shares
         self.batch_size = batch_size
         self.seed = seed
         self.run = run
@@ -60,4 +64,15 @@ class LengthGroupedBatches(Sampler[list[int]]):
         position = rng.permutation(len(self.lengths)) // (self.batch_size * self.run)
         order = np.lexsort((rng.random(len(self.lengths)), self.lengths, position))
         batches = [order[start : start + self.batch_size].tolist() for start in range(0, len(order), self.batch_size)]
-        return iter([batches[index] for index in rng.permutation(len(batches))])
+        return iter([share_of(batches[index], self.share, self.shares) for index in rng.permutation(len(batches))])
+
+
+def share_of(batch: list[int], share: int, shares: int) -> list[int]:
+    """The rows of one of so many shares of a batch, sorted by length, whose numbers differ by one at most.
+
+    A batch of fewer rows than shares is all in each of them: the mean over the rows is the same, and none is empty.
+
+    >>> share_of([3, 1, 4, 5, 9], 0, 2), share_of([3, 1, 4, 5, 9], 1, 2)
+    ([3, 4, 9], [1, 5])
+    """
+    return batch if len(batch) < shares else batch[share::shares]

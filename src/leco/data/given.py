@@ -4,22 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import pandas as pd
-
 from leco.data.hub import split_table
 from leco.data.tables import Table, check_names
 from leco.display import shortened
 from leco.errors import LecoError
 
-DataSource: TypeAlias = str | Path | pd.DataFrame | Mapping[str, Any] | Any
+DataSource: TypeAlias = str | Path | Mapping[str, Any] | Any
 """A name or a path, a DataFrame, a `datasets.Dataset`, or several of these by the names of their splits."""
 
 
 def name_of_source(source: DataSource) -> str:
     """What data are called: their name or path, or else their type in brackets, as no file is named.
 
-    >>> name_of_source(pd.DataFrame())
-    '<DataFrame>'
+    >>> name_of_source({"train": []})
+    '<dict>'
     """
     return str(source) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
 
@@ -43,6 +41,8 @@ def given_tables(source: Any) -> dict[str, Table]:
 
 
 def _table(name: str, source: Any) -> Table:
+    import pandas as pd
+
     if isinstance(source, pd.DataFrame):
         check_names(name, list(map(str, source.columns)))
         absent = (pd.NA, pd.NaT)

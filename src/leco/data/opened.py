@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 
 from leco.display import shortened
@@ -14,10 +14,10 @@ from leco.errors import LecoError, parameter
 PACKED = ".gz"
 
 
-def suffix_of(path: Path) -> str:
+def suffix_of(path: PurePath) -> str:
     """The suffix that says how a file is written, in small letters: that of "x.csv.gz" is ".csv"."""
     suffix = path.suffix.lower()
-    return Path(path.stem).suffix.lower() if suffix == PACKED else suffix
+    return PurePath(path.stem).suffix.lower() if suffix == PACKED else suffix
 
 
 def stem_of(path: Path) -> str:
@@ -28,15 +28,27 @@ def stem_of(path: Path) -> str:
 @contextmanager
 def open_bytes(path: Path) -> Iterator[BinaryIO]:
     """A block that reads a file; LecoError says why it cannot be read."""
+    with reading(path), _opened(path) as file:
+        yield file
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """A block that reads a file, wherever it lies; LecoError says why it cannot be read."""
     try:
-        with _opened(path) as file:
-            yield file
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise LecoError(f"The file '{shortened(path, 200)}' is no whole gzip file: {error}.") from error
     except FileNotFoundError as error:
         raise LecoError(f"The file '{path}' does not exist. Check the path.") from error
     except OSError as error:
         raise LecoError(f"The file '{shortened(path, 200)}' cannot be read: {error.strerror or error}.") from error
+
+
+def unpacked(file: Any, name: str) -> BinaryIO:
+    """What is in an open file, which gzip has packed where its name ends with .gz."""
+    packed = name.lower().endswith(PACKED)
+    return cast("Any", BufferedReader(cast("Any", gzip.GzipFile(fileobj=file)) if packed else file))
 
 
 def _opened(path: Path) -> BinaryIO:

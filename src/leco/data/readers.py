@@ -1,13 +1,10 @@
 """Files to tables, one reader for each suffix."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
-
-import pandas as pd
-from pyarrow import ArrowException
-from pyarrow.parquet import ParquetFile
 
 from leco.data.delimited import delimited_tables
 from leco.data.encodings import text_lines
@@ -55,8 +52,11 @@ def _read_json(name: str, file: BinaryIO, size: int | None, source: SourceOption
 
 
 def _read_parquet(name: str, file: BinaryIO, size: int | None, source: SourceOptions) -> Iterator[Table]:
+    import pandas as pd
+    from pyarrow.parquet import ParquetFile
+
     row = 1
-    try:
+    with reading_parquet(name):
         whole = ParquetFile(file)
         for piece in whole.iter_batches(size) if size else [whole.read()]:
             frame = piece.to_pandas(types_mapper=pd.ArrowDtype)
@@ -64,11 +64,30 @@ def _read_parquet(name: str, file: BinaryIO, size: int | None, source: SourceOpt
             columns = {str(key): [None if cell is pd.NA else cell for cell in frame[key].tolist()] for key in frame}
             yield Table(name, columns, list(range(row, row + len(frame))))
             row += len(frame)
+    if row == 1:
+        yield Table(name, {}, [])
+
+
+@contextmanager
+def reading_parquet(name: str) -> Iterator[None]:
+    """A block that reads a Parquet file; LecoError says why it cannot be read."""
+    from pyarrow import ArrowException
+
+    try:
+        yield
     except (ArrowException, ArithmeticError, ValueError, TypeError, OSError) as error:
         problem = shortened(error, 200)
         raise LecoError(f"'{name}' is not a Parquet file that can be read: {problem}") from error
-    if row == 1:
-        yield Table(name, {}, [])
+
+
+def parquet_rows(path: Path) -> int | None:
+    """How many rows a Parquet file says that it has; None where it is none that can be read."""
+    from pyarrow import ArrowException
+    from pyarrow.parquet import ParquetFile
+
+    with suppress(ArrowException):
+        return int(ParquetFile(path).metadata.num_rows)
+    return None
 
 
 READERS: dict[str, Callable[[str, BinaryIO, int | None, SourceOptions], Iterator[Table]]] = {

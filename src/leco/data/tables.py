@@ -12,6 +12,10 @@ from leco.errors import LecoError
 T = TypeVar("T")
 
 
+class NoRowsError(LecoError):
+    """There is a table, but nothing in it."""
+
+
 @dataclass(frozen=True)
 class Table:
     """Columns of N values each.
@@ -28,7 +32,7 @@ class Table:
 
     def __post_init__(self) -> None:
         if not self.numbers:
-            raise LecoError(f"'{self.name}' has no rows. Give a file with at least one row of data.")
+            raise NoRowsError(f"'{self.name}' has no rows. Give a file with at least one row of data.")
 
     def __len__(self) -> int:
         return len(self.numbers)

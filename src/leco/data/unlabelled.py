@@ -11,13 +11,10 @@ from math import isnan
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pyarrow import ArrowException
-from pyarrow.parquet import ParquetFile
-
 from leco.data.columns import TEXT, check_text_columns, content_columns, guess_text_columns, remedy
 from leco.data.lines import PIECE, STDIN, numbered_lines
 from leco.data.opened import open_bytes, suffix_of
-from leco.data.readers import READERS
+from leco.data.readers import READERS, parquet_rows
 from leco.data.tables import Table, tables_from_objects
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
@@ -68,8 +65,8 @@ def read_rows(
             _ask_for_format(table, text_columns or ())
             said = True
         if not columns:
-            columns = check_text_columns(table, text_columns) or _guess(table, log)
-        yield _rows(table, columns)
+            columns = find_text_columns(table, text_columns, log)
+        yield rows_of(table, columns)
 
 
 def read_texts(
@@ -87,9 +84,9 @@ def read_texts(
 
 def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
     """How many rows there are, where that can be known before they are read."""
-    with suppress(LecoError, ArrowException, OSError):
+    with suppress(LecoError, OSError):
         if str(source) != "-" and _format(source, format) == "parquet":
-            return int(ParquetFile(source).metadata.num_rows)
+            return parquet_rows(Path(source))
     return None
 
 
@@ -177,7 +174,7 @@ def _objects(name: str, file: BinaryIO, encoding: str | None) -> Iterator[Table]
         yield Table(name, {}, [])  # which says that there are no rows
 
 
-def _rows(table: Table, columns: Sequence[str]) -> Rows:
+def rows_of(table: Table, columns: Sequence[str]) -> Rows:
     """The rows of a table with the texts of the columns; LecoError names the first cell that is something else."""
     nothing = [None] * len(table)  # lines of JSON may lack what lines before had
     cells = [table.columns.get(column, nothing) for column in columns]
@@ -201,7 +198,13 @@ def _is_none(cell: Any) -> bool:
     return cell is None or (isinstance(cell, float) and isnan(cell))
 
 
-def _guess(table: Table, log: Callable[[str], None]) -> tuple[str, ...]:
+def find_text_columns(table: Table, named: Sequence[str] | None, log: Callable[[str], None]) -> tuple[str, ...]:
+    """The columns that the user names, or else those that are guessed, which a line to `log` says.
+
+    LecoError where one is missing, or none can be guessed.
+    """
+    if found := check_text_columns(table, named):
+        return found
     content = content_columns(table)
     columns = guess_text_columns(table) or (tuple(content) if len(content) == 1 else ())
     if not columns:

@@ -3,18 +3,19 @@
 import csv
 import json
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any
-
-import pyarrow as pa
-from pyarrow.parquet import ParquetWriter
+from typing import IO, TYPE_CHECKING, Any
 
 from leco.display import shortened
 from leco.errors import LecoError, parameter
 from leco.files import atomic_path, format_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Columns = Mapping[str, Sequence[Any]]
 """A piece of a table: values [N] by column."""
@@ -43,18 +44,17 @@ class GrowingTable:
     @property
     def renamed(self) -> dict[str, str]:
         """The names in the file of the columns that were added."""
-        names: dict[str, str] = {}
-        for name in self._added:
-            free = name
-            while free in self._kept or free in names.values():
-                free = f"predicted_{free}"
-            names[name] = free
-        return names
+        return free_names(self._added, self._kept)
+
+    @property
+    def names(self) -> list[str]:
+        """All columns, in the order of the file."""
+        return [*self._kept, *self.renamed.values()]
 
     def write(self, path: Path) -> None:
         """Write the file; LecoError where its kind cannot hold the values."""
         with atomic_path(path) as temporary:
-            WRITERS[path.suffix.lower()](temporary, [*self._kept, *self.renamed.values()], self)
+            WRITERS[path.suffix.lower()](temporary, self.names, self)
 
     def __iter__(self) -> Iterator[dict[str, list[Any]]]:
         """The pieces with all columns, None where a piece has none."""
@@ -70,6 +70,17 @@ class GrowingTable:
                 **{name: kept.get(name, [None] * rows) for name in self._kept},
                 **{new: added.get(name, [None] * rows) for name, new in names.items()},
             }
+
+
+def free_names(added: Iterable[str], kept: Collection[str]) -> dict[str, str]:
+    """Names of new columns that a table with the columns `kept` has not: each its own, or `predicted_NAME`."""
+    names: dict[str, str] = {}
+    for name in added:
+        free = name
+        while free in kept or free in names.values():
+            free = f"predicted_{free}"
+        names[name] = free
+    return names
 
 
 @contextmanager
@@ -88,10 +99,10 @@ def check_suffix(path: Path) -> None:
         )
 
 
-def _write_csv(path: Path, names: Sequence[str], pieces: Iterable[Columns]) -> None:
+def _write_csv(path: Path, names: Sequence[str], pieces: Iterable[Columns], delimiter: str = ",") -> None:
     """Lists and objects are JSON in their cells."""
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         writer.writerow(names)
         for piece in pieces:
             writer.writerows(map(_cell, row) for row in zip(*piece.values(), strict=True))
@@ -115,6 +126,9 @@ def _plain(value: Any) -> Any:
 
 def _write_parquet(path: Path, names: Sequence[str], pieces: Iterable[Columns]) -> None:
     """The types are those that hold the values of all pieces."""
+    import pyarrow as pa
+    from pyarrow.parquet import ParquetWriter
+
     schema = pa.schema([])
     for piece in pieces:
         schema = _united(schema, piece)
@@ -129,8 +143,10 @@ def _write_parquet(path: Path, names: Sequence[str], pieces: Iterable[Columns]) 
             writer.write_table(pa.concat_tables(waiting).combine_chunks())
 
 
-def _united(schema: pa.Schema, piece: Columns) -> pa.Schema:
+def _united(schema: "pa.Schema", piece: Columns) -> "pa.Schema":
     """The schema that holds a piece, too; LecoError names the column with values of several types."""
+    import pyarrow as pa
+
     for name, values in piece.items():
         try:
             own = pa.schema([(name, pa.array(values).type)])
@@ -145,6 +161,7 @@ def _united(schema: pa.Schema, piece: Columns) -> pa.Schema:
 
 WRITERS: dict[str, Callable[[Path, Sequence[str], Iterable[Columns]], None]] = {
     ".csv": _write_csv,
+    ".tsv": partial(_write_csv, delimiter="\t"),
     ".jsonl": _write_jsonl,
     ".parquet": _write_parquet,
 }

@@ -1,12 +1,10 @@
 """A multi-exit model as one file for ONNX Runtime."""
 
-from leco.errors import LecoError
+from leco.extras import needed
 
-try:
+with needed():
     import onnx as onnx
     import onnxruntime as onnxruntime
-except ImportError as error:
-    raise LecoError("ONNX and ONNX Runtime are needed: pip install 'leco[onnx]'.") from error
 
 from leco.export.choice import Quality, choose_for
 from leco.export.early_exit import ModelWriter

@@ -54,9 +54,29 @@ class ModelStages:
 
     def advance(self, layer: int, batch: ActiveRows) -> ActiveRows:
         """Run one layer, which the exits may remember."""
-        batch.hidden = self.family.layer(self.model.backbone, layer - 1, batch.hidden, batch.context)
+        hidden = self.family.layer(self.model.backbone, layer - 1, batch.hidden, batch.context)
+        return self._after(layer, batch, hidden)
+
+    def shares(self, first: int, second: int) -> bool:
+        """Whether two layers have the same weights, as ALBERT's have."""
+        backbone = self.model.backbone
+        return self.family.block(backbone, first - 1) is self.family.block(backbone, second - 1)
+
+    def advance_together(self, layers: Sequence[int], batches: Sequence[ActiveRows]) -> list[ActiveRows]:
+        """Run, for each batch, its layer; all of them share their weights."""
+        together = self._joined(batches)
+        hidden = self.family.layer(self.model.backbone, layers[0] - 1, together.hidden, together.context)
+        parts = hidden.split([len(batch.hidden) for batch in batches])
+        return [
+            self._after(layer, batch, part[:, : batch.hidden.shape[1]])
+            for layer, batch, part in zip(layers, batches, parts, strict=True)
+        ]
+
+    def _after(self, layer: int, batch: ActiveRows, hidden: Tensor) -> ActiveRows:
+        """The batch after a layer, which the exits may remember."""
+        batch.hidden = hidden
         if layer in self.numbers:
-            batch.memory = self.exits.remember(self.numbers[layer], batch.hidden, batch.memory)
+            batch.memory = self.exits.remember(self.numbers[layer], hidden, batch.memory)
         return batch
 
     def scores(self, layer: int, batch: ActiveRows) -> NDArray[Any]:
@@ -83,13 +103,17 @@ class ModelStages:
 
     def merge(self, batches: Sequence[ActiveRows]) -> ActiveRows:
         """The rows of all batches, in order, padded to the longest of them."""
+        kept = [batch.memory for batch in batches if batch.memory is not None]
+        return self._joined(batches, torch.cat(kept) if kept else None)
+
+    def _joined(self, batches: Sequence[ActiveRows], memory: Tensor | None = None) -> ActiveRows:
+        """The rows of all batches with a memory of all of them."""
         longest = max(batch.hidden.shape[1] for batch in batches)
         hidden, attention_mask = (
             torch.cat([_padded(getattr(batch, name), longest) for batch in batches])
             for name in ("hidden", "attention_mask")
         )
-        kept = [batch.memory for batch in batches if batch.memory is not None]
-        return self._active(hidden, attention_mask, torch.cat(kept) if kept else None)
+        return self._active(hidden, attention_mask, memory)
 
     def _active(self, hidden: Tensor, attention_mask: Tensor, memory: Tensor | None = None) -> ActiveRows:
         mask = None if len(hidden) == 1 or bool(attention_mask.all()) else attention_mask.bool()

@@ -1,9 +1,9 @@
 """What a run is about: everything that can be checked at once, and the folder for what comes of it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from leco.preparation.methods import Methods, parse_methods
 from leco.preparation.texts import check_criterion, read_texts
 from leco.presets import Options
 from leco.problems import Problem
+from leco.processes import alike, on_first, together
 from leco.progress import say
-from leco.run_folder import check_folder, claim, fingerprint
+from leco.run_folder import check_folder, claim_for_all, fingerprint
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,22 @@ def open_job(
 ) -> Iterator[Job]:
     """Check everything that can be checked at once, read the data, and then claim and hold the output folder.
 
-    The settings in the `groups` of `options` make the run what it is.
+    The settings in the `groups` of `options` make the run what it is. Of several processes all do so, and end together.
     """
     folder = Path(output)
     methods = parse_methods(options)
-    check_folder(folder)
-    encoder = read_encoder(str(model), methods, options.run.layers)
-    texts = read_texts(data, options)
-    check_labels(texts, options.run)
-    if "choice" in groups:
-        check_criterion(methods, encoder, texts)
-    with holding(folder) as hold:
-        claim(folder, identity(encoder, texts, methods, options.identity(groups)))
-        run = replace(options.run, bf16=options.run.bf16 and has_bf16(methods.device))
-        yield Job(encoder, texts, replace(options, run=run), methods, folder, hold)
+    with together(methods.device) as device, ExitStack() as stack:
+        on_first(partial(check_folder, folder))
+        with alike():
+            encoder = read_encoder(str(model), methods, options.run.layers)
+            texts = read_texts(data, options)
+            check_labels(texts, options.run)
+            if "choice" in groups:
+                check_criterion(methods, encoder, texts)
+            hold = stack.enter_context(holding(folder))
+        claim_for_all(folder, identity(encoder, texts, methods, options.identity(groups)))
+        run = replace(options.run, bf16=options.run.bf16 and has_bf16(device), device=str(device))
+        yield Job(encoder, texts, replace(options, run=run), replace(methods, device=device), folder, hold)
 
 
 def identity(encoder: Encoder, texts: TextData, methods: Methods, settings: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from leco.errors import LecoError, parameter, unknown_name
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.options import naming
 from leco.presets import PRESETS, build_options
+from leco.reproduction.engines import Engine
 from leco.reproduction.experiment import Experiment
 from leco.reproduction.figure2 import FIGURE_2, Figure, write_figure
 from leco.reproduction.grids import GRIDS, LECO, Grid, base_cell, check_tasks, on_task
@@ -121,9 +122,9 @@ class PaperTables:
                 f"{parameter('output')} '{self.root}' holds '{found[0].name}', but no records. Give a new folder."
             )
 
-    def run(self, glue_dir: Path | None = None, jobs: int = 1) -> None:
+    def run(self, glue_dir: Path | None = None, jobs: int = 1, engine: Engine | None = None) -> None:
         """Run what is not finished."""
-        run_all(self.experiments, self.root, glue_dir=glue_dir, jobs=jobs)
+        run_all(self.experiments, self.root, glue_dir=glue_dir, jobs=jobs, engine=engine)
 
     def pending(self) -> list[Experiment]:
         """What is not finished, with what it needs, in the order of the run."""

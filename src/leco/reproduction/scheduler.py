@@ -1,21 +1,23 @@
 """Runs the experiments that are not finished, a few at a time, each in a process of its own."""
 
 import json
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from leco.errors import LecoError
 from leco.progress import progress_bar, say
+from leco.reproduction.engines import Engine, ExperimentProcess, LocalEngine, Running
 from leco.reproduction.experiment import Experiment
+from leco.reproduction.ray_engine import RayEngine
 from leco.reproduction.results_folder import ResultsFolder
+from leco.settings import LOCAL, RAY, TablesOptions
 
-Running = dict[Experiment, subprocess.Popen[bytes]]
-PROCESS = "leco.reproduction.experiment_process"
+ENGINES: Mapping[str, Callable[[TablesOptions], Engine]] = {
+    LOCAL: lambda options: LocalEngine(),
+    RAY: lambda options: RayEngine(options.ray_address),
+}
 NO_TABLE = "cells"
 """The file of experiments that run for no table."""
 
@@ -42,6 +44,7 @@ def run_all(
     glue_dir: Path | None = None,
     jobs: int = 1,
     keep: Sequence[Experiment] = (),
+    engine: Engine | None = None,
 ) -> None:
     """Run all experiments that are not finished, and what they need.
 
@@ -53,6 +56,7 @@ def run_all(
         glue_dir: GLUE's data.
         jobs: how many run at a time, with equal shares of the processor's threads; those that measure time run alone.
         keep: cells whose models stay in their working folders, as do those of which curves are drawn.
+        engine: where they run, by default on this machine.
 
     Raises:
         LecoError: once the others are done, where some failed; it names their logs.
@@ -69,8 +73,9 @@ def run_all(
 
     tables = with_needs(experiments)
     pending = [one for one in tables if not done(one)]
-    running: Running = {}
+    running: dict[Experiment, Running] = {}
     failed: list[Experiment] = []
+    place = engine or LocalEngine()
     with progress_bar("experiments", len(pending)) as advance:
         try:
             while pending or running:
@@ -86,14 +91,16 @@ def run_all(
                         "keep": one in keep,
                         "modules": sorted({kind.__module__ for kind in Experiment.kinds.values()}),
                     }
-                    running[one] = _start(one, folder, job, shares=1 if one.timed else jobs)
+                    say(f"running: {one.name}")
+                    threads = place.threads(1 if one.timed else jobs)
+                    running[one] = place.start(_process(one, folder, job, threads))
                 time.sleep(0.2)
                 ended = _ended(running, folder)
                 failed += [one for one, succeeded in ended.items() if not succeeded]
                 advance(len(ended))
         finally:
             for process in running.values():
-                process.terminate()
+                process.stop()
     if failed:
         logs = ", ".join(f"'{folder.log(one)}'" for one in failed)
         raise LecoError(f"{len(failed)} of the cells failed; see {logs}. The same command runs them again.")
@@ -106,29 +113,17 @@ def _may_start(experiment: Experiment, running: Collection[Experiment], jobs: in
     return len(running) < jobs
 
 
-def _start(
-    experiment: Experiment, folder: ResultsFolder, job: dict[str, Any], *, shares: int
-) -> subprocess.Popen[bytes]:
-    """Start the process of an experiment, with one of `shares` parts of the processor's threads."""
-    say(f"running: {experiment.name}")
-    threads = max(1, (os.cpu_count() or 1) // shares)
-    # Huge pages: without them the kernel clears the large gradient of the word embeddings page by page in each step.
-    settings = {"OMP_NUM_THREADS": str(threads), "THP_MEM_ALLOC_ENABLE": "1"}
-    described, path = json.dumps({**experiment.description, **job}), folder.log(experiment)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", PROCESS, str(folder.root), described],
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, **settings},
-        )
+def _process(experiment: Experiment, folder: ResultsFolder, job: dict[str, Any], threads: int) -> ExperimentProcess:
+    """The process of an experiment."""
+    described = json.dumps({**experiment.description, **job})
+    gpu = experiment.device != "cpu"
+    return ExperimentProcess(str(folder.root), described, folder.log(experiment), threads, gpu, Path.cwd())
 
 
-def _ended(running: Running, folder: ResultsFolder) -> dict[Experiment, bool]:
+def _ended(running: dict[Experiment, Running], folder: ResultsFolder) -> dict[Experiment, bool]:
     """Take out those whose processes have ended, and say of each whether it succeeded; then its log is removed."""
-    ended = {one: process.returncode == 0 for one, process in running.items() if process.poll() is not None}
+    asked = {one: process.ended() for one, process in running.items()}
+    ended = {one: succeeded for one, succeeded in asked.items() if succeeded is not None}
     for one, succeeded in ended.items():
         del running[one]
         if succeeded:

@@ -3,7 +3,15 @@
 from leco.runtime.answers import Answer, answers
 from leco.runtime.engine import Decisions, Stages, decide, in_batches
 from leco.runtime.flow import POLICIES, Flow, Policy, Row
-from leco.runtime.predictor import GivesAllExits, Predictor, PredictorMixin, RunsByLayer, answer_pieces, doubt_of
+from leco.runtime.predictor import (
+    GivesAllExits,
+    Predictor,
+    PredictorMixin,
+    RunsByLayer,
+    answer_pieces,
+    doubt_of,
+    encoded,
+)
 from leco.runtime.session import Session
 from leco.runtime.watched import Watched, WatchFile, unwatched, watched
 from leco.tokens import Encoding
@@ -28,6 +36,7 @@ __all__ = [
     "answers",
     "decide",
     "doubt_of",
+    "encoded",
     "in_batches",
     "unwatched",
     "watched",

@@ -46,6 +46,17 @@ class MergingStages(Stages[Batch], Protocol[Batch]):
         """The rows of all batches, in order."""
 
 
+@runtime_checkable
+class SharingStages(Stages[Batch], Protocol[Batch]):
+    """Stages of which some layers are one, as ALBERT's are: rows of several depths can run it together."""
+
+    def shares(self, first: int, second: int) -> bool:
+        """Whether two layers have the same weights."""
+
+    def advance_together(self, layers: Sequence[int], batches: Sequence[Batch]) -> list[Batch]:
+        """Run, for each batch, its layer; all of them share their weights."""
+
+
 @dataclass
 class Group(Generic[Batch]):
     """Rows that have run the same layers: `depth` of them."""
@@ -136,20 +147,51 @@ class Flow(Generic[Batch]):
         self.groups.append(Group(list(rows), self.stages.start([row.encoding for row in rows]), states))
 
     def step(self) -> int:
-        """Run one layer of one group, and answer those of its rows that leave; gives the number of rows that ran."""
+        """Run a layer, and answer the rows that leave after it; gives the number of rows that ran.
+
+        One group runs it, and all those whose next layer has the same weights, as far as they fit into a batch.
+        """
         choose = max if self.policy.deepest else min
-        group = choose(self.groups, key=lambda one: one.depth)
-        self._drop(group, np.array([row.wanted() for row in group.rows]))
-        ran = len(group.rows)
-        if ran:
-            group.depth += 1
-            group.batch = self.stages.advance(group.depth, group.batch)
+        groups = [choose(self.groups, key=lambda one: one.depth)]
+        groups += self._sharing(groups[0])
+        for group in groups:
+            self._drop(group, np.array([row.wanted() for row in group.rows]))
+        running = [group for group in groups if group.rows]
+        ran = sum(len(group.rows) for group in running)
+        self._advance(running)
+        for group in running:
             self._leave(group)
-        if not group.rows:
-            self.groups.remove(group)
-        else:
-            self._meet(group)
+        self.groups = [group for group in self.groups if group.rows]
+        for group in running:
+            if group.rows:
+                self._meet(group)
         return ran
+
+    def _sharing(self, group: Group[Batch]) -> list[Group[Batch]]:
+        """The other groups whose next layer is that of `group`, in order of depth, as many as fit into its batch."""
+        if not isinstance(self.stages, SharingStages):
+            return []
+        found: list[Group[Batch]] = []
+        rows = list(group.rows)
+        for other in sorted(self.groups, key=lambda one: -one.depth):
+            if other is not group and self.stages.shares(group.depth + 1, other.depth + 1):
+                both = [*rows, *other.rows]
+                if size([row.encoding for row in both]) <= self.max_tokens:
+                    rows = both
+                    found.append(other)
+        return found
+
+    def _advance(self, groups: Sequence[Group[Batch]]) -> None:
+        """Run the next layer of groups, all of which share it where there are several."""
+        for group in groups:
+            group.depth += 1
+        if len(groups) > 1 and isinstance(self.stages, SharingStages):
+            layers, batches = [group.depth for group in groups], [group.batch for group in groups]
+            for group, batch in zip(groups, self.stages.advance_together(layers, batches), strict=True):
+                group.batch = batch
+        else:
+            for group in groups:
+                group.batch = self.stages.advance(group.depth, group.batch)
 
     def _leave(self, group: Group[Batch]) -> None:
         """Answer the rows of a group that leave at its depth."""

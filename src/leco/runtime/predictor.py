@@ -272,6 +272,23 @@ def doubt_of(predictor: Predictor, criterion: Criterion | None = None) -> str:
     return "" if held is None else held.doubt(criterion or predictor.criterion, predictor.precision)
 
 
+def encoded(predictor: Predictor, texts: Sequence[Text]) -> tuple[list[Encoding], list[bool]]:
+    """The tokens of texts, and which of them were cut."""
+    counts: list[int] = []
+    encodings = predictor.encode(texts, counts.append)
+    if not sum(counts):
+        return encodings, [False] * len(texts)
+
+    def is_cut(text: Text) -> bool:
+        counts.clear()
+        predictor.encode([text], counts.append)
+        return sum(counts) > 0
+
+    longest = predictor.max_length  # nothing shorter was cut
+    cut = [len(one["input_ids"]) >= longest and is_cut(text) for one, text in zip(encodings, texts, strict=True)]
+    return encodings, cut
+
+
 def cut_warning(cut: int, texts: int, max_length: int) -> None:
     """Log that some of the texts were cut, if any were."""
     if cut:

@@ -14,6 +14,7 @@ from leco.calibration import Certificate
 from leco.criteria import Criterion, Task, setting_arrays
 from leco.display import shortened
 from leco.errors import LecoError, parameter
+from leco.extras import needed
 from leco.provenance import Provenance
 from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Array = NDArray[Any]
-INSTALL = "ONNX Runtime and tokenizers are needed: pip install 'leco[onnx]'."
 
 
 def open_session(graph: str | Path | bytes, *, threads: int | None = None, spinning: bool = True) -> "InferenceSession":
@@ -63,11 +63,9 @@ class Session(PredictorMixin):
     """
 
     def __init__(self, path: str | Path, *, threads: int | None = None, spinning: bool = True) -> None:
-        try:
+        with needed():
             import onnxruntime  # noqa: F401
             import tokenizers
-        except ImportError as error:
-            raise LecoError(INSTALL) from error
         if not isinstance(path, str | os.PathLike) or not os.path.isfile(path):  # noqa: PTH113 - Path's may raise
             raise LecoError(
                 f"The file '{shortened(path, 200)}' does not exist. 'leco export DIR --to onnx' writes one."

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from leco.processes import means
+
 Loss = Callable[[], Tensor]
 
 
@@ -41,8 +43,11 @@ def second_order_gradient(
 
 
 def _gradients(loss: Loss, parameters: Sequence[Tensor]) -> list[Tensor]:
-    """The gradient of `loss` for each parameter; zeros for one that the loss does not depend on."""
-    return list(torch.autograd.grad(loss(), parameters, materialize_grads=True))
+    """The gradient of `loss` for each parameter; zeros for one that the loss does not depend on.
+
+    Of several processes it is the mean of theirs.
+    """
+    return means(torch.autograd.grad(loss(), parameters, materialize_grads=True))
 
 
 def _scaled(gradients: Sequence[Tensor], rates: Sequence[float]) -> list[Tensor]:

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -17,9 +18,11 @@ from leco.data import LengthGroupedBatches, TextDataset, collate
 from leco.errors import LecoError, first_line, parameter
 from leco.exits.architecture import Architecture
 from leco.files import atomic_path
+from leco.launcher import count, number
 from leco.model.finite import check_finite
 from leco.model.losses import exit_losses
 from leco.problems import Problem
+from leco.processes import alike, copy_first, drawing_alike, means, on_first, own_seed, weight_of
 from leco.progress import progress_bar, say
 from leco.search.bilevel import Loss, first_order_gradient, second_order_gradient
 from leco.search.costs import costs_for
@@ -58,6 +61,8 @@ class Searcher:
     alphas. Each step first moves the alphas on a batch of D2, then the weights on a batch of D1. The alphas touch
     the exits alone, so a first-order step on them runs the backbone without gradients and without a graph. The
     alphas are judged as at inference: without dropout.
+
+    Of several processes each has its share of every batch, draws the same candidates and takes the mean gradients.
     """
 
     def __init__(
@@ -68,6 +73,7 @@ class Searcher:
         problem: Problem,
         setup: SearchSetup,
     ) -> None:
+        copy_first(model)
         self.model, self.train, self.tokenizer, self.problem = model, train, tokenizer, problem
         self.run, self.options, self.relaxation = setup.run, setup.options, setup.relaxation
         options = setup.options
@@ -92,11 +98,16 @@ class Searcher:
 
         `check` is called before that, and may end the search with an error.
         """
-        done = self._restore(checkpoint)
+
+        def store(epochs: int) -> None:
+            check()
+            self._store(checkpoint, epochs)
+
+        with alike():
+            done = self._restore(checkpoint)
         for epoch in range(done, self.options.search_epochs):
             self.run_epoch(epoch)
-            check()
-            self._store(checkpoint, epoch + 1)
+            on_first(partial(store, epoch + 1))
             alpha_loss = self.history.alpha_loss[-1]
             on_d2 = "the alphas wait" if alpha_loss is None else f"{alpha_loss:.4f} on D2"
             say(
@@ -108,7 +119,7 @@ class Searcher:
     def run_epoch(self, epoch: int) -> None:
         """One pass: half of the rows for the weights, the other half for the alphas; all for the weights to warm up."""
         started = time.perf_counter()
-        torch.manual_seed(self.run.seed * 100_003 + epoch)  # an epoch repeats exactly, whatever ran before it
+        torch.manual_seed(own_seed(self.run.seed * 100_003 + epoch))  # an epoch repeats exactly, whatever ran before it
         self.model.drop(lambda candidates: self.relaxation.kept(candidates, epoch / self.options.search_epochs))
         first, second = self._halves(epoch)
         warm_up = epoch < self.options.search_warmup
@@ -136,9 +147,12 @@ class Searcher:
         self.model.train()
         loss = self._loss(batch)
         loss.backward(inputs=self.weights)
+        moved = [weight for weight in self.weights if weight.grad is not None]
+        for weight, gradient in zip(moved, means([cast(Tensor, weight.grad) for weight in moved]), strict=True):
+            weight.grad = gradient
         self.weight_optimizer.step()
         self.weight_optimizer.zero_grad()
-        return loss.item() / self.model.supernet.num_layers
+        return self._mean_of_exits(loss)
 
     def alpha_step(self, batch: Inputs, train_batch: Inputs) -> float:
         """One AdamW step of the alphas on a batch of D2; the second-order step looks at a batch of D1 too."""
@@ -161,7 +175,11 @@ class Searcher:
             alpha.grad = gradient
         self.alpha_optimizer.step()
         self.alpha_optimizer.zero_grad()
-        return losses[0].item() / self.model.supernet.num_layers
+        return self._mean_of_exits(losses[0])
+
+    def _mean_of_exits(self, loss: Tensor) -> float:
+        """The mean loss of the exits, of their sum over a batch."""
+        return means([loss])[0].item() / self.model.supernet.num_layers
 
     def _check_finite(self, train_losses: list[float], alpha_losses: list[float], moment: str) -> None:
         """Raise LecoError where the last losses, or the weights and alphas after them, are not finite."""
@@ -179,15 +197,16 @@ class Searcher:
         return [rates[id(weight)] for weight in self.weights]
 
     def _loss(self, batch: Inputs, *, backbone_gradients: bool = True) -> Tensor:
-        """The joint loss (eq. 1) of all exits of the supernet."""
+        """The joint loss (eq. 1) of all exits of the supernet; of several processes the mean of theirs is that."""
         inputs = {name: value for name, value in batch.items() if name != "labels"}
         autocast = torch.autocast(inputs["input_ids"].device.type, torch.bfloat16, enabled=self.run.bf16)
         with autocast, nullcontext() if backbone_gradients else torch.no_grad():
             hidden = self.model.hidden_states(inputs)
-        weights = self.relaxation.sample(self.model.live_alphas(), self.progress, dict(self.model.own))
-        channels = self.relaxation.channels(self.model.space.width)
+        with drawing_alike(hidden.device):
+            weights = self.relaxation.sample(self.model.live_alphas(), self.progress, dict(self.model.own))
+            channels = self.relaxation.channels(self.model.space.width)
         logits = self.model(hidden, inputs, weights, None if channels is None else channels.to(hidden.device))
-        return exit_losses(logits, batch["labels"], self.problem).sum()
+        return weight_of(batch["labels"]) * exit_losses(logits, batch["labels"], self.problem).sum()
 
     def _mixture(self) -> dict[str, Tensor]:
         with torch.no_grad():
@@ -223,7 +242,9 @@ class Searcher:
 
     def _batches(self, rows: Any, epoch: int) -> Iterator[Inputs]:
         lengths = self.train.lengths
-        order = LengthGroupedBatches([lengths[row] for row in rows], self.run.batch_size, seed=self.run.seed)
+        order = LengthGroupedBatches(
+            [lengths[row] for row in rows], self.run.batch_size, self.run.seed, share=number(), shares=count()
+        )
         order.set_epoch(epoch)
         device = self.weights[0].device
         for batch in order:

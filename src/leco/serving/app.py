@@ -85,7 +85,7 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         yield
         await service.drain()
 
-    def bears(request: Request) -> None:
+    async def bears(request: Request) -> None:
         given = request.headers.get("authorization", "").encode("latin-1")  # the bytes that were sent
         if key is not None and not hmac.compare_digest(given, f"Bearer {key}".encode()):
             raise UnauthorizedError
@@ -101,6 +101,7 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         redoc_url=None,
         openapi_url=None,
     )
+    app.state.service = service
     problems: dict[int | str, dict[str, Any]] = {
         status: {"model": Problem} for status in (400, 401, 409, 413, 422, 429, 503, 504)
     }

@@ -39,10 +39,15 @@ class Engine:
         self.predictor, self.options, self.on_batch = predictor, options, on_batch
         self.room = WaitingRoom(options.max_queue_tokens, options.max_batch_tokens, options.max_wait)
         self._watched = predictor if isinstance(predictor, Watched) else None
-        self._inner = unwatched(predictor)
+        self._inner, self._task = unwatched(predictor), predictor.task
         self._unchecked = 0
         self._thread = Thread(target=self._run, name="leco-engine", daemon=True)
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
 
     def submit(self, encodings: Sequence[Encoding], criterion: Criterion | None = None) -> "list[Future[Decided]]":
         """The answers-to-be of texts, all of which are taken or none. Cancel one to take its text out.
@@ -50,9 +55,9 @@ class Engine:
         Raises `OverloadedError` where too much waits, `DrainingError` after `drain`, and LecoError for a criterion that
         does not fit.
         """
-        watched, own = self._watched, criterion or self.predictor.criterion
-        chosen = self.predictor.full_depth if watched is not None and watched.fell_back else own
-        chosen.check(self.predictor.task)
+        fell_back = self._watched is not None and self._watched.fell_back
+        chosen = self.predictor.full_depth if fell_back else criterion or self.predictor.criterion
+        chosen.check(self._task)
         tickets = [Ticket(one, chosen, self._note) for one in encodings]
         self.room.enter(tickets)
         return [ticket.future for ticket in tickets]

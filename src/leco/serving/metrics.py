@@ -1,9 +1,11 @@
 """What a service counts, as Prometheus reads it."""
 
+import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from leco.runtime import Watched
 from leco.serving.schemas import TextAnswer
@@ -14,10 +16,12 @@ if TYPE_CHECKING:
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 LAYERS = tuple(map(float, range(1, 49)))
 SIZES = tuple(2.0**power for power in range(15))
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable that names the folder in which the processes of a service count together."""
 
 
 class Metrics:
-    """The counters of one process.
+    """The counters of one process, and where it is one of several, of all of them.
 
     Args:
         on_alarm: told, in a sentence, that the monitor found a promise contradicted.
@@ -27,6 +31,7 @@ class Metrics:
     def __init__(self, on_alarm: Callable[[str], None]) -> None:
         self.registry = CollectorRegistry()
         self._on_alarm = on_alarm
+        self._loaded: Callable[[], Loaded]
         self.requests = self._counter("requests", "Requests by their status.", ["status"])
         self.texts = self._counter("texts", "Texts that were answered.")
         self.truncated = self._counter("truncated_texts", "Texts that were cut.")
@@ -39,9 +44,13 @@ class Metrics:
         self.seconds = {
             one: self._histogram(f"{one}_seconds", f"Seconds of requests: {one}.", SECONDS) for one in parts
         }
-        self._alarm = Gauge(
-            "leco_monitor_alarm", "Whether the monitor found a promise contradicted.", registry=self.registry
-        )
+        self._alarm = self._gauge("monitor_alarm", "Whether the monitor found a promise contradicted.", "max")
+        self._seen = {
+            "queue_texts": self._gauge("queue_texts", "Texts that wait."),
+            "queue_tokens": self._gauge("queue_tokens", "Tokens that wait."),
+            "monitor_checked": self._gauge("monitor_checked", "Texts that were compared with full depth.", "sum"),
+            "monitor_disagreements": self._gauge("monitor_disagreements", "Of these, those that disagreed.", "sum"),
+        }
 
     def answered(self, answers: Sequence[TextAnswer]) -> None:
         """Count answers."""
@@ -59,6 +68,7 @@ class Metrics:
 
     def request(self, status: int, timing: "Timing") -> None:
         """Count a request that has ended."""
+        self._look()
         self.requests.labels(str(status)).inc()
         self.seconds["whole"].observe(timing.whole)
         if timing.computing:
@@ -75,30 +85,33 @@ class Metrics:
         self._on_alarm(sentence)
 
     def watch(self, loaded: "Callable[[], Loaded]") -> None:
-        """Have the gauges ask what is loaded whenever they are read."""
-        self._gauge("queue_texts", "Texts that wait.").set_function(lambda: len(loaded().engine.room))
-        self._gauge("queue_tokens", "Tokens that wait.").set_function(lambda: loaded().engine.room.tokens)
-
-        def seen(name: str) -> float:
-            predictor = loaded().predictor
-            return float(getattr(predictor.watch, name)) if isinstance(predictor, Watched) else 0.0
-
-        self._gauge("monitor_checked", "Texts that were compared with full depth.").set_function(
-            lambda: seen("checked")
-        )
-        self._gauge("monitor_disagreements", "Of these, those that disagreed.").set_function(
-            lambda: seen("disagreements")
-        )
+        """Ask what is loaded how much waits, and what the monitor has seen."""
+        self._loaded = loaded
 
     def text(self) -> bytes:
         """All of it, in Prometheus' format."""
-        return generate_latest(self.registry)
+        self._look()
+        if SHARED not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)
+        return generate_latest(together)
+
+    def _look(self) -> None:
+        """Set the gauges."""
+        loaded = self._loaded()
+        found: dict[str, float] = {"queue_texts": len(loaded.engine.room), "queue_tokens": loaded.engine.room.tokens}
+        if isinstance(loaded.predictor, Watched):
+            watch = loaded.predictor.watch
+            found |= {"monitor_checked": watch.checked, "monitor_disagreements": watch.disagreements}
+        for name, value in found.items():
+            self._seen[name].set(value)
 
     def _counter(self, name: str, about: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(f"leco_{name}", about, labels, registry=self.registry)
 
-    def _gauge(self, name: str, about: str) -> Gauge:
-        return Gauge(f"leco_{name}", about, registry=self.registry)
+    def _gauge(self, name: str, about: str, of_several: Literal["livesum", "sum", "max"] = "livesum") -> Gauge:
+        return Gauge(f"leco_{name}", about, registry=self.registry, multiprocess_mode=of_several)
 
     def _histogram(self, name: str, about: str, buckets: Sequence[float]) -> Histogram:
         return Histogram(f"leco_{name}", about, buckets=buckets, registry=self.registry)

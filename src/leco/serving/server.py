@@ -8,18 +8,23 @@ import signal
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
+from socket import IPPROTO_TCP, TCP_NODELAY
 from socket import socket as Socket
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.supervisors import Multiprocess
 
 from leco.calibration import MonitorOptions
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
 from leco.serving.app import create_app
-from leco.serving.metrics import Metrics
+from leco.serving.connections import PunctualProtocol
+from leco.serving.keeper import SUPPORTED, Handing, Keeper
+from leco.serving.metrics import SHARED, Metrics
 from leco.serving.options import ENVIRONMENT, ServingOptions
 from leco.serving.service import Service
 
@@ -27,6 +32,8 @@ logger = logging.getLogger("leco.serving")
 
 KEY = f"{ENVIRONMENT}API_KEY"
 NOT_RELOADED = "The model could not be loaded anew, and the former one goes on: %s"
+KEEPER = "keeper"
+"""The socket of the parent, in the folder in which workers count."""
 LOADING = 120
 """Seconds in which a new worker must have loaded its model, or else the one that it replaces goes on."""
 HANDED_ON = f"{ENVIRONMENT}SERVICE"
@@ -52,13 +59,33 @@ def serve(
     if options.workers > 1:
         spec.load()  # what is wrong with it is said once, before workers begin
         _hand_on(spec, options, monitoring, key)
-        _listen(socket, config, on_listening)
-        Multiprocess(config, [socket]).run()
+        with TemporaryDirectory(prefix="leco-metrics-") as counts:
+            os.environ[SHARED] = counts
+            if SUPPORTED:
+                Keeper(Path(counts) / KEEPER)
+            _listen(socket, config, on_listening)
+            Workers(config, [socket]).run()
     else:
         service = Service(spec, options, monitoring, Metrics(logger.warning))
         _listen(socket, config, on_listening)
         Server(_config(create_app(service, options, key), options), service).run(sockets=[socket])
     return 0
+
+
+class Workers(Multiprocess):
+    """Processes behind one socket, which count together; one that has died is replaced, and what it counted stays."""
+
+    def __init__(self, config: uvicorn.Config, sockets: list[Socket]) -> None:
+        super().__init__(config, sockets)
+        self._known: set[int | None] = set()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace those that have died, and forget what waited in those that are gone."""
+        super().keep_subprocess_alive()
+        there = {process.pid for process in self.processes}
+        for pid in self._known - there:
+            mark_process_dead(pid)
+        self._known = there
 
 
 class Server(uvicorn.Server):
@@ -100,6 +127,8 @@ def worker() -> Any:
     handed = json.loads(os.environ[HANDED_ON])
     spec, options = PredictorSpec(**handed["spec"]), ServingOptions(**_paths(handed["options"]))
     service = Service(spec, options, MonitorOptions(**handed["monitoring"]), Metrics(logger.warning))
+    if SUPPORTED:
+        PunctualProtocol.parent = Handing(Path(os.environ[SHARED]) / KEEPER)
     return create_app(service, options, os.environ.get(KEY))
 
 
@@ -136,6 +165,7 @@ def _config(app: Any, options: ServingOptions) -> uvicorn.Config:
         host=options.host,
         port=options.port,
         workers=options.workers,
+        http=PunctualProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -147,7 +177,9 @@ def _config(app: Any, options: ServingOptions) -> uvicorn.Config:
 def _bound(config: uvicorn.Config, options: ServingOptions) -> Socket:
     """The socket; LecoError where it cannot be had."""
     try:
-        return config.bind_socket()
+        socket = config.bind_socket()
+        socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, True)  # or else the end of each answer waits 40 ms
+        return socket
     except SystemExit as error:
         raise LecoError(
             f"The port {options.port} of {options.host} cannot be listened on: it is taken, or not ours."

@@ -10,12 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from leco.calibration import MonitorOptions, percent
+from leco.calibration import Certificate, MonitorOptions, percent
 from leco.criteria import CRITERIA, Criterion, as_criterion, check_deployable, simulate
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
 from leco.options import settings_of
-from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, doubt_of, unwatched, watched
+from leco.runtime import Decisions, GivesAllExits, Predictor, Watched, answers, encoded, unwatched, watched
 from leco.runtime.texts import checked, checked_kind
 from leco.serving.engine import Engine
 from leco.serving.metrics import Metrics
@@ -75,12 +75,24 @@ def characters(text: Text) -> int:
     return sum(map(len, text)) if isinstance(text, tuple) else len(text)
 
 
-@dataclass(frozen=True)
 class Loaded:
-    """A model that answers."""
+    """A model that answers, and what it says of itself, read once: a model reads its configuration each time."""
 
-    predictor: Predictor
-    engine: Engine
+    def __init__(self, predictor: Predictor, engine: Engine) -> None:
+        self.predictor, self.engine = predictor, engine
+        self.task, self.labels, self.trained_on = predictor.task, predictor.label_names, predictor.trained_on
+        self.criterion, self.full_depth = predictor.criterion, predictor.full_depth
+        self.certificate, self.precision = predictor.certificate, predictor.precision
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether the monitor has all texts run at full depth."""
+        return isinstance(self.predictor, Watched) and self.predictor.fell_back
+
+    def promise(self, criterion: Criterion) -> Certificate | None:
+        """The certificate, where it holds for answers by this criterion."""
+        held = self.certificate
+        return None if held is None or held.doubt(criterion, self.precision) else held
 
 
 class Service:
@@ -112,6 +124,11 @@ class Service:
         """Whether requests are to be sent here."""
         return not self.stopping
 
+    @property
+    def healthy(self) -> bool:
+        """Whether what is taken is answered; after a request to stop, until all is."""
+        return self.stopping or self.loaded.engine.alive
+
     async def predict(self, request: PredictRequest, timing: Timing) -> PredictAnswer:
         """The answers to the texts of a request; LecoError where they cannot be had."""
         texts = request.sequences()
@@ -135,13 +152,13 @@ class Service:
             for future in futures:
                 future.cancel()  # those that nobody waits for any more
         timing.decided(decided)
-        found = text_answers(loaded.predictor, decided, cut, all_scores=request.scores == "all")
+        found = text_answers(loaded, decided, cut, all_scores=request.scores == "all")
         if request.layers:
             await loop.run_in_executor(self._aside, add_layers, unwatched(loaded.predictor), encodings, found)
         self.metrics.answered(found)
-        used = loaded.predictor.full_depth if _fell_back(loaded.predictor) else chosen
-        held, doubt = loaded.predictor.certificate, doubt_of(loaded.predictor, used)
-        sentence = held.sentence() if held is not None and not doubt else None
+        used = loaded.full_depth if loaded.fell_back else chosen
+        promise = loaded.promise(used)
+        sentence = None if promise is None else promise.sentence()
         return PredictAnswer(answers=found, model=self.name, criterion=str(used), certificate=sentence)
 
     async def reload(self) -> None:
@@ -201,47 +218,29 @@ class Service:
             raise TooManyError(
                 f"A text has {longest} characters, but at most {self.options.max_characters} are allowed."
             )
-        list(checked_kind(checked(texts), self.loaded.predictor.trained_on))
+        list(checked_kind(checked(texts), self.loaded.trained_on))
 
     def _criterion(self, request: PredictRequest, loaded: Loaded) -> Criterion:
         """When the texts of a request leave."""
-        predictor = loaded.predictor
         if request.full_depth:
-            return predictor.full_depth
+            return loaded.full_depth
         if request.max_drop is not None:
-            held = predictor.certificate
-            if held is None or doubt_of(predictor):
+            held = loaded.promise(loaded.criterion)
+            if held is None:
                 raise RefusedError("'max_drop': nothing is certified of this model. Run 'leco calibrate'.")
             if request.max_drop < held.bound:
                 raise RefusedError(f"'max_drop' must be at least {held.bound:g}: {percent(held.bound)} are certified.")
         elif request.criterion is not None:
             check_deployable(request.criterion.partition(":")[0])
-        chosen = as_criterion(request.criterion, predictor.criterion)
-        chosen.check(predictor.task)
-        if predictor.runtime != "PyTorch" and type(chosen) is not type(predictor.criterion):
-            raise RefusedError(f"'criterion': the file leaves by '{predictor.criterion.name}' alone.")
+        chosen = as_criterion(request.criterion, loaded.criterion)
+        chosen.check(loaded.task)
+        if loaded.predictor.runtime != "PyTorch" and type(chosen) is not type(loaded.criterion):
+            raise RefusedError(f"'criterion': the file leaves by '{loaded.criterion.name}' alone.")
         return chosen
 
 
-def encoded(predictor: Predictor, texts: Sequence[Text]) -> tuple[list[Encoding], list[bool]]:
-    """The tokens of texts, and which of them were cut."""
-    counts: list[int] = []
-    encodings = predictor.encode(texts, counts.append)
-    if not sum(counts):
-        return encodings, [False] * len(texts)
-
-    def is_cut(text: Text) -> bool:
-        counts.clear()
-        predictor.encode([text], counts.append)
-        return sum(counts) > 0
-
-    longest = predictor.max_length  # nothing shorter was cut
-    cut = [len(one["input_ids"]) >= longest and is_cut(text) for one, text in zip(encodings, texts, strict=True)]
-    return encodings, cut
-
-
 def text_answers(
-    predictor: Predictor, decided: Sequence[Decided], cut: Sequence[bool], *, all_scores: bool
+    loaded: Loaded, decided: Sequence[Decided], cut: Sequence[bool], *, all_scores: bool
 ) -> list[TextAnswer]:
     """What clients get."""
     if not decided:
@@ -253,12 +252,10 @@ def text_answers(
             score=one.scores[one.label] if isinstance(one.label, str) else None,
             scores=one.scores if all_scores else None,
             exit_layer=one.exit_layer,
-            num_layers=predictor.num_layers,
+            num_layers=loaded.task.num_layers,
             truncated=truncated,
         )
-        for one, truncated in zip(
-            answers(decisions, predictor.label_names, predictor.task.problem_type), cut, strict=True
-        )
+        for one, truncated in zip(answers(decisions, loaded.labels, loaded.task.problem_type), cut, strict=True)
     ]
 
 
@@ -296,10 +293,6 @@ def numbers(criterion: Criterion) -> dict[str, Setting]:
 
 def _takes_pairs(predictor: Predictor) -> bool:
     return predictor.text_columns is not None and len(predictor.text_columns) > 1
-
-
-def _fell_back(predictor: Predictor) -> bool:
-    return isinstance(predictor, Watched) and predictor.fell_back
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from leco.errors import LecoError, first_line
 from leco.files import read_json, write_json
+from leco.processes import wait_for_all
 from leco.shapes import checked
 
 COMPLETE = "complete"
@@ -20,7 +21,8 @@ class Checkpoints(TrainerCallback):
     """Marks a checkpoint when it is whole, and then removes the older ones but the best."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Mark the checkpoint just written; of several processes, the one that wrote it does."""
+        """Mark the checkpoint just written; of several processes the first does, once all have written their part."""
+        wait_for_all()
         if not state.is_world_process_zero:
             return
         assert args.output_dir is not None
@@ -34,9 +36,8 @@ class Checkpoints(TrainerCallback):
 
 
 def mark_complete(checkpoint: Path) -> None:
-    """Note that everything is in a checkpoint, but for what each of several processes adds for itself."""
-    unlisted = ("rng_state_", COMPLETE)
-    files = [path for path in checkpoint.iterdir() if path.is_file() and not path.name.startswith(unlisted)]
+    """Note that everything is in a checkpoint."""
+    files = [path for path in checkpoint.iterdir() if path.is_file() and path.name != COMPLETE]
     write_json(checkpoint / COMPLETE, {path.name: path.stat().st_size for path in sorted(files)})
 
 

@@ -16,7 +16,7 @@ class RunOptions:
         0, "Seed of initialization, order and dropout; a whole number from 0.", minimum=0, maximum=2**32 - 1
     )
     layers: int | None = option(None, "Use the encoder's first so many layers only; by default all.", minimum=1)
-    batch_size: int = option(32, "Texts per step.", minimum=1)
+    batch_size: int = option(32, "Texts per step; several processes share them.", minimum=1)
     max_length: int = option(128, "Tokens to which texts are cut, special tokens included.", minimum=4)
     bf16: bool = option(False, "Run the backbone in bfloat16 autocast where the device has it.")
     device: str = option(AUTO, DEVICE_HELP, identifies=False)

@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
+from accelerate.data_loader import prepare_data_loader
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from transformers import EvalPrediction, PrinterCallback, Trainer, TrainerCallback, TrainerState, TrainingArguments
 from transformers.training_args import ParallelMode
 
 from leco.data import LengthGroupedBatches, TextDataset, collate, score
+from leco.launcher import count, number
 from leco.model import MultiExitModel
 from leco.model.finite import check_finite
+from leco.processes import is_lost, means, on_first, own_seed, wait_for_all, weight_of
 from leco.training.callbacks import Bar, EarlyStopping, FiniteWeights, diverged, epoch_rows, slower
 from leco.training.checkpoints import Checkpoints, beginning_again, check_complete, last_checkpoint
 from leco.training.log import TrainingLog
@@ -51,13 +54,20 @@ class MultiExitTrainer(Trainer):
         self.early_stopping: EarlyStopping | None = None
         tokenizer = model.tokenizer
         super().__init__(model=model, data_collator=lambda rows: collate(tokenizer, rows), **kwargs)
+        if count() > 1:  # dropout is each process's own
+            torch.manual_seed(own_seed(self.args.seed))
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """Batches of similar length, in an order that seed and epoch fix."""
+        """Batches of similar length, in an order that seed and epoch fix; of several processes each has a share."""
         dataset = cast(TextDataset, self.train_dataset)
-        batches = LengthGroupedBatches(dataset.lengths, self.args.train_batch_size, seed=self.args.seed)
+        batches = LengthGroupedBatches(
+            dataset.lengths, self.args.train_batch_size, seed=self.args.seed, share=number(), shares=count()
+        )
         loader: DataLoader[Any] = DataLoader(dataset, batch_sampler=batches, collate_fn=self.data_collator)
-        return self.accelerator.prepare(loader)
+        if count() == 1:
+            return self.accelerator.prepare(loader)
+        # accelerate would deal out whole batches, and drop or repeat rows where one of them is smaller
+        return prepare_data_loader(loader, self.args.device, num_processes=1, process_index=0, put_on_device=True)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         """Write the weights into a checkpoint as they are trained, standardization apart."""
@@ -81,10 +91,11 @@ class MultiExitTrainer(Trainer):
         current = TrainingStep(self.phase, self.done + int(self.state.epoch or 0), step, progress=step / steps)
         loss = self.strategy.loss(model, output, inputs["labels"], current)
         doubt_loss = self.strategy.doubt_loss(model, output, inputs["labels"])
-        losses = {"the loss of the exits": loss, "the loss of the meta-classifier": doubt_loss}
+        weight, names = weight_of(inputs["labels"]), ("the loss of the exits", "the loss of the meta-classifier")
+        of_all = means([weight * loss, weight * doubt_loss])
         where = f"The {self.phase.name} diverged in epoch {current.epoch + 1}, step {current.step + 1}"
-        check_finite(losses, where, slower())
-        return loss + doubt_loss
+        check_finite(dict(zip(names, of_all, strict=True)), where, slower())
+        return weight * (loss + doubt_loss)
 
     def _load_best_model(self) -> None:
         """The weights of the best epoch; without its checkpoint Transformers would go on with those of the last."""
@@ -131,13 +142,15 @@ def train_phases(
     """Train `model` in place, phase by phase, and leave it with the weights that scored best on dev.
 
     State goes to `folder`, from which a killed run continues when called again with the same arguments; it ends
-    with the same weights as one that was never interrupted. The caller removes the folder.
+    with the same weights as one that was never interrupted. The caller removes the folder. Of several processes each
+    has its share of a batch, and all end with the same weights.
     """
     rows: list[dict[str, Any]] = []
     for phase in setup.strategy.phases(len(model.exits)):
         trainer = _trainer(model, phase, data, setup, folder / phase.name, callbacks)
-        resume(trainer, last_checkpoint(folder / phase.name))
+        resume(trainer, on_first(partial(last_checkpoint, folder / phase.name)))
         rows += [{"phase": phase.name, **row} for row in epoch_rows(trainer.state.log_history)]
+    wait_for_all()  # each has read the best weights from `folder`
     model.requires_grad_(True)
     return TrainingLog.of(rows, setup.left)
 
@@ -153,8 +166,8 @@ def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
         trainer.args.num_train_epochs = round(state.epoch or 0)  # all that there will be
     try:
         trainer.train(resume_from_checkpoint=str(checkpoint))
-    except Exception:
-        if trainer.stepped:
+    except Exception as error:
+        if trainer.stepped or is_lost(error):
             raise
         with beginning_again(checkpoint):
             raise
@@ -198,6 +211,8 @@ def _trainer(
         disable_tqdm=True,
         report_to=options.report_to,
         dataloader_pin_memory=False,
+        ddp_find_unused_parameters=True,  # what a strategy leaves out differs from step to step
+        ddp_broadcast_buffers=False,  # none changes
         chosen=str(device),
     )
     problem, layers = model.task.problem, model.task.exit_layers

@@ -1,5 +1,6 @@
 """GAML: mutual learning of the exits with aligned gradients (Zhu et al. 2021)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from leco.model import MultiExitOutput, divergence
 from leco.options import option
 from leco.problems import Problem
+from leco.processes import means, weight_of
 from leco.training.strategies.base import Strategy, TrainingStep
 
 
@@ -43,8 +45,11 @@ class Gaml(Strategy):
         named = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
         shared = ["backbone." in name for name, _ in named]
         parameters = [parameter for _, parameter in named]
-        task = torch.autograd.grad(cross_entropy, parameters, retain_graph=True, materialize_grads=True)
-        other = torch.autograd.grad(mutual, parameters, retain_graph=True, materialize_grads=True)
+        weight = weight_of(labels)  # of several processes all align the gradients of the whole batch
+        task, other = (
+            means(torch.autograd.grad(weight * one, parameters, retain_graph=True, materialize_grads=True))
+            for one in (cross_entropy, mutual)
+        )
         other_aligned = align(other, task, shared)
         combined = torch.stack(
             [(parameter * (t + o)).sum() for parameter, t, o in zip(parameters, task, other_aligned, strict=True)]
@@ -60,7 +65,7 @@ class Gaml(Strategy):
         return torch.stack(pairs).sum()
 
 
-def align(gradients: tuple[Tensor, ...], task: tuple[Tensor, ...], shared: list[bool]) -> list[Tensor]:
+def align(gradients: Sequence[Tensor], task: Sequence[Tensor], shared: Sequence[bool]) -> list[Tensor]:
     """`gradients` without their component along `task` where the two, over the shared ones, have a negative product."""
     product = sum(float((g * t).sum()) for g, t, is_shared in zip(gradients, task, shared, strict=True) if is_shared)
     if product >= 0:

@@ -1,0 +1,251 @@
+"""A job goes on where it was stopped, and only where it is the same."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pandas as pd
+import psutil
+import pytest
+
+from bulk.made import assert_answered, frame, names_in, predict, write_parts
+from leco import LecoError
+from leco.bulk.local import PROCESS
+from leco.bulk.output import Output
+from leco.bulk.parts import HIDDEN
+from leco.files import TEMPORARY
+
+MANY = 3000
+"""Rows of a part on which a process works long enough to be killed."""
+
+
+def times(folder):
+    """When each part was written."""
+    return {name: (folder / name).stat().st_mtime_ns for name in names_in(folder)}
+
+
+def wait_for(found, seconds=120):
+    """What `found` gives, once it gives something."""
+    deadline = time.monotonic() + seconds
+    while not (value := found()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return value
+
+
+def begun(output):
+    """The files that are being written."""
+    return [path for path in output.rglob(f"{TEMPORARY}*") if path.suffix == ".parquet"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of four parts."""
+    return write_parts(tmp_path / "in")
+
+
+@pytest.fixture
+def output(tmp_path):
+    return tmp_path / "out"
+
+
+def test_what_is_missing_is_answered_and_nothing_else(fitted, folder, output):
+    predict(fitted, folder, output)
+    before = times(output)
+    gone, unnoted = sorted(before)[:2]
+    (output / gone).unlink()
+    (output / "_leco" / "parts" / f"{unnoted}.json").unlink()  # as if it was killed between the two
+    write_parts(folder, names=["later"])
+    done = predict(fitted, folder, output)
+    after = times(output)
+    assert (done.parts, done.rows, done.answered) == (5, 150, 90)
+    assert {name for name in before if before[name] == after[name]} == {*before} - {gone, unnoted}
+    assert_answered(output, folder, fitted)
+
+
+def test_a_part_that_changed_is_answered_again(leco, fitted, folder, output):
+    predict(fitted, folder, output)
+    before = times(output)
+    frame(7).to_parquet(folder / "part-0.parquet")
+    (folder / "y=2024" / "part-0.parquet").unlink()
+    result = leco("predict", fitted, folder, "--output", output, "--workers", 1)
+    assert "Changed since they were answered, and answered again: part-0.parquet." in result.err
+    assert "No longer among the inputs, though their answers are there: y=2024/part-0.parquet." in result.err
+    after = times(output)
+    assert {name for name in before if before[name] != after[name]} == {"part-0.parquet"}
+    assert len(pd.read_parquet(output / "part-0.parquet")) == 7
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"criterion": "static:layer=1"}, r"by other settings \(criterion: 'cobee:.*' there, 'static:layer=1' now\)"),
+        ({"scores": "all"}, r"by other settings \(scores: 'label' there, 'all' now\)"),
+        ({"empty": "answer"}, r"by other settings \(empty: 'null' there, 'answer' now\)"),
+    ],
+)
+def test_parts_by_other_settings_are_refused(fitted, folder, output, changes, message):
+    predict(fitted, folder, output)
+    before = times(output)
+    (output / "part-0.parquet").unlink()
+    with pytest.raises(LecoError, match=f"output '.*out' has parts {message}. Give a new folder"):
+        predict(fitted, folder, output, **changes)
+    assert before.keys() - times(output).keys() == {"part-0.parquet"}
+    assert predict(fitted, folder, output, batch_size=1).answered == 30, "no answer depends on these"
+
+
+def test_a_model_is_known_by_its_content(fitted, folder, output, tmp_path):
+    predict(fitted, folder, output)
+    same, other = tmp_path / "same", tmp_path / "other"
+    shutil.copytree(fitted, same)
+    (same / "README.md").write_text("moved")
+    assert predict(same, folder, output).answered == 0
+    shutil.copytree(fitted, other)
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "id2label": {"0": "bad", "1": "good"}}))
+    with pytest.raises(LecoError, match="has parts of another model"):
+        predict(other, folder, output)
+
+
+@pytest.mark.parametrize("where", ["foreign", "file", "the texts"])
+def test_what_is_no_folder_for_it(fitted, folder, output, where):
+    output.mkdir()
+    (output / "mine.txt").touch()
+    target = {"foreign": output, "file": output / "mine.txt", "the texts": folder}[where]
+    before = {*folder.parent.rglob("*")}
+    with pytest.raises(LecoError, match=r"holds something else|is a file|has the texts|is the folder of the texts"):
+        predict(fitted, folder, target)
+    assert before == {*folder.parent.rglob("*")}
+
+
+def test_columns_that_change_are_refused_before_anything_is_answered(fitted, folder, output):
+    frame().assign(id="x").to_parquet(folder / "z.parquet", index=False)
+    with pytest.raises(LecoError, match=r"column 1 is 'id' int64 in 'b/a.*parquet' and 'id' .*string in 'z.parquet'"):
+        predict(fitted, folder, output)
+    assert not names_in(output)
+    (folder / "z.parquet").unlink()
+    predict(fitted, folder, output)
+    frame().drop(columns="text").to_parquet(folder / "z.parquet", index=False)
+    with pytest.raises(LecoError, match=r"column 2 is 'text' .*string in 'b/a.*parquet' and none in 'z.parquet'"):
+        predict(fitted, folder, output)
+
+
+def test_what_lines_of_json_say_later(fitted, tmp_path, output):
+    """A name that the answers need comes late: known only there."""
+    write_parts(tmp_path / "in", "jsonl", ["a", "b"])
+    with (tmp_path / "in" / "b.jsonl").open("a") as file:
+        file.write('{"text": "good", "label": 1}\n')
+    done = predict(fitted, tmp_path / "in", output)
+    assert done.parts == 1
+    assert (
+        "'b.jsonl' has rows with 'label', where the answers go since 'a.jsonl' has no such column"
+        in done.failed["b.jsonl"]
+    )
+    assert names_in(output) == ["a.jsonl"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_part_that_is_broken_is_named_and_the_others_are_answered(leco, fitted, folder, output, workers):
+    (folder / "broken.parquet").write_bytes(b"PAR1 no PAR1")
+    whole = (folder / "part-0.parquet").read_bytes()
+    middle = len(whole) // 3
+    (folder / "damaged.parquet").write_bytes(whole[:middle] + bytes(200) + whole[middle + 200 :])
+    result = leco("predict", fitted, folder, "--output", output, "--workers", workers, "--json")
+    assert (result.code, sorted(json.loads(result.out)["failed"])) == (1, ["broken.parquet", "damaged.parquet"])
+    for name in ("broken", "damaged"):
+        assert f"Not answered: {name}.parquet: '{name}.parquet' is not a Parquet file that can be read" in result.err
+        (folder / f"{name}.parquet").unlink()
+    assert not begun(output)
+    assert_answered(output, folder, fitted)
+    assert leco("predict", fitted, folder, "--output", output).code == 0
+
+
+def test_two_jobs_at_once(fitted, folder, output):
+    """The second is told who is there, and does no harm."""
+    with Output(str(output)).held(), pytest.raises(LecoError, match=rf"is being written to by process {os.getpid()}"):
+        predict(fitted, folder, output)
+    assert not names_in(output)
+
+
+def test_a_job_that_is_killed_goes_on(fitted, folder, output):
+    write_parts(folder, names=["long-1", "long-2"], number=MANY)
+    command = [sys.executable, "-m", "leco", "predict", fitted, folder, "--output", output, "--workers", "2"]
+    job = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    wait_for(lambda: begun(output) and names_in(output))
+    children = psutil.Process(job.pid).children()
+    job.kill()
+    job.wait()
+    assert not psutil.wait_procs(children, timeout=30)[1], "its processes end with it"
+    before = times(output)
+    done = predict(fitted, folder, output)
+    assert before.items() <= times(output).items()
+    assert (done.rows, begun(output)) == (2 * MANY + 120, [])
+    assert_answered(output, folder, fitted)
+
+
+def test_a_process_that_is_killed_costs_no_row(fitted, folder, output):
+    write_parts(folder, names=["long-1", "long-2"], number=MANY)
+    command = [sys.executable, "-m", "leco", "predict", fitted, folder, "--output", output, "--workers", "2", "--json"]
+    job = subprocess.Popen(command, stdout=subprocess.PIPE)
+    wait_for(lambda: begun(output))
+    victims = [child for child in psutil.Process(job.pid).children() if PROCESS in child.cmdline()]
+    assert len(victims) == 2
+    victims[0].send_signal(signal.SIGKILL)
+    out, _ = job.communicate(timeout=240)
+    assert job.returncode == 0
+    assert json.loads(out)["answered"] == 2 * MANY + 120
+    assert not begun(output)
+    assert_answered(output, folder, fitted)
+
+
+def test_a_part_that_ends_each_process_is_given_up(fitted, folder, output, monkeypatch):
+    """The others are answered, and no row of its counts."""
+    shown = []
+
+    @contextmanager
+    def bar(*given, **options):
+        yield shown.append
+
+    write_parts(folder, names=["deadly"])
+    monkeypatch.setattr("leco.bulk.local.PROCESS", "bulk.deadly_process")
+    monkeypatch.setattr("leco.bulk.run.progress_bar", bar)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    done = predict(fitted, folder, output, workers=2)
+    assert (done.rows, [*done.failed]) == (120, ["deadly.parquet"])
+    assert done.failed["deadly.parquet"].startswith("The process that answers it has ended 3 times")
+    assert sum(shown) == 7 * 4
+
+
+def test_processes_that_never_load(fitted, folder, output, monkeypatch):
+    """As where there is too little memory for several models."""
+    monkeypatch.setattr("leco.bulk.local.PROCESS", "leco.bulk.no_such_process")
+    with pytest.raises(LecoError, match=r"end while they load the model, perhaps for want of memory\. Give fewer"):
+        predict(fitted, folder, output, workers=2)
+    assert not names_in(output)
+
+
+def test_a_full_disk_ends_the_job(leco, fitted, folder, output):
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2500, limit[1]))
+    try:
+        result = leco("predict", fitted, folder, "--output", output, "--workers", 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert (result.code, result.out) == (2, "")
+    assert "cannot be written to (File too large). Make room there and repeat the command" in result.err
+    assert not names_in(output)
+    assert predict(fitted, folder, output).answered == 120
+
+
+def test_hidden_names_are_those_that_readers_pass_over(fitted, folder, output):
+    predict(fitted, folder, output)
+    assert len(pd.read_parquet(output)) == 120
+    given = {path.name for path in folder.iterdir()}
+    assert all(path.name.startswith(HIDDEN) for path in output.iterdir() if path.name not in given)

@@ -1,0 +1,154 @@
+"""Folders of parts: each gets a part with its rows and their answers, and nothing else is there."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bulk.made import WRITE, assert_answered, frame, names_in, predict, read, texts, write_parts
+from leco import LecoError, load
+from leco.bulk.parts import find_parts
+from leco.bulk.reading import BYTES, WINDOW, parquet_windows
+
+
+@pytest.mark.parametrize("kind", WRITE)
+def test_each_part_has_its_rows_and_their_answers(fitted, tmp_path, kind):
+    write_parts(tmp_path / "in", kind)
+    done = predict(fitted, tmp_path / "in", tmp_path / "out")
+    assert (done.parts, done.rows, done.answered, done.failed) == (4, 120, 120, {})
+    assert (done.without_text, done.truncated, done.renamed) == (8, 4, {})
+    assert_answered(tmp_path / "out", tmp_path / "in", fitted)
+
+
+def test_processes_share_the_parts_and_answer_as_one(leco, fitted, tmp_path):
+    write_parts(tmp_path / "in")
+    flags = ["--output", tmp_path / "out", "--workers", 2, "--json"]
+    result = leco("predict", fitted, tmp_path / "in", *flags)
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["rows"] == 120
+    assert_answered(tmp_path / "out", tmp_path / "in", fitted)
+
+
+def test_names_and_columns_that_are_taken(fitted, tmp_path):
+    """Those of a file of answers of `leco predict`; a part's own types and notes stay."""
+    table = frame().assign(label="x", score=1, reason=pd.Categorical(["a", "b"] * 15)).set_index("id")
+    table["when"], table["list"] = pd.Timestamp("2024-01-01", tz="UTC"), [[1, None]] * 30
+    (tmp_path / "in").mkdir()
+    table.to_parquet(tmp_path / "in" / "a.parquet", row_group_size=7)
+    done = predict(fitted, str(tmp_path / "in"), str(tmp_path / "out"), scores="all")
+    assert done.renamed == {"label": "predicted_label", "score": "predicted_score", "reason": "predicted_reason"}
+    before, after = (pq.read_schema(tmp_path / one / "a.parquet") for one in ("in", "out"))
+    assert [after.field(name) for name in before.names] == [*before]
+    scores = ["score_negative", "score_positive"]
+    added = ["predicted_label", "predicted_score", *scores, "exit_layer", "truncated", "predicted_reason"]
+    assert after.names == [*before.names, *added]
+    answered = pd.read_parquet(tmp_path / "out" / "a.parquet")
+    given = pd.read_parquet(tmp_path / "in" / "a.parquet")
+    pd.testing.assert_frame_equal(answered[given.columns], given)
+    assert np.allclose(answered[scores].dropna().sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "csv.gz"])
+def test_parts_without_rows(fitted, tmp_path, kind):
+    """Beside one with rows, and alone."""
+    write_parts(tmp_path / "in", kind, ["b"])
+    for folder in ("in", "none"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        WRITE[kind](frame()[:0].astype({"text": object}), tmp_path / folder / f"a.{kind}")
+    if kind == "parquet":  # an empty column of pandas has no type
+        for folder in ("in", "none"):
+            pq.write_table(pq.read_table(tmp_path / "in" / "b.parquet")[:0], tmp_path / folder / "a.parquet")
+    done = predict(fitted, tmp_path / "in", tmp_path / "out")
+    assert (done.parts, done.rows, done.failed) == (2, 30, {})
+    if kind != "jsonl":
+        assert list(read(tmp_path / "out" / f"a.{kind}")) == list(read(tmp_path / "out" / f"b.{kind}"))
+    assert predict(fitted, tmp_path / "none", tmp_path / "out of none").rows == 0
+    assert names_in(tmp_path / "out of none") == [f"a.{kind}"]
+
+
+def test_empty_texts_may_be_answered(fitted, tmp_path):
+    write_parts(tmp_path / "in", names=["a"])
+    predict(fitted, tmp_path / "in", tmp_path / "out", empty="answer", criterion="static:layer=2")
+    answered = read(tmp_path / "out" / "a.parquet")
+    expected = load(fitted).predict([text or "" for text in texts()], "static:layer=2")
+    assert list(answered["label"]) == [answer.label for answer in expected]
+    assert {*answered["exit_layer"]} == {2}
+    assert [bool(one) for one in answered["empty"]] == [not (text or "").strip() for text in texts()]
+    assert "reason" not in answered
+
+
+def test_what_inputs_may_be(fitted, tmp_path, monkeypatch):
+    """Files, folders and patterns, whose parts go by their places below the folder that all have in common."""
+    monkeypatch.chdir(tmp_path)
+    write_parts(tmp_path / "in" / "one")
+    write_parts(tmp_path / "in" / "two", names=["part-0"])
+    (tmp_path / "in" / "one" / "_SUCCESS").touch()
+    (tmp_path / "in" / "one" / "notes.md").touch()
+
+    def found(*inputs):
+        parts, others = find_parts(inputs, "out")
+        return [part.name for part in parts], others
+
+    assert found("in/one/part-0.parquet", "in/two") == (["one/part-0.parquet", "two/part-0.parquet"], [])
+    assert found("in/*/part*.parquet") == (["one/part-0.parquet", "two/part-0.parquet"], [])
+    assert found("in/one/y=*") == (["y=2024/m=1/ünï çödé.parquet", "y=2024/part-0.parquet"], [])
+    assert found("in/two/part-0.parquet", "in/two", f"file://{tmp_path}/in/two/") == (["part-0.parquet"], [])
+    assert len(found("in/one")[0]) == 4
+    assert found("in/one")[1] == ["notes.md"]
+
+
+def test_an_output_among_the_inputs_is_none_of_them(fitted, tmp_path):
+    write_parts(tmp_path / "in")
+    for _ in range(2):
+        done = predict(fitted, tmp_path / "in", tmp_path / "in" / "out")
+        assert done.parts == 4
+    assert len(names_in(tmp_path / "in")) == 8
+
+
+def test_addresses(fitted):
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
+    for seed, name in enumerate(("a", "x/b")):
+        with memory.open(f"memory://in/{name}.parquet", "wb") as file:
+            frame(seed=seed).to_parquet(file)
+        with memory.open(f"memory://packed/{name}.csv.gz", "wb") as file:
+            frame(seed=seed).to_csv(file, compression="gzip")
+    for folder, suffix in (("in", "parquet"), ("packed", "csv.gz")):
+        assert predict(fitted, f"memory://{folder}", f"memory://out-{folder}").rows == 60
+        again = predict(fitted, f"memory://{folder}/**/*.{suffix}", f"memory://out-{folder}/")
+        assert (again.parts, again.answered) == (2, 0)
+        assert not [path for path in memory.find(f"/out-{folder}") if ".leco-" in path]
+    with memory.open("memory://out-in/x/b.parquet", "rb") as file:
+        assert list(pd.read_parquet(file)["id"]) == list(range(30))
+    with pytest.raises(LecoError, match="workers must be 1"):
+        predict(fitted, "memory://in", "memory://out", workers=2)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("s3://bucket/in", "'s3://bucket/in' needs a package that is not installed: Install s3fs"),
+        ("nowhere://in", "'nowhere://in' cannot be opened: Protocol not known: nowhere"),
+        ("memory://nothing", "'memory://nothing' does not exist"),
+    ],
+)
+def test_addresses_that_cannot_be_had(fitted, tmp_path, address, message):
+    with pytest.raises(LecoError, match=message):
+        predict(fitted, address, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_row_group_is_never_whole_in_memory(tmp_path):
+    table = pa.table({"text": ["a"] * (3 * WINDOW)})
+    pq.write_table(table, tmp_path / "x.parquet", row_group_size=len(table))
+    large = pa.table({"text": ["a" * 2**18] * 128})
+    pq.write_table(large, tmp_path / "y.parquet")
+    parts, _ = find_parts([str(tmp_path)], str(tmp_path / "out"))
+    assert [len(window) for window in parquet_windows(parts[0])] == [WINDOW] * 3
+    windows = [window.nbytes for window in parquet_windows(parts[1])]
+    assert max(windows) <= BYTES + 256 * 2**18
