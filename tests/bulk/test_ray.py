@@ -101,20 +101,12 @@ def test_files_in_memory(cluster, fitted, tmp_path):
 
 
 def test_a_cluster_that_is_not_reachable(leco, fitted, tmp_path, monkeypatch):
-    """As Ray says it, after half a minute of trying."""
-
-    def fail(address, **settings):
-        raise ConnectionError(f"nobody at {address}")
-
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
-    monkeypatch.setattr(ray, "init", fail)
     write_parts(tmp_path / "in", names=["a"])
     flags = ["--output", tmp_path / "out", "--engine", "ray", "--ray-address", "127.0.0.1:1"]
     result = leco("predict", fitted, tmp_path / "in", *flags)
     assert (result.code, result.out) == (2, "")
-    assert (
-        "The Ray cluster at '127.0.0.1:1' cannot be reached (nobody at 127.0.0.1:1). Give --ray-address" in result.err
-    )
+    assert "The Ray cluster at '127.0.0.1:1' cannot be reached" in result.err
     assert not (tmp_path / "out").exists()
 
 
