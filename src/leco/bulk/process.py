@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import signal
 import sys
 from queue import SimpleQueue
 from threading import Thread
@@ -37,6 +38,7 @@ def listen(told: "SimpleQueue[Any]") -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, whose command ends this process
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no answer
         told: SimpleQueue[Any] = SimpleQueue()

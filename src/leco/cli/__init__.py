@@ -96,7 +96,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         code = _fail(_usage(error, sys.argv[1:] if arguments is None else arguments))
     if code == INTERRUPTED:
-        say("Interrupted. fit, search, train, calibrate and demo go on where they stopped if the command is repeated.")
+        say(
+            "Interrupted. fit, search, train, calibrate and demo go on where they stopped if the command is repeated, "
+            "and so does predict with folders."
+        )
     sys.exit(code)
 
 
