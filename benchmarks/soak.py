@@ -5,7 +5,7 @@ python -m benchmarks.soak SST2 --glue-dir GLUE --minutes 1    # a trial
 
 Requests come from this process at 0.8 of the saturation, whether or not answers do, each on a connection of its own.
 In the first part slow clients, bodies that are half sent, 10,000 connections that say nothing and a reload come beside
-them, and memory is compared between its second and its last tenth. In the second part, with two workers, one is killed,
+them, and memory is compared before and after the reload. In the second part, with two workers, one is killed,
 all load anew, and in the end the service is told to stop while requests come.
 """
 
@@ -80,10 +80,11 @@ class Memory:
             self.samples.append(sum(one.memory_info().rss for one in family(self.process)) / 2**20)
             await asyncio.sleep(1)
 
-    def growth(self):
-        """The last tenth as a ratio to the second."""
+    def growth(self, first, last):
+        """A tenth of the time as a ratio to another one, both counted from 0."""
         tenth = max(len(self.samples) // 10, 1)
-        return median(self.samples[-tenth:]) / median(self.samples[tenth : 2 * tenth])
+        then, now = (median(self.samples[at * tenth : (at + 1) * tenth]) for at in (first, last))
+        return now / then
 
 
 def family(process):
@@ -166,6 +167,11 @@ def serving(model, *flags):
     return process
 
 
+def growth(memory):
+    """What memory did before the reload, by it (a model is loaded beside the other), and after it."""
+    return {"before": memory.growth(1, 4), "by_reload": memory.growth(4, 6), "after": memory.growth(6, 9)}
+
+
 def row(part, requests, seconds, **more):
     """What came of a part."""
     return {"part": part, "seconds": seconds, "rate": requests.rate, "statuses": dict(requests.statuses), **more}
@@ -185,7 +191,7 @@ def main():
     requests = Load([body.encode() for body in bodies], rate)
     memory = asyncio.run(first_part(process, requests, seconds))
     process.terminate()
-    rows = [row("one process", requests, seconds, code=process.wait(), mib=memory.samples[-1], growth=memory.growth())]
+    rows = [row("one process", requests, seconds, code=process.wait(), mib=memory.samples[-1], **growth(memory))]
     process = serving(arguments.model, "--workers", "2")
     requests = Load([body.encode() for body in bodies], rate)
     asyncio.run(second_part(process, requests, seconds / 5))

@@ -15,9 +15,9 @@ KIND = re.compile(r"<(?:list\[)?(\w+)\]?>")
 INTRODUCTION = """# Command line
 
 Every command takes `--json` (one JSON object on standard output, everything else on standard error) and `--help`. Exit
-codes: 0, 1 where `leco verify` finds a certificate contradicted or whoever read the output went away, 2 for a mistake
-that one sentence on standard error explains, 130 where it was interrupted. What the groups of options mean, in which
-presets they have other values, and how they are named in Python is on the page of [settings](settings.md)."""
+codes: 0; 1 where `leco verify` finds a certificate contradicted, or whoever read the output went away; 2 for a mistake
+that one sentence on standard error explains; 130 where it was interrupted. How options are named in Python, and which
+values they have in presets, is on the page of [settings](settings.md)."""
 
 
 def page() -> str:

@@ -26,6 +26,8 @@ MODULES = {
     "leco.options": "What a setting is.",
     "leco.registry": "Variants looked up by name.",
     "leco.preparation": "A run before it begins.",
+    "leco.bulk": "Folders of texts, part by part.",
+    "leco.serving": "A model over HTTP.",
     "leco.report": "A model on one HTML page.",
     "leco.bench": "Ways to answer texts, timed in turn.",
     "leco.reproduction": "The paper's tables and figure.",

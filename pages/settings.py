@@ -2,11 +2,13 @@
 
 from typing import Any, get_args
 
+from leco.bulk.options import BulkOptions
 from leco.calibration import CalibrationOptions, MonitorOptions, VerificationOptions
 from leco.cli.parameters import flag_of
 from leco.options import settings_of
 from leco.presets import DEFAULTS, PRESETS
 from leco.serving.options import ENVIRONMENT, ServingOptions
+from leco.serving.ray_serve import ReplicaOptions
 from leco.settings import TablesOptions
 from pages import GENERATED, table
 
@@ -33,6 +35,8 @@ USED_BY = {
     "VerificationOptions": "`leco.verify`",
     "MonitorOptions": "`leco predict`, `leco serve` and `leco.runtime.Watched`",
     "ServingOptions": "`leco serve`",
+    "ReplicaOptions": "`leco.serving.ray_app`",
+    "BulkOptions": "`leco predict` on a folder, and of `leco.bulk.predict`",
     "TablesOptions": "`leco reproduce`",
 }
 GROUPS: tuple[Any, ...] = (
@@ -41,6 +45,8 @@ GROUPS: tuple[Any, ...] = (
     VerificationOptions(),
     MonitorOptions(),
     ServingOptions(),
+    ReplicaOptions(),
+    BulkOptions(),
     TablesOptions(),
 )
 

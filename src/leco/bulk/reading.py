@@ -16,7 +16,7 @@ from leco.data.readers import READERS, reading_parquet
 from leco.data.tables import NoRowsError, Table, check_names
 from leco.settings import SourceOptions
 
-WINDOW, BYTES = 4096, 2**24
+WINDOW, BYTES = 4096, 2**23
 """Rows of Parquet, and their bytes, that are answered at a time: enough to form batches of texts of similar length."""
 STEP = 256
 """Rows that are read at a time, since a row may be large."""
@@ -96,6 +96,7 @@ def _windows(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Iterator[p
     for held in gathered(batches, WINDOW, BYTES):
         yielded = True
         yield pa.Table.from_batches(held, schema)
+        pa.default_memory_pool().release_unused()  # which would be kept, as much as the largest window had
     if not yielded:
         yield schema.empty_table()
 

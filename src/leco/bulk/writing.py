@@ -21,7 +21,7 @@ def write_parquet(path: Path, tables: Iterator[pa.Table]) -> None:
     """Write tables of one schema, of which there is at least one, in row groups."""
     first = next(tables)
     with ParquetWriter(path, first.schema) as writer:
-        for held in gathered(chain([first], tables), GROUP, 4 * BYTES):
+        for held in gathered(chain([first], tables), GROUP, 2 * BYTES):
             writer.write_table(pa.concat_tables(held))
 
 

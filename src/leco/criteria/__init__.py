@@ -89,10 +89,11 @@ def parse_criterion(text: str) -> Criterion:
     return build_variant(CRITERIA, name, settings)
 
 
-def check_deployable(name: str) -> None:
-    """Raise LecoError unless `name` is a criterion that a model can use, which one that needs the labels is not."""
-    if not CRITERIA[name].deployable:
-        raise LecoError(f"'{name}' needs the labels: it is for analysis. Choose one that a model can use.")
+def check_deployable(criterion: Criterion | str) -> None:
+    """Raise LecoError unless a model can use a criterion, given as such or by name; one that needs labels it cannot."""
+    kind = CRITERIA[criterion] if isinstance(criterion, str) else criterion
+    if not kind.deployable:
+        raise LecoError(f"'{kind.name}' needs the labels: it is for analysis. Choose one that a model can use.")
 
 
 def as_criterion(given: Criterion | str | None, default: Criterion) -> Criterion:
@@ -111,7 +112,7 @@ def as_criterion(given: Criterion | str | None, default: Criterion) -> Criterion
             f"The criterion must be one such as {Cobee()!r}, or a text such as '{Cobee()}', not "
             f"{shortened(repr(given))}."
         )
-    check_deployable(criterion.name)
+    check_deployable(criterion)
     return criterion
 
 

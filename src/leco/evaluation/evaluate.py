@@ -134,8 +134,8 @@ def _evaluate_exits(
     dev = dev_outputs(predictor, data)
     on_dev = {} if dev is None else dev_results(dev, criterion, task)
     chosen = OperatingPoint.by(criterion, on_dev.get("score", nan), decisions.exit_layers)
-    names = [criterion.name] if criteria is None else criteria
-    by_name = {} if dev is None else {name: operating_points(CRITERIA[name], dev, test, task) for name in names}
+    kinds = [type(criterion)] if criteria is None else [CRITERIA[name] for name in criteria]
+    by_name = {} if dev is None else {kind.name: operating_points(kind, dev, test, task) for kind in kinds}
     if criteria is not None and dev is not None:
         by_name[Oracle.name] = bound(dev, test, task)
     measured = criteria is not None and timing.time_curves
