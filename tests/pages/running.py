@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from offline import rows, write_csv, write_encoder
 from pages import ROOT
 from tests.pages import warm
@@ -33,6 +35,10 @@ def write_data(folder):
     write_csv(folder / "tags.csv", tags, ("text", "tags"))
     stars = ((text, 1.5 + 3 * (label == "positive") + len(text) % 5 / 10) for text, label in rows(240, 9))
     write_csv(folder / "stars.csv", stars, ("text", "stars"))
+    for part in ("reviews/year=2024/part-0", "reviews/year=2025/part-0", "more/part-7"):
+        path = folder / f"{part}.parquet"
+        path.parent.mkdir(parents=True)
+        pd.DataFrame({"text": [text for text, _ in rows(20, part)]}).to_parquet(path)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Every block of every page runs, in the page's order, in a folder with small data (marks are in `blocks.py`).
 
-Encoder and data of the demo are tiny ones (`warm.py`); a service runs in the background, on a free port, until the
-page ends; and pages that make no `reviews-model` find one.
+Where a page shows what a block prints, it must print lines of the same kinds. Encoder and data of the demo are tiny ones
+(`warm.py`); a service runs in the background, on a free port, until the page ends; and pages that make no
+`reviews-model` find one.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ import pytest
 
 from pages import DOCS, ROOT
 from pages.blocks import blocks
+from pages.tutorial import OUTPUT, with_output
 from tests.pages.running import write_data
 
 pytest.importorskip("torch")
@@ -38,6 +40,12 @@ def in_background(text):
     return SERVE.sub(ready, text)
 
 
+def kinds_of_lines(text):
+    """What is the same of two outputs whatever the numbers: the words with which their lines begin."""
+    first = (line.split()[0].strip('{":,') for line in text.splitlines() if line.strip())
+    return {word for word in first if word.replace("-", "").isalpha()}
+
+
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -49,11 +57,17 @@ def missing(needs):
     return [name for name in needs if shutil.which(name) is None and not (PACKAGES / name).exists()]
 
 
+def test_kinds_of_lines():
+    assert kinds_of_lines("Saved x\n 1 0.5\n") == kinds_of_lines("Saved y\n 2 0.7\n 3 0.8\n") == {"Saved"}
+    assert kinds_of_lines("Saved x\n") != kinds_of_lines("error: x\n")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(DOCS).as_posix())
 def test_blocks_run(page, programs, tmp_path):
     write_data(tmp_path)
     port, groups, lacks = free_port(), [], set()
-    all_blocks = blocks(page.read_text(encoding="utf-8"))
+    all_blocks = blocks(source := page.read_text(encoding="utf-8"))
+    outputs = {one: OUTPUT.sub(r"\1", found[0]) for one, found in with_output(source) if found}
     if not any("output reviews-model" in one.text or 'output="reviews-model"' in one.text for one in all_blocks):
         shutil.copytree(programs.model, tmp_path / "reviews-model")
     if PACKAGES.exists():
@@ -66,8 +80,10 @@ def test_blocks_run(page, programs, tmp_path):
             elif one.runs and (absent := missing(one.needs)):
                 lacks |= {*absent}
             elif one.runs:
-                _, group = programs.run(in_background(text), tmp_path, one.language)
+                printed, group = programs.run(in_background(text), tmp_path, one.language)
                 groups.append(group)
+                if one in outputs:
+                    assert kinds_of_lines(printed) == kinds_of_lines(outputs[one])
     finally:
         for group in groups:
             with contextlib.suppress(ProcessLookupError):
