@@ -29,7 +29,7 @@ from benchmarks.common.recording import report
 from benchmarks.serving import PORT, load, wait_until_ready
 from leco.data import load_data
 
-SHARE = 0.8
+RESULT, SHARE = "benchmarks/soak", 0.8
 HOST = "127.0.0.1"
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 SILENT, SLOW = 10_000, 50
@@ -192,10 +192,11 @@ def main():
     memory = asyncio.run(first_part(process, requests, seconds))
     process.terminate()
     rows = [row("one process", requests, seconds, code=process.wait(), mib=memory.samples[-1], **growth(memory))]
+    report(RESULT, rows)
     process = serving(arguments.model, "--workers", "2")
     requests = Load([body.encode() for body in bodies], rate)
     asyncio.run(second_part(process, requests, seconds / 5))
-    report("benchmarks/soak", [*rows, row("two workers", requests, seconds / 5, code=process.wait())])
+    report(RESULT, [*rows, row("two workers", requests, seconds / 5, code=process.wait())])
 
 
 if __name__ == "__main__":

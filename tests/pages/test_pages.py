@@ -1,7 +1,7 @@
 """Every block of every page runs, in the page's order, in a folder with small data (marks are in `blocks.py`).
 
-Where a page shows what a block prints, it must print lines of the same kinds. Encoder and data of the demo are tiny ones
-(`warm.py`); a service runs in the background, on a free port, until the page ends; and pages that make no
+Where a page shows what a block prints, it must print lines of the same kinds. Encoder and data of the demo are tiny
+ones (`warm.py`); a service runs in the background, on a free port, until the page ends; and pages that make no
 `reviews-model` find one.
 """
 
