@@ -107,24 +107,31 @@ def executors():
     return found
 
 
+def seconds(process):
+    """For how long a process has computed."""
+    with suppress(psutil.Error):
+        return process.cpu_times().user
+    return 0
+
+
 def test_an_executor_that_is_killed_costs_no_row(spark, fitted):
     """It is killed once it has a Python worker with the model in it."""
     number = 4000
     rows = spark.createDataFrame(frame(number), "id long, text string").repartition(8)
     answered = rows.withColumn("answer", predict_udf(str(fitted))("text"))
-    killed, before = [], {one.pid for executor in executors() for one in executor.children(recursive=True)}
+    killed, before = [], {one.pid: seconds(one) for executor in executors() for one in executor.children(True)}
 
     def works(one):
-        with suppress(psutil.Error):
-            return one.pid not in before and one.cpu_times().user > 1
+        return seconds(one) > before.get(one.pid, 0) + 0.5  # workers are used again
 
     def kill():
         while not killed and not done.wait(0.01):
             for executor in executors():
-                if any(map(works, executor.children(recursive=True))):
-                    executor.kill()
-                    killed.append(executor.pid)
-                    return
+                with suppress(psutil.Error):
+                    if any(map(works, executor.children(recursive=True))):
+                        executor.kill()
+                        killed.append(executor.pid)
+                        return
 
     done = threading.Event()
     thread = threading.Thread(target=kill)
