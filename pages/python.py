@@ -31,6 +31,7 @@ MODULES = {
     "leco.report": "A model on one HTML page.",
     "leco.bench": "Ways to answer texts, timed in turn.",
     "leco.reproduction": "The paper's tables and figure.",
+    "leco.spark": "Answers for rows that Spark has.",
 }
 """The documented modules, and what each is for."""
 

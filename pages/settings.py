@@ -36,7 +36,7 @@ USED_BY = {
     "MonitorOptions": "`leco predict`, `leco serve` and `leco.runtime.Watched`",
     "ServingOptions": "`leco serve`",
     "ReplicaOptions": "`leco.serving.ray_app`",
-    "BulkOptions": "`leco predict` on a folder, and of `leco.bulk.predict`",
+    "BulkOptions": "`leco predict` on folders and `leco.bulk.predict`; some of them `leco.spark.predict_udf`",
     "TablesOptions": "`leco reproduce`",
 }
 GROUPS: tuple[Any, ...] = (

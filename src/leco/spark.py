@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
     from pyspark.sql.types import StructType
 
+__all__ = ["predict_udf"]
+
 Cells: TypeAlias = NDArray[Any]
 WINDOW = 1024
 """Rows that a Python worker answers at a time, in batches of texts of similar length."""

@@ -12,6 +12,9 @@ from bulk.made import WRITE, assert_answered, frame, names_in, predict, read, te
 from leco import LecoError, load
 from leco.bulk.parts import find_parts
 from leco.bulk.reading import BYTES, WINDOW, parquet_windows
+from leco.problems import PROBLEMS, REGRESSION
+from leco.settings import SourceOptions
+from tiny import sentences, text_model
 
 
 @pytest.mark.parametrize("kind", WRITE)
@@ -67,6 +70,35 @@ def test_parts_without_rows(fitted, tmp_path, kind):
         assert list(read(tmp_path / "out" / f"a.{kind}")) == list(read(tmp_path / "out" / f"b.{kind}"))
     assert predict(fitted, tmp_path / "none", tmp_path / "out of none").rows == 0
     assert names_in(tmp_path / "out of none") == [f"a.{kind}"]
+
+
+@pytest.mark.parametrize("problem_type", PROBLEMS)
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+@pytest.mark.parametrize("size", [1, 2], ids=["texts", "pairs"])
+def test_every_kind_of_problem(tokenizer, tmp_path, problem_type, kind, size):
+    """Rows of several windows, with and without texts, in the order given."""
+    model = text_model(tokenizer, layers=2, problem_type=problem_type, outputs=1 if problem_type == REGRESSION else 3)
+    model.save_pretrained(tmp_path / "model")
+    given = [text for text in sentences(60) if isinstance(text, tuple) == (size == 2)]
+    table = pd.DataFrame(given, columns=["a", "b"][:size])
+    table.loc[3, "a"] = None
+    (tmp_path / "in").mkdir()
+    WRITE[kind](table, tmp_path / "in" / f"x.{kind}")
+    names = SourceOptions(text_columns=("a", "b")[:size])
+    predict(tmp_path / "model", tmp_path / "in", tmp_path / "out", source=names, scores="all", batch_size=7)
+    rows = read(tmp_path / "out" / f"x.{kind}").to_dict("records")
+    parts = [[row[name] for name in ("a", "b")[:size]] for row in rows]
+    there = [row for row, cells in enumerate(parts) if all(cell and cell.strip() for cell in cells)]
+    texts = [tuple(parts[row]) if size == 2 else parts[row][0] for row in there]
+    for row, answer in zip(there, load(tmp_path / "model", device="cpu").predict(texts), strict=True):
+        label, found = answer.label, rows[row]["label"]
+        assert list(found) == list(label) if isinstance(label, tuple) else found == pytest.approx(label, abs=1e-5)
+        scores = (
+            rows[row]["scores"] if kind == "jsonl" else {name: rows[row][f"score_{name}"] for name in answer.scores}
+        )
+        assert scores == pytest.approx(answer.scores, abs=1e-5)
+        assert rows[row]["exit_layer"] == answer.exit_layer
+    assert {rows[row]["label"] for row in range(len(rows)) if row not in there} == {None}
 
 
 def test_empty_texts_may_be_answered(fitted, tmp_path):
