@@ -16,7 +16,7 @@ import pytest
 
 from pages import DOCS, ROOT
 from pages.blocks import blocks
-from pages.tutorial import OUTPUT, with_output
+from pages.tutorial import with_output
 from tests.pages.running import write_data
 
 pytest.importorskip("torch")
@@ -67,7 +67,7 @@ def test_blocks_run(page, programs, tmp_path):
     write_data(tmp_path)
     port, groups, lacks = free_port(), [], set()
     all_blocks = blocks(source := page.read_text(encoding="utf-8"))
-    outputs = {one: OUTPUT.sub(r"\1", found[0]) for one, found in with_output(source) if found}
+    outputs = {one: found[1] for one, found in with_output(source) if found and found[1]}
     if not any("output reviews-model" in one.text or 'output="reviews-model"' in one.text for one in all_blocks):
         shutil.copytree(programs.model, tmp_path / "reviews-model")
     if PACKAGES.exists():
