@@ -25,10 +25,13 @@ from statistics import median
 import psutil
 
 from benchmarks.common.load import post
-from benchmarks.common.recording import report
+from benchmarks.common.recording import DOCS, read, report, source, write_between
 from benchmarks.serving import PORT, load, wait_until_ready
 from leco.data import load_data
+from leco.reproduction.tables import markdown
 
+RESULT, PAGE = "benchmarks/soak", DOCS / "serving.md"
+BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 SHARE = 0.8
 HOST = "127.0.0.1"
 HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
@@ -177,12 +180,8 @@ def row(part, requests, seconds, **more):
     return {"part": part, "seconds": seconds, "rate": requests.rate, "statuses": dict(requests.statuses), **more}
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("model", type=Path)
-    parser.add_argument("--glue-dir", type=Path)
-    parser.add_argument("--minutes", type=float, default=10)
-    arguments = parser.parse_args()
+def measure(arguments):
+    """Run both parts."""
     texts = load_data("glue/sst-2", glue_dir=arguments.glue_dir).dev.texts
     bodies, seconds = [json.dumps({"texts": [text]}) for text in texts], 60 * arguments.minutes
     process = serving(arguments.model, "--timeout", "20")
@@ -192,10 +191,50 @@ def main():
     memory = asyncio.run(first_part(process, requests, seconds))
     process.terminate()
     rows = [row("one process", requests, seconds, code=process.wait(), mib=memory.samples[-1], **growth(memory))]
+    report(RESULT, rows)
     process = serving(arguments.model, "--workers", "2")
     requests = Load([body.encode() for body in bodies], rate)
     asyncio.run(second_part(process, requests, seconds / 5))
-    report("benchmarks/soak", [*rows, row("two workers", requests, seconds / 5, code=process.wait())])
+    report(RESULT, [*rows, row("two workers", requests, seconds / 5, code=process.wait())])
+
+
+def tables():
+    """The Markdown."""
+    result = read(RESULT)
+    kinds = list(dict.fromkeys(status for one in result["rows"] for status in sorted(one["statuses"])))
+    lines = [
+        [
+            *(one["part"], f"{one['seconds']:.0f}", f"{one['rate']:.0f}"),
+            *(one["statuses"].get(kind, 0) for kind in kinds),
+            one["code"],
+        ]
+        for one in result["rows"]
+    ]
+    memory = result["rows"][0]
+    return f"""Requests at {SHARE} of the saturation, whether or not answers come. Beside those of one process come
+{SLOW} slow clients, {SLOW} bodies that are half sent, {SILENT:,} connections that say nothing, and a reload. Of two
+workers one is killed, all load anew, and in the end the service is told to stop while requests come, which then are not
+taken. A request is "lost" that was taken and has no answer.
+
+{markdown(["", "seconds", "requests a second", *kinds, "exit code"], lines)}
+
+Memory of the one process before the reload, at its end as a ratio to its begin: {memory["before"]:.3f}; after the
+reload, for which a model is loaded beside the other, to before: {memory["by_reload"]:.3f}; at the end to then:
+{memory["after"]:.3f}.
+
+{source(result)}"""
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("model", nargs="?", type=Path)
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--glue-dir", type=Path)
+    parser.add_argument("--minutes", type=float, default=10)
+    arguments = parser.parse_args()
+    if not arguments.render:
+        measure(arguments)
+    write_between(PAGE, BEGIN, END, tables())
 
 
 if __name__ == "__main__":

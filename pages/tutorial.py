@@ -18,7 +18,7 @@ from pages import DOCS
 from pages.blocks import Block, blocks
 
 PAGE = DOCS / "tutorial.md"
-OUTPUT = re.compile(r"<!-- output -->\n.*?<!-- end -->", re.S)
+OUTPUT = re.compile(r"<!-- output -->\n(?:```text\n)?(.*?)(?:```\n)?<!-- end -->", re.S)
 SERVE = re.compile(r"^(leco serve .*--port (\d+).*)$", re.M)
 
 

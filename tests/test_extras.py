@@ -89,6 +89,21 @@ def test_in_python_it_is_an_import_error_too():
     assert issubclass(MissingError, ImportError)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "from leco.serving import ray_app; ray_app('model')",
+        "from leco.reproduction.ray_engine import RayEngine; RayEngine()",
+    ],
+    ids=["serving", "grids"],
+)
+def test_a_cluster_needs_ray(asked):
+    script = WITHOUT.format(missing=("ray",)) + asked
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "MissingError: This needs the package 'ray'" in said.stderr
+    assert "pip install 'leco[ray]'" in said.stderr
+
+
 def dependencies(text):
     return {re.split(r"[\[<>=;~! ]", one)[0] for one in re.findall(r'"([^"]+)"', text)}
 

@@ -5,10 +5,11 @@ from typing import Protocol
 
 from leco.bulk.job import Tell
 from leco.bulk.local import LocalEngine
-from leco.bulk.options import LOCAL, RAY, BulkOptions
+from leco.bulk.options import BulkOptions
 from leco.bulk.plan import Plan
 from leco.bulk.ray_data import RayEngine
 from leco.runtime import Predictor
+from leco.settings import LOCAL, RAY
 
 
 class Engine(Protocol):

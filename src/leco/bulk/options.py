@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from leco.options import option, validate
+from leco.settings import ENGINES, LOCAL
 
-LOCAL, RAY = "local", "ray"
 PARQUET, JSONL = "parquet", "jsonl"
 KINDS = (PARQUET, "csv", "tsv", JSONL)
 """How parts may be written: what can be read, and written, piece by piece."""
@@ -19,7 +19,7 @@ class BulkOptions:
     engine: str = option(
         LOCAL,
         "What answers folders: local (processes here) or ray (Ray Data, on a cluster).",
-        choices=(LOCAL, RAY),
+        choices=ENGINES,
     )
     workers: int | None = option(
         None,

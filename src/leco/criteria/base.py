@@ -38,6 +38,9 @@ class Task:
 
     That is K outputs, M layers, Transformers' name of the kind of problem, what the labels were in training, and the
     layers that have an exit [E], the last one among them; none given are all. Raises LecoError for others.
+
+    >>> Task(num_outputs=2, num_layers=6, exit_layers=(2, 4, 6)).num_exits
+    3
     """
 
     num_outputs: int

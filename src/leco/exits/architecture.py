@@ -49,6 +49,9 @@ class Architecture(ExitArchitecture):
 
     Names are stored in their canonical spelling. Raises LecoError for an unknown operation, a width that is not
     positive, and two `null` encoders, which would make the exit's output a constant.
+
+    >>> print(Architecture("relu", "conv_3", "mha_2", "avg", "tanh"))
+    relu | conv_3 + mha_2 | avg | tanh
     """
 
     kind: ClassVar[str] = "cell"

@@ -50,6 +50,9 @@ class SearchSpace:
 
         The paper's 6.87e+34 = 800^12 counts one encoder operation (`encoder_operations=1`). Its exits have two,
         in order, so that the number is 6400^12 = 4.7e+45.
+
+        >>> f"{SearchSpace().size(12):.1e}", f"{SearchSpace().size(12, encoder_operations=1):.2e}"
+        ('4.7e+45', '6.87e+34')
         """
         edges = [edge for edge in EDGES if encoder_operations == 2 or edge != "encoder_2"]
         return prod(len(self.operations(edge)) for edge in edges) ** num_layers

@@ -15,6 +15,10 @@ class Answer:
     For one label among many, `label` is its name and `scores` are probabilities that sum to 1. Where a text may
     have several, `label` is the tuple of those with a probability above one half. For a regression `label` is the
     value and `scores` names the one output.
+
+    >>> answer = Answer("positive", {"negative": 0.1, "positive": 0.9}, exit_layer=2)
+    >>> answer.label, answer.scores[answer.label], answer.exit_layer
+    ('positive', 0.9, 2)
     """
 
     label: Label
