@@ -62,4 +62,4 @@ LOSSES: Registry[Loss] = Registry(
         )
     },
 )
-"""The losses by the names that `--loss` takes."""
+"""The losses by the names that the setting `loss` takes."""

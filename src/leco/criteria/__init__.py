@@ -56,7 +56,7 @@ CRITERIA: Registry[type[Criterion]] = Registry(
         )
     },
 )
-"""The criteria by the names that `--criterion` takes."""
+"""The criteria by the names that the setting `criterion` takes."""
 
 
 def criterion_from_dict(value: Mapping[str, Any]) -> Criterion:

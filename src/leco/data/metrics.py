@@ -127,4 +127,4 @@ METRICS: Registry[Callable[[Array, Array], float]] = Registry(
     {metric.__name__: metric for metric in DEFINED},
     {metric.__name__.replace("_", "-"): metric.__name__ for metric in DEFINED if "_" in metric.__name__} | ALSO,
 )
-"""The metrics by the names that `--metric` takes; each is a function of predictions and labels."""
+"""The metrics by the names that the setting `metric` takes; each is a function of predictions and labels."""

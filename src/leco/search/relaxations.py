@@ -155,7 +155,7 @@ class PDarts(Darts):
 RELAXATIONS: Registry[type[Relaxation]] = Registry(
     "search relaxation", {relaxation.name: relaxation for relaxation in (Darts, Snas, FairDarts, PcDarts, PDarts)}
 )
-"""The relaxations by the names that `--relaxation` takes."""
+"""The relaxations by the names that the setting `relaxation` takes."""
 
 
 def parse_relaxation(text: str) -> Relaxation:

@@ -10,6 +10,6 @@ from leco.registry import Registry
 RULES: Registry[Rule] = Registry(
     "method", {rule.name: rule for rule in (LearnThenTest(), UpperConfidenceBound(), ConformalRiskControl(), Naive())}
 )
-"""The selection rules by the names that `--method` takes."""
+"""The selection rules by the names that the setting `method` takes."""
 
 __all__ = ["RULES", "Rule", "bound_of", "rows_needed"]

@@ -39,7 +39,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
         )
     },
 )
-"""The strategies by the names that `--strategy` takes."""
+"""The strategies by the names that the setting `strategy` takes."""
 
 
 def parse_strategy(text: str) -> Strategy:
