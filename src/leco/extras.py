@@ -7,7 +7,7 @@ from leco.errors import LecoError
 
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "train": ("torch", "transformers", "datasets", "accelerate", "safetensors", "sklearn", "matplotlib", "jinja2"),
-    "runtime": ("onnxruntime", "tokenizers", "scipy", "fsspec"),
+    "runtime": ("onnxruntime", "tokenizers", "fsspec"),
     "tables": ("pandas", "pyarrow"),
     "ray": ("ray",),
     "spark": ("pyspark",),
