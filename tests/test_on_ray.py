@@ -20,6 +20,7 @@ from leco import LecoError
 from leco.reproduction import Experiment, ResultsFolder, run_all
 from leco.reproduction.engines import PROCESS
 from leco.reproduction.ray_engine import RayEngine
+from waiting import until
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'leco[ray]'")
 
@@ -71,14 +72,6 @@ def patient(cluster, monkeypatch):
     return importlib.reload(importlib.import_module("patient_kind")).Patient
 
 
-def until(condition, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
-
-
 def process_of(experiment):
     """The process of an experiment, where it runs."""
     for process in psutil.process_iter(["cmdline"]):
@@ -102,9 +95,9 @@ def test_a_killed_worker_or_process_costs_its_cell_only_which_runs_again(patient
     running = threading.Thread(target=run)
     running.start()
     notes = folder.working(waits) / "attempts"
-    until(lambda: notes.exists() and other in folder)
+    until(lambda: notes.exists() and other in folder, seconds=120)
     process_of(waits).parent().kill()
-    until(lambda: notes.read_text() == "xx")
+    until(lambda: notes.read_text() == "xx", seconds=120)
     process_of(waits).kill()
     running.join(120)
     assert not running.is_alive()
@@ -163,12 +156,12 @@ def test_a_killed_replica_under_load_costs_no_answer(cluster, fitted):
     asking = [Asking(f"http://127.0.0.1:{port}/predict") for _ in range(3)]
     for one in asking:
         one.start()
-    until(lambda: all(len(one.answers) > 20 for one in asking))
+    until(lambda: all(len(one.answers) > 20 for one in asking), seconds=120)
     before = replicas()
     os.kill(min(before), signal.SIGKILL)
     counts = [len(one.answers) for one in asking]
-    until(lambda: len(replicas()) == 2 and min(before) not in replicas())
-    until(lambda: all(len(one.answers) > count + 20 for one, count in zip(asking, counts)))
+    until(lambda: len(replicas()) == 2 and min(before) not in replicas(), seconds=120)
+    until(lambda: all(len(one.answers) > count + 20 for one, count in zip(asking, counts)), seconds=120)
     for one in asking:
         one.over.set()
         one.join(60)

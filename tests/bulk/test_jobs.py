@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import pandas as pd
@@ -19,6 +18,7 @@ from leco.bulk.local import PROCESS
 from leco.bulk.output import Output
 from leco.bulk.parts import HIDDEN
 from leco.files import TEMPORARY
+from waiting import until
 
 MANY = 3000
 """Rows of a part on which a process works long enough to be killed."""
@@ -27,15 +27,6 @@ MANY = 3000
 def times(folder):
     """When each part was written."""
     return {name: (folder / name).stat().st_mtime_ns for name in names_in(folder)}
-
-
-def wait_for(found, seconds=120):
-    """What `found` gives, once it gives something."""
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    return value
 
 
 def begun(output):
@@ -176,7 +167,7 @@ def test_a_job_that_is_killed_goes_on(fitted, folder, output):
     write_parts(folder, names=["long-1", "long-2"], number=MANY)
     command = [sys.executable, "-m", "leco", "predict", fitted, folder, "--output", output, "--workers", "2"]
     job = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    wait_for(lambda: begun(output) and names_in(output))
+    until(lambda: begun(output) and names_in(output), seconds=120, pause=0.01)
     children = psutil.Process(job.pid).children()
     job.kill()
     job.wait()
@@ -192,7 +183,7 @@ def test_a_process_that_is_killed_costs_no_row(fitted, folder, output):
     write_parts(folder, names=["long-1", "long-2"], number=MANY)
     command = [sys.executable, "-m", "leco", "predict", fitted, folder, "--output", output, "--workers", "2", "--json"]
     job = subprocess.Popen(command, stdout=subprocess.PIPE)
-    wait_for(lambda: begun(output))
+    until(lambda: begun(output), seconds=120, pause=0.01)
     victims = [child for child in psutil.Process(job.pid).children() if PROCESS in child.cmdline()]
     assert len(victims) == 2
     victims[0].send_signal(signal.SIGKILL)

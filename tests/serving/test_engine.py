@@ -16,6 +16,7 @@ from leco.serving.engine import Engine
 from leco.serving.options import ServingOptions
 from leco.serving.waiting import DrainingError, OverloadedError, Ticket, WaitingRoom
 from toy import dataset, model_with
+from waiting import until
 
 
 class Whole(PredictorMixin):
@@ -123,11 +124,8 @@ class Slow(Whole):
         return super().decide(encodings, criterion, batch_size=batch_size)
 
 
-def until(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
+def soon(condition):
+    until(condition, seconds=10, pause=0.005)
 
 
 def test_too_much_is_refused_whole_and_a_cancelled_text_never_runs(model):
@@ -135,7 +133,7 @@ def test_too_much_is_refused_whole_and_a_cancelled_text_never_runs(model):
     most = sum(len(one["input_ids"]) for one in encodings[1:4])
     engine = Engine(slow, ServingOptions(max_queue_tokens=most))
     (first,) = engine.submit(encodings[:1])
-    until(lambda: not len(engine.room))  # it runs now
+    soon(lambda: not len(engine.room))  # it runs now
     waiting = engine.submit(encodings[1:3])
     with pytest.raises(OverloadedError) as refused:
         engine.submit(encodings[3:6])
@@ -193,7 +191,7 @@ def test_the_monitor_sees_answers_and_falls_back(model):
     engine = Engine(watched, ServingOptions())
     futures = engine.submit(dataset(20).encodings)
     assert {future.result(10).exit_layer for future in futures} == {1}
-    until(lambda: told)
+    soon(lambda: told)
     assert {future.result(10).exit_layer for future in engine.submit(dataset(5).encodings)} == {model.num_layers}
     engine.drain()
     assert watched.watch.checked == 20

@@ -19,6 +19,7 @@ import pytest
 from leco.serving.keeper import SUPPORTED
 from leco.serving.server import LOADING
 from served import served
+from waiting import until
 
 TEXTS = ["it is good", "so bad"]
 
@@ -29,13 +30,6 @@ def ask(address, body=None, path="/predict", headers=None):
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
-
-
-def until(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_signal_lets_accepted_requests_be_answered_and_the_code_is_0(fitted):

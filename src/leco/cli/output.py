@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,7 @@ from leco.runtime import Predictor, doubt_of
 @contextmanager
 def quiet_stdout() -> Iterator[None]:
     """A block in which libraries that print on stdout print on stderr, and they and this one log errors alone."""
-    import wrapt
-
-    wrapt.register_post_import_hook(_quiet, "transformers.utils.logging")  # where it is needed, it comes
+    _quiet_transformers()
     own = logging.getLogger("leco")
     before = own.level
     own.setLevel(logging.ERROR)  # commands say themselves what users should know
@@ -36,9 +35,15 @@ def quiet_stdout() -> Iterator[None]:
         own.setLevel(before)
 
 
-def _quiet(transformers_logging: Any) -> None:
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+@cache
+def _quiet_transformers() -> None:
+    """Have Transformers log errors alone, once it is imported: not every command needs it."""
+    import wrapt
+
+    @wrapt.when_imported("transformers.utils.logging")
+    def quiet(transformers_logging: Any) -> None:
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
 
 
 def print_json(value: Mapping[str, Any]) -> None:
