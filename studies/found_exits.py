@@ -24,11 +24,16 @@ VARIANTS = {
 }
 
 
+def search_of(task):
+    """The record of the recipe's search for a task, `glue/sst-2` or another."""
+    cells = (cell for cell in all_of("table6").tables.experiments if cell.search_preset == RECIPE)
+    (search,) = (cell.needs for cell in cells if cell.task == task)
+    return RESULTS[search]
+
+
 def searched(task):
     """The architectures that the recipe's search found for a task."""
-    cells = (cell for cell in all_of("table6").tables.experiments if cell.search_preset == RECIPE)
-    (search,) = (cell.needs for cell in cells if cell.task == f"glue/{task}")
-    return [architecture_from_dict(one) for one in RESULTS[search]["architectures"]]
+    return [architecture_from_dict(one) for one in search_of(f"glue/{task}")["architectures"]]
 
 
 def compared(task, data, copies):

@@ -1,0 +1,44 @@
+"""What early exiting comes to by tabled times: criterion and exits chosen on dev, score and time there and on test.
+
+Times are those of `leco/search/operation_costs.json`, in costs of the MHA exit.
+"""
+
+import numpy as np
+
+from leco.criteria import Task, criterion_from_dict
+from leco.evaluation.contest import hold_contest, kinds_named
+from leco.evaluation.exit_times import ExitTimes
+from leco.evaluation.pruning import prune, seconds_by_layer
+from studies.common.outputs import task_of
+
+MAX_DROP = 0.01
+"""The drop of the score that is allowed."""
+
+
+def layer_times(costs, length, layers):
+    """By precision, what each layer of an encoder takes for texts of so many tokens."""
+    return {name: [float(np.interp(length, costs.lengths, one))] * layers for name, one in costs.layer.items()}
+
+
+def chosen(dev, test, layers, exits):
+    """The choice on dev of all exits' outputs, and once those are dropped that are not worth their time.
+
+    `layers` and `exits` are the times of each layer and of the exit on it. LecoError as in the contest of criteria.
+    """
+    task, times = task_of(dev), ExitTimes(layers, dict(enumerate(exits, start=1)))
+    kinds = [kind for kind in kinds_named("auto") if task.problem_type in kind.problem_types and not kind.observes]
+    kind = type(hold_contest(kinds, dev, task, MAX_DROP).criterion)
+    found = prune(kind, dev, task, MAX_DROP, times)
+    for kept, step in (("all", found.steps[0]), ("pruned", found.best)):
+        some = Task(task.num_outputs, task.num_layers, task.problem_type, exit_layers=tuple(step.exit_layers))
+        criterion = criterion_from_dict(step.criterion)
+        left = test.only(step.exit_layers).exit_layers(criterion, some)
+        yield {
+            "exits": kept,
+            "exit_layers": step.exit_layers,
+            "criterion": str(criterion),
+            "dev_score": step.score,
+            "dev_time": step.seconds,
+            "test_score": test.at(left),
+            "test_time": float(seconds_by_layer(criterion, some, times)[left].mean()),
+        }
