@@ -87,7 +87,7 @@ def judged(choosing, judging, sizes):
 def tried(backbone):
     """What each way comes to on halves of dev, and on test where all of dev chooses."""
     random.seed(backbone.seed)
-    weights = search_of(backbone.data.name)["history"]["weights"][-1]
+    weights = search_of(backbone.task)["history"]["weights"][-1]
     layers = backbone.model.num_layers
     by_layer = [[*candidates(weights, layer), MHA, *(draw() for _ in range(RANDOM))] for layer in range(layers)]
     exits = trained(backbone, by_layer)

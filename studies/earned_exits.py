@@ -16,7 +16,7 @@ from leco.exits.architecture import architecture_from_dict
 from leco.reproduction import Cell
 from leco.reproduction.tables import markdown
 from leco.search.costs import DEFAULT, OperationCosts
-from studies.common.chosen import chosen, layer_times
+from studies.common.chosen import chosen, winner
 from studies.common.outputs import stored_outputs
 from studies.common.own_results import RESULTS, command_line, run_missing
 
@@ -68,9 +68,8 @@ def choices(one, glue_dir, costs):
         "exit_parameters": float(np.mean(RESULTS[one]["exit_parameters"])),
         "dev_avg": float(np.mean(dev.by_exit())),
     }
-    for precision, layers in layer_times(costs, LENGTH, LAYERS).items():
-        for choice in chosen(dev, test, layers, by_layer):
-            yield {"precision": precision, **about, **choice}
+    for choice in chosen(winner(dev), dev, test, costs, LENGTH, by_layer):
+        yield {**about, **choice}
 
 
 def row(one):

@@ -25,15 +25,15 @@ VARIANTS = {
 
 
 def search_of(task):
-    """The record of the recipe's search for a task, `glue/sst-2` or another."""
+    """The record of the recipe's search for a task."""
     cells = (cell for cell in all_of("table6").tables.experiments if cell.search_preset == RECIPE)
-    (search,) = (cell.needs for cell in cells if cell.task == task)
+    (search,) = (cell.needs for cell in cells if cell.task == f"glue/{task}")
     return RESULTS[search]
 
 
 def searched(task):
     """The architectures that the recipe's search found for a task."""
-    return [architecture_from_dict(one) for one in search_of(f"glue/{task}")["architectures"]]
+    return [architecture_from_dict(one) for one in search_of(task)["architectures"]]
 
 
 def compared(task, data, copies):

@@ -58,6 +58,7 @@ class Frozen:
     """A trained model, and what its backbone makes of the texts."""
 
     model: MultiExitModel
+    task: str
     data: TextData
     train: States
     seed: int
@@ -110,4 +111,4 @@ def frozen(task, seed, arguments):
         with atomic_path(states) as temporary:
             torch.save(States.of(model, data.train).texts, temporary)
     torch.manual_seed(seed)
-    return Frozen(model, data, States(data.train, torch.load(states)), seed)
+    return Frozen(model, task, data, States(data.train, torch.load(states)), seed)
