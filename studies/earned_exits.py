@@ -1,6 +1,7 @@
 """Do exits earn their place: searched by cost, taught, pruned, beside MHA exits and learned ones, judged on dev.
 
 python -m studies.earned_exits --models MODELS --glue-dir GLUE     # runs what is missing, writes its section
+python -m studies.earned_exits --choices --glue-dir GLUE           # the choices alone, of the cells that have run here
 python -m studies.earned_exits --render                            # its section of docs/results.md
 
 MODELS holds the folder all-MiniLM-L6-v2. The cells are lines of studies/results/earned_exits.jsonl, on a sample of
@@ -98,10 +99,13 @@ def render():
 
 
 def main():
-    arguments = command_line().parse_args()
-    if not arguments.render:
-        wanted = cells(arguments.models)
+    parser = command_line()
+    parser.add_argument("--choices", action="store_true")
+    arguments = parser.parse_args()
+    wanted = cells(arguments.models)
+    if not (arguments.render or arguments.choices):
         run_missing(list(wanted.values()), FILE, arguments)
+    if not arguments.render:
         costs = OperationCosts.load(DEFAULT)
         finished = {key: one for key, one in wanted.items() if RESULTS.outputs(one).is_file()}
         rows = [

@@ -17,7 +17,7 @@ from leco.evaluation.evaluate import stored_outputs
 from leco.exits.modules import build_exit
 from leco.exits.standardize import Moments, Standardize
 from leco.files import atomic_path
-from leco.model import MultiExitModel
+from leco.model import MultiExitModel, load_model
 from leco.model.backbones import walk
 from leco.model.statistics import SAMPLE
 from leco.presets import build_options
@@ -104,11 +104,11 @@ def frozen(task, seed, arguments):
     """The model of a task and a seed, trained unless it has been, and its backbone's states of the training texts."""
     folder = RESULTS.root / "working" / f"frozen_{task}_{seed}"
     name, source = f"glue/{task}", {"train_rows": ROWS[task], "glue_dir": arguments.glue_dir}
-    encoder = str(arguments.models / "all-MiniLM-L6-v2")
-    model = train(encoder, name, folder, preset=RECIPE, exits="mha", seed=seed, bf16=True, **source).eval()
     data, states = load_data(name, **source), folder.with_suffix(".pt")
     if not states.is_file():
+        encoder, about = str(arguments.models / "all-MiniLM-L6-v2"), {"exits": "mha", "seed": seed, "bf16": True}
+        model = train(encoder, name, folder, preset=RECIPE, criterion="entropy", **about, **source)
         with atomic_path(states) as temporary:
-            torch.save(States.of(model, data.train).texts, temporary)
+            torch.save(States.of(model.eval(), data.train).texts, temporary)
     torch.manual_seed(seed)
-    return Frozen(model, task, data, States(data.train, torch.load(states)), seed)
+    return Frozen(load_model(folder), task, data, States(data.train, torch.load(states)), seed)
