@@ -9,6 +9,7 @@ standardized.jsonl; on a GPU, `studies.gpu_cells` runs them.
 
 from collections import defaultdict
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,12 @@ def with_and_without(models):
         for exits in EXITS
         for on in (ON, OFF)
     ]
+
+
+def linear_with_outputs(models, tasks):
+    """On both encoders, the first seed's cells with standardized linear exits of which it is kept what these said."""
+    wanted = [cell(models, model, task, ON, exits="linear") for model, task in product((SMALL, LARGE), tasks)]
+    return [one for one in wanted if RESULTS.outputs(one).is_file()]
 
 
 def tuning(models):
