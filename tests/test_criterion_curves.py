@@ -7,11 +7,11 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("matplotlib")
 
+from evaluation.outputs import LAYERS, TASK, stored
 from leco.criteria import CRITERIA, EVIDENCE, Cobee
 from leco.evaluation.curve import curve, operating_points
 from leco.files import write_json
 from studies import criterion_curves
-from tests.evaluation.outputs import LAYERS, TASK, stored
 
 CELL = SimpleNamespace(task="glue/sst-2")
 DEV, TEST = stored(seed=0), stored(seed=1)

@@ -83,9 +83,9 @@ class Contenders:
                 "as 'leco fit' writes it."
             )
         trained = self.work.resolve() / f"first-{layers}"
-        options = {name: settings[name] for name in (*AS_TRAINED, *IF_THERE) if name in settings}
+        options = {name: settings[name] for name in (*AS_TRAINED, *IF_THERE) if name in settings} | ALONE
         source = vars(source_for(self.model.trained_on, {"glue_dir": self.glue_dir}, settings["data"]))
-        train(settings["model"], settings["data"], trained, layers=layers, **options, **ALONE, **source)
+        train(settings["model"], settings["data"], trained, layers=layers, **options, **source)
         return load_model(trained)
 
     def _plain(self, model: MultiExitModel, name: str, file: str, *, int8: bool) -> Way:
