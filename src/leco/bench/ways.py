@@ -18,7 +18,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Way:
-    """What is timed: a name to show, the predictor, and whether texts leave by its criterion or none before the end."""
+    """What is timed: a `predictor` under a `name`; texts leave by its criterion or, with `full_depth`, at the end alone.
+
+    >>> Way("early", PredictorSpec("reviews-model/model.onnx")).load(["positive", "negative"]).order
+    [1, 0]
+    """
 
     name: str
     predictor: PredictorSpec

@@ -30,7 +30,15 @@ from leco.training.log import TRAINING, TrainingLog
 class Content:
     """The facts of a report; what there is none of is None or empty, and `missing` says what data would add.
 
-    `parameters` are those of the backbone and of each exit, `minutes` those of the training and of the search.
+    Attributes:
+        name, model, hidden_size: the folder's name, the model, and d.
+        parameters: how many the backbone has, and each exit.
+        evaluation: scores, speedups and curves.
+        history, contest: of the search, and of the criteria on dev.
+        minutes: those of the training and of the search.
+        first, last: texts that leave first and last.
+        missing: what data would add.
+
     """
 
     name: str

@@ -45,7 +45,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Where a training stands: the `phase`, its `epoch` and `step`, counted from 0, and as `progress` the share of it done."""
+    """Where a training stands: the `phase`, its `epoch` and `step` from 0, and the share of it done, `progress`."""
 
     phase: Phase
     epoch: int

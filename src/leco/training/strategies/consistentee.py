@@ -47,7 +47,7 @@ class ConsistentEE(Strategy):
         return (weights * losses).sum(1).mean()
 
     def doubt_loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
-        """What leaving by the policy is expected to cost, a scalar: a mean over the texts. Nothing else learns from it."""
+        """What leaving by the policy is expected to cost, a scalar, from which nothing else learns."""
         logits, doubts, problem = output.logits_by_row, output.doubts_by_row, self.problem(model)
         assert logits is not None
         assert doubts is not None

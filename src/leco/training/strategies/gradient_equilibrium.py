@@ -42,7 +42,7 @@ class GradientEquilibrium(Strategy):
     name: ClassVar[str] = "gradient-equilibrium"
 
     def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_exits: int) -> MultiExitOutput:
-        """The model's output of a batch, `inputs` [B, L], with the gradients scaled where the way forks at each exit."""
+        """The model's output of a batch [B, L], with the gradients scaled where the way forks at each exit."""
 
         def fork(number: int, hidden: Tensor) -> tuple[Tensor, Tensor]:
             below = num_exits - number
