@@ -8,6 +8,7 @@ import re
 import shutil
 import textwrap
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -93,7 +94,7 @@ def described(kind):
         body = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0].body
         found |= {
             field.target.id
-            for field, words in zip(body, body[1:])
+            for field, words in pairwise(body)
             if isinstance(field, ast.AnnAssign) and isinstance(words, ast.Expr)
         }
     return found

@@ -18,7 +18,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Way:
-    """What is timed: a `predictor` under a `name`; texts leave by its criterion or, with `full_depth`, at the end alone.
+    """What is timed: a `predictor` with a `name`; texts leave by its criterion or, with `full_depth`, at the end.
 
     >>> Way("early", PredictorSpec("reviews-model/model.onnx")).load(["positive", "negative"]).order
     [1, 0]
