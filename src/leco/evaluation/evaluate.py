@@ -162,6 +162,7 @@ def _evaluate_exits(
         data=data.name,
         metric=data.metric,
         rows=len(data.test),
+        fingerprint=data.test.fingerprint,
         exit_scores=by_exit,
         exit_layers=task.named_layers,
         avg=float(np.mean(by_exit)),

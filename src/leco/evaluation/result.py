@@ -45,6 +45,7 @@ class Evaluation:
             exits' scores are.
         lacks: a sentence about what could not be had of the predictor; empty where all could.
         exit_layers: the layers of the exits; empty where each layer has one.
+        fingerprint: the hash of texts and labels (`Split.fingerprint`); empty in files of former versions.
 
     """
 
@@ -74,6 +75,7 @@ class Evaluation:
     trust: list[Trust] = field(default_factory=list)
     lacks: str = ""
     exit_layers: list[int] = field(default_factory=list)
+    fingerprint: str = ""
 
     @property
     def layers_with_exits(self) -> list[int]:
@@ -89,7 +91,7 @@ class Evaluation:
         """The evaluation as a JSON object; what may be empty, and is, is left out of it."""
         value = asdict(self)
         value["area_range"] = None if self.area_range is None else list(self.area_range)
-        for name in ("architectures", "detail", "trust", "lacks", "exit_layers"):
+        for name in ("architectures", "detail", "trust", "lacks", "exit_layers", "fingerprint"):
             if not value[name]:
                 del value[name]
         return value
