@@ -80,6 +80,16 @@ def test_a_terminal_has_all_of_it_within_its_width(terminal, width):
     assert (f"1  0.8765  0.7654  0.0123  12000  {SHOWN}" in [line.strip() for line in table]) == (width == 120)
 
 
+def test_numbers_are_whole_in_the_narrowest_terminal(terminal):
+    lines = terminal(8, lambda: print_table(("name", ">number"), [("a name", 123456789)]))
+    assert "123456789" in " ".join(lines).split()
+
+
+def test_a_table_without_rows_has_its_headings(capsys):
+    print_table(("name", ">number"), [])
+    assert "name  number" in capsys.readouterr().out
+
+
 def test_a_title_stands_on_one_line(terminal):
     assert terminal(80, lambda: print_table((">a",), [(1,)], "A title that is wider than this table"))[0] == (
         "A title that is wider than this table"

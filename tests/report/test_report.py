@@ -254,7 +254,7 @@ def test_an_evaluation_of_what_the_data_were_before_does_not_count(tokenizer, tm
 def test_data_that_were_in_memory_are_in_no_command(tokenizer, tmp_path):
     model, data = text_model(tokenizer, layers=LAYERS), replace(data_for(SINGLE_LABEL), name="<DataFrame>")
     page_of(tmp_path, model, data)
-    page, html = page_of(tmp_path, model)
+    _, html = page_of(tmp_path, model)
     commands = re.findall(r"leco report .*?</code>", html)
     assert commands
     assert [one for one in commands if "DataFrame" in one or "--data DATA" not in one] == []

@@ -27,12 +27,11 @@ def print_table(
     """
     cells = [[shortened(cell) for cell in row] for row in rows]
     widths = [
-        max(map(cell_len, (name.removeprefix(">"), *column)))
-        for name, column in zip(columns, zip(*cells, strict=True), strict=True)
+        max(map(cell_len, (name.removeprefix(">"), *(row[place] for row in cells))))
+        for place, name in enumerate(columns)
     ]
     out = plain_console()
     room = out.width if out.is_terminal else _width(widths)
-    wide = plain_console(width=max(room, _width(widths)))
     if title is not None:
         out.print(Text(visible(title), style="table.title"), soft_wrap=True)
     least = [width if name.startswith(">") else min(width, NARROW) for name, width in zip(columns, widths, strict=True)]
@@ -42,19 +41,21 @@ def print_table(
             _add(made, columns[place], least[place])
         for row in cells:
             made.add_row(*(row[place] for place in places))
-        wide.print(made, width=room)
+        plain_console(width=max(room, _width([least[place] for place in places]))).print(made)
     if legend is not None:
         out.print(visible(legend), "", sep="\n", soft_wrap=not out.is_terminal)
 
 
 def _add(table: Table, name: str, least: int) -> None:
-    number = name.startswith(">")
-    heading, justify = name.removeprefix(">"), "right" if number else "left"
-    table.add_column(heading, justify=justify, min_width=least, no_wrap=number, overflow="fold")  # type: ignore[arg-type]
+    """Add a column that is no narrower than `least`, with words that are wrapped or numbers that are not."""
+    if name.startswith(">"):
+        table.add_column(name.removeprefix(">"), justify="right", min_width=least, no_wrap=True)
+    else:
+        table.add_column(name, min_width=least, overflow="fold")
 
 
 def _width(widths: Sequence[int]) -> int:
-    """That of a table with columns of these widths."""
+    """The width of a table with columns of these."""
     return sum(width + GAP for width in widths) + 1
 
 

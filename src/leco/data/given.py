@@ -23,8 +23,12 @@ def name_of_source(source: DataSource) -> str:
 
 
 def is_in_memory(name: str) -> bool:
-    """Whether the name is one of data that a program had in memory."""
-    return name.startswith("<") and name.endswith(">")
+    """Whether the name is one of data that a program had in memory.
+
+    >>> is_in_memory("<DataFrame>"), is_in_memory("<b>file</b>")
+    (True, False)
+    """
+    return name.startswith("<") and name.endswith(">") and name[1:-1].isidentifier()
 
 
 def given_tables(source: Any) -> dict[str, Table]:

@@ -74,8 +74,7 @@ def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **
     first: list[Example] = []
     last: list[Example] = []
     if data is not None:
-        wanted = data.name, data.test.fingerprint, model.config.criterion.to_dict()
-        if not _compares(found, measured=timing.time_curves) or (found.data, found.fingerprint, found.criterion) != wanted:
+        if not _compares(found, measured=timing.time_curves) or not _is_of(found, model, data):
             found = evaluate(model, data, criteria=applicable_criteria(model), **asdict(timing))
             save_evaluation(found, folder)
         first, last = first_and_last(model, data)
@@ -110,6 +109,12 @@ def _read_evaluation(folder: Path) -> Evaluation | None:
 def _compares(found: Evaluation | None, *, measured: bool = False) -> TypeGuard[Evaluation]:
     """Whether it has the curves of several criteria, or these with measured speedups."""
     return found is not None and Oracle.name in found.curves and (not measured or found.measured)
+
+
+def _is_of(found: Evaluation, model: MultiExitModel, data: TextData) -> bool:
+    """Whether it is of these texts, as they are now, and of the model's own criterion."""
+    wanted = data.name, data.test.fingerprint, model.config.criterion.to_dict()
+    return (found.data, found.fingerprint, found.criterion) == wanted
 
 
 def _missing(found: Evaluation | None) -> list[str]:
