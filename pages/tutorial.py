@@ -6,6 +6,7 @@ first paragraph. It takes some minutes, and the port 8000.
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -53,8 +54,10 @@ def printed(block: Block, folder: Path, stack: ExitStack) -> str:
 
 
 def took(seconds: float) -> str:
-    """How long the commands took here, in words."""
-    return f"{seconds / 60:.0f} minutes on {os.cpu_count()} cores"
+    """How long the commands took here, and of the processor's time, which is more where several cores worked."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = spent.ru_utime + spent.ru_stime
+    return f"{seconds / 60:.0f} minutes on {os.cpu_count()} cores ({processor / 60:.0f} of processor time)"
 
 
 def end(group: int) -> None:
