@@ -88,10 +88,8 @@ def goals(results):
     met = sum(one.startswith("met") for one in of_int8)
     crossed = sum(bool(above(rows)[0]) for _, rows in cases)
     static = f"in {crossed} of {len(cases)} cases one is" if crossed else "none is"
-    return (
-        f"The goal is met in {met} of {len(of_int8)} cases of int8. No static way of the same encoder (the plain "
-        f"model, its first layers) was to be above the curve: {static}."
-    )
+    return f"""The goal is met in {met} of {len(of_int8)} cases of int8.
+No static way of the same encoder (the plain model, its first layers) was to be above the curve: {static}."""
 
 
 def section():
@@ -162,12 +160,14 @@ def in_short():
 def draw(results):
     """The picture at batch size 1: a panel for each data set and precision, int8 above."""
     tasks, precisions = (list(dict.fromkeys(one[name] for one in results)) for name in ("task", "precision"))
-    figure = Figure(figsize=(4 * len(tasks), 3.3 * len(precisions) + 0.6), layout="constrained")
+    figure = Figure(figsize=(max(4 * len(tasks), 8), 3.3 * len(precisions) + 0.6), layout="constrained")
     axes = figure.subplots(len(precisions), len(tasks), squeeze=False, sharex=True, sharey="col")
     for found in results:
         axis = axes[precisions[::-1].index(found["precision"])][tasks.index(found["task"])]
         panel(axis, found)
+    longest = max(row["ratio"] for found in results for row in at_batch_size(found, 1).values())
     for axis in axes[-1]:
+        axis.set_xlim(-0.03, 1.08 * longest)
         axis.set_xlabel("time for a text, as a ratio to the plain model")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8.5)
@@ -196,11 +196,10 @@ def panel(axis, found):
         axis.annotate(number, at, (5, -11), textcoords="offset points", color=RED, fontsize=8)
     axis.set_title(f"{NAMES[found['task']]}, {found['precision']}", fontsize=10)
     axis.set_ylabel(f"{METRICS[found['metric']]}, %")
-    axis.set_xlim(left=-0.03)
     axis.grid(alpha=0.3)
     if found["precision"] == "int8":
         low = 100 * (full["score"] - DROP)
-        axis.add_patch(Rectangle((0, low), TIME, 100 - low, color="0.5", alpha=0.15, linewidth=0))
+        axis.add_artist(Rectangle((0, low), TIME, 100 - low, color="0.5", alpha=0.15, linewidth=0))  # leaves the limits
         axis.annotate("goal", (0.02, low), (0, 3), textcoords="offset points", color="0.25", fontsize=8)
 
 

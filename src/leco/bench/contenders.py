@@ -31,9 +31,9 @@ ALONE = {"exits": "linear", "strategy": "two-stage:second=false", "criterion": "
 
 @dataclass(frozen=True)
 class Contenders:
-    """The ways to compare a model in `folder` with; `work` keeps what has to be made for them.
+    """The ways to compare the `model` in `folder` with; `work` keeps what has to be made for them.
 
-    PyTorch runs on `device`; files, on the processor.
+    PyTorch runs on `device`; files, on the processor. `glue_dir` has the data that a shorter model is trained on.
     """
 
     model: MultiExitModel
@@ -98,7 +98,8 @@ class Contenders:
 class FileContenders:
     """The ways to compare an exported file with where the model that it was made of is not at hand.
 
-    The plain model is then the file itself, by settings with which no text leaves; its exits are computed.
+    The plain model is then the file itself, by settings with which no text leaves; its exits are computed. `device` is
+    that of model folders among the others.
     """
 
     file: Path

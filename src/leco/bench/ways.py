@@ -18,9 +18,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Way:
-    """What is timed: a name to show, the predictor, and whether texts leave by its criterion or none before the end.
+    """What is timed: a `predictor` with a `name`; texts leave by its criterion or, with `full_depth`, at the end.
 
     A `criterion` takes the place of the predictor's own; an exported file takes other settings of its kind alone.
+
+    >>> Way("early", PredictorSpec("reviews-model/model.onnx")).load(["positive", "negative"]).order
+    [1, 0]
     """
 
     name: str
