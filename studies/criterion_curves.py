@@ -35,6 +35,7 @@ def measured(cell, glue_dir):
         "task": cell.task.removeprefix("glue/"),
         "layers": task.num_layers,
         "metric": test.metric,
+        "train_rows": dict(cell.options).get("train_rows"),
         "rows": len(test.split),
         "saved": saved,
         "curves": {name: asdict(curve) for name, curve in curves.items()},
@@ -57,8 +58,9 @@ def picture(found):
 
 
 def heading(found):
-    """The data set and the encoder."""
-    return f"{found['task']}, {found['layers']} layers"
+    """The data set, how much of it the cell was trained on, where that is not all, and the encoder."""
+    rows = f" with {found['train_rows']:,} training rows" if found["train_rows"] else ""
+    return f"{found['task']}{rows}, {found['layers']} layers"
 
 
 def area(found, name):

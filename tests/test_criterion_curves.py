@@ -1,5 +1,7 @@
 """Figure 2 from stored outputs: all criteria that these allow, as the page shows them."""
 
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +13,10 @@ from evaluation.outputs import LAYERS, TASK, stored
 from leco.criteria import CRITERIA, EVIDENCE, Cobee
 from leco.evaluation.curve import curve, operating_points
 from leco.files import write_json
-from studies import criterion_curves
+from leco.reproduction import ResultsFolder
+from studies import criterion_curves, standardized
 
-CELL = SimpleNamespace(task="glue/sst-2")
+CELL = SimpleNamespace(task="glue/sst-2", options=(("train_rows", 3000),))
 DEV, TEST = stored(seed=0), stored(seed=1)
 
 
@@ -59,5 +62,23 @@ def test_the_page_shows_them(found, monkeypatch, tmp_path):
     text = page.read_text(encoding="utf-8")
     best = max((one["area"], name) for name, one in found["curves"].items() if name != "oracle")
     assert f"| {best[1]} | **{100 * best[0]:.1f}** | **{100 * best[0]:.1f}** |" in text
+    assert "| criterion | sst-2 with 3,000 training rows, 6 layers |" in text
     assert "assets/criteria_sst-2_6.svg" in text
     assert "beem" in (tmp_path / "criteria_sst-2_6.svg").read_text(encoding="utf-8")
+
+
+def test_cells_of_fewer_rows_stand_in(monkeypatch, tmp_path):
+    def names():
+        found = standardized.linear_with_outputs(Path("models"), ["glue/sst-2", "glue/mrpc"])
+        return [(one.model, one.task, dict(one.options).get("train_rows")) for one in found]
+
+    folder = ResultsFolder(tmp_path)
+    monkeypatch.setattr(standardized, "RESULTS", folder)
+    assert names() == []
+    large = partial(standardized.cell, Path("models"), standardized.LARGE, exits="linear")
+    fewer, every = large("glue/mrpc", standardized.ON, ("train_rows", 1500)), large("glue/mrpc", standardized.ON)
+    for one in (large("glue/sst-2", standardized.ON), fewer, every):
+        folder.outputs(one).parent.mkdir(parents=True, exist_ok=True)
+        folder.outputs(one).touch()
+        assert (one.model, one.task, dict(one.options).get("train_rows")) in names()
+    assert names() == [(every.model, "glue/sst-2", 3000), (every.model, "glue/mrpc", None)]
