@@ -42,14 +42,14 @@ def texts(number, seed):
     return [" ".join(reviews[row].split()[:WORDS]) for row in drawn]
 
 
-def write_texts(folder, number):
-    """Parts of texts, and all of them as one file."""
+def write_texts(folder, number, part=PART):
+    """Parts of so many texts, and all of them as one file."""
     (folder / "parts").mkdir()
     with pq.ParquetWriter(folder / "one.parquet", pa.schema([("id", pa.int64()), ("text", pa.string())])) as one:
-        for part, start in enumerate(range(0, number, PART)):
-            ids = range(start, min(start + PART, number))
-            table = pa.table({"id": pa.array(ids, pa.int64()), "text": texts(len(ids), part)})
-            pq.write_table(table, folder / "parts" / f"{part:05}.parquet")
+        for place, start in enumerate(range(0, number, part)):
+            ids = range(start, min(start + part, number))
+            table = pa.table({"id": pa.array(ids, pa.int64()), "text": texts(len(ids), place)})
+            pq.write_table(table, folder / "parts" / f"{place:05}.parquet")
             one.write_table(table)
 
 

@@ -7,15 +7,15 @@ common/sst2.py says what sst2 is. The first run fine-tunes the backbone's first 
 
 import numpy as np
 
+from benchmarks.common.early import early_ways, timed
+from benchmarks.common.few import few_settings
 from benchmarks.common.fused_norms import with_fused_norms
 from benchmarks.common.recording import report
-from benchmarks.common.sst2 import bench_sst2, on_sst2
+from benchmarks.common.sst2 import on_sst2
 from leco import Cobee, Entropy, Patience, Pcee, PredictorSpec, Static
 from leco.bench import Contenders, Way
-from leco.criteria import criterion_from_dict
 from leco.data import load_data
-from leco.evaluation.curve import operating_points
-from leco.evaluation.scores import choose_setting
+from leco.evaluation.scores import choose_setting, settings
 from leco.export import ModelWriter, export_onnx
 from leco.export.choice import stored
 from leco.export.files import write_model
@@ -38,35 +38,23 @@ CLOSE = 1e-5
 
 
 def speed(model, data, contenders, arguments):
-    """The files of the criteria chosen on dev; every way's score on test and its time at batch sizes 1 and 32; the
+    """The ways by the criteria chosen on dev; every way's score on test and its time at batch sizes 1 and 32; the
     throughputs.
     """
-    graph = ModelWriter(model, int8=True).all_exits()
-    dev, test = (stored(graph, model, getattr(data, name), data.metric, name) for name in ("dev", "test"))
+    dev = stored(ModelWriter(model, int8=True).all_exits(), model, data.dev, data.metric, "dev")
     chosen = [choose_setting(kind, dev, model.task, MAX_DROP).criterion for kind in KINDS]
-    tried = [point.setting for kind in KINDS[:2] for point in spread(operating_points(kind, dev, test, model.task))]
-    criteria = list(dict.fromkeys([NEVER, *chosen, *map(criterion_from_dict, tried)]))
-    early = []
-    for number, criterion in enumerate(criteria):
-        file = contenders.work / f"early-{number}.onnx"
-        export_onnx(model, file, criterion=criterion, int8=True)
-        early.append(Way(str(criterion), PredictorSpec(file)))
+    tried = [one for kind in KINDS[:2] for one in few_settings(settings(kind, dev, model.task), model.task, CURVE)]
+    early = early_ways(model, contenders.work, dict.fromkeys([NEVER, *chosen, *tried]), int8=True)
     file = contenders.work / "fused-norms.onnx"
     write_model(with_fused_norms(ModelWriter(model, int8=True).full_depth()), file, model, Static(), int8=True)
     static = [Way(FUSED, PredictorSpec(file)), *(contenders.against(f"first:{layers}", int8=True) for layers in CUTS)]
-    rows = bench_sst2([contenders.plain(int8=True), *early, *static], data, arguments)
+    rows = timed([contenders.plain(int8=True), *early, *static], data, arguments)
     texts = data.test.texts[: arguments.texts]
-    files = {way.name: way.predictor.path for way in early if way.name in map(str, chosen)}
-    return files, rows, {name: compaction(rows, name, file, texts) for name, file in files.items()}
+    ways = [way for way in early if way.criterion in chosen]
+    return ways, rows, {way.name: compaction(rows, way, texts) for way in ways}
 
 
-def spread(points):
-    """At most `CURVE` of the operating points, from the slowest to the fastest, both of them included."""
-    places = np.linspace(0, len(points) - 1, min(CURVE, len(points))).round().astype(int)
-    return [points[place] for place in places]
-
-
-def compaction(rows, way, file, texts):
+def compaction(rows, way, texts):
     """Throughput at batch size 32 as a share of the ideal, full depth's divided by the mean share of the layers used.
 
     Long texts leave later, so that even an engine without any overhead falls short of that; another share is of the
@@ -74,10 +62,10 @@ def compaction(rows, way, file, texts):
     computed and none taken: what compaction alone makes of it.
     """
     at_32 = {row["way"]: row for row in rows if row["batch_size"] == 32}
-    early, none_taken = at_32[way]["ratio"], at_32[str(NEVER)]["ratio"]
-    session = Session(file)
+    early, none_taken = at_32[way.name]["ratio"], at_32[str(NEVER)]["ratio"]
+    session = Session(way.predictor.path)
     encodings = session.encode(texts)
-    used = session.decide(encodings, batch_size=32).exit_layers / session.num_layers
+    used = session.decide(encodings, way.criterion, batch_size=32).exit_layers / session.num_layers
     lengths = np.array([len(encoding["input_ids"]) for encoding in encodings])
     ideal, by_tokens = float(used.mean()), float((used * lengths).sum() / lengths.sum())
     return {
@@ -106,10 +94,10 @@ def differing(some, others):
     return [row for row, (a, b) in enumerate(pairs) if (a.label, a.exit_layer) != (b.label, b.exit_layer)]
 
 
-def batched(file, split):
+def batched(way, split):
     """What an int8 file makes of texts that run together, in place of alone."""
-    session = Session(file)
-    alone, together = (session.predict(split.texts, batch_size=size) for size in (1, 32))
+    session = Session(way.predictor.path)
+    alone, together = (session.predict(split.texts, way.criterion, batch_size=size) for size in (1, 32))
     names = np.array(session.label_names)[split.labels]
     right = [float(np.mean([answer.label for answer in answers] == names)) for answers in (alone, together)]
     return {"texts": len(alone), "differ": len(differing(alone, together)), "right": right}
@@ -134,8 +122,8 @@ def main():
     same = {
         name: agreement(model, texts, contenders.work) for name, texts in (("SST-2", data.test.texts), ("RTE", rte))
     }
-    together = {name: batched(file, data.test) for name, file in chosen.items()}
-    found = {"chosen": list(chosen), "compaction": shares, "agreement": same, "batched": together, "ways": rows}
+    together = {way.name: batched(way, data.test) for way in chosen}
+    found = {"chosen": list(together), "compaction": shares, "agreement": same, "batched": together, "ways": rows}
     report("benchmarks/onnx_sst2", [found])
     for row in rows:
         print(np.round([row["score"], row["layers"], row["ratio"], row["ratio_low"], row["ratio_high"]], 3), row["way"])

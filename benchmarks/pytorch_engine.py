@@ -7,8 +7,9 @@ common/sst2.py says what sst2 is.
 
 from itertools import product
 
+from benchmarks.common.early import timed
 from benchmarks.common.recording import report
-from benchmarks.common.sst2 import bench_sst2, on_sst2
+from benchmarks.common.sst2 import on_sst2
 from leco import PredictorSpec
 from leco.bench import Way
 
@@ -27,7 +28,7 @@ def main():
         kind = f"torch{'-full' if full_depth else ''}{name}"
         predictor = PredictorSpec(arguments.model, device="cpu", **settings)
         ways.append(Way("plain" if kind == "torch-full" else kind, predictor, full_depth=full_depth))
-    report("benchmarks/pytorch_engine", bench_sst2(ways, data, arguments))
+    report("benchmarks/pytorch_engine", timed(ways, data, arguments))
 
 
 if __name__ == "__main__":

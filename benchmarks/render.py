@@ -7,8 +7,10 @@ from collections import defaultdict
 
 from matplotlib.figure import Figure
 
+from benchmarks.common import twelve_page
 from benchmarks.common.recording import ASSETS, DOCS, ROOT, read, source, write_between
-from leco.bench.measure import CONTROL, PLAIN
+from benchmarks.common.ways_shown import at_batch_size, ways_table
+from leco.bench.measure import PLAIN
 from leco.criteria import criterion_from_dict
 from leco.display import time_saved
 from leco.files import save_figure
@@ -171,26 +173,10 @@ def onnx_norms():
 {source(result)}"""
 
 
-def ways_table(rows, metric):
-    lines = [
-        [
-            row["way"],
-            str(row["batch_size"]),
-            f"{row['score']:.1%}",
-            f"{row['layers']:.0%}",
-            *(f"{row[name]:.2f}" for name in ("median_ms", "p90_ms", "p99_ms")),
-            f"{row['texts_per_second']:.0f}",
-            f"{row['ratio']:.2f} ({row['ratio_low']:.2f}-{row['ratio_high']:.2f})",
-        ]
-        for row in rows
-    ]
-    return markdown(["way", "batch size", metric, "layers", "median ms", "p90", "p99", "texts/s", "time"], lines)
-
-
 def onnx_sst2():
     result = read("benchmarks/onnx_sst2")
     (found,) = result["rows"]
-    alone = one_at_a_time(found)
+    alone = at_batch_size(found, 1)
     plain = alone[PLAIN]["score"]
     chosen = "\n".join(
         f"- `{name}`: {row['score']:.1%} ({100 * (row['score'] - plain):+.1f}) in {row['ratio']:.2f} of the time "
@@ -290,11 +276,6 @@ difference from the scores of float32 at full depth; time is a ratio to int8 by 
 {source(result)}"""
 
 
-def one_at_a_time(found):
-    """By way, the rows of batch size 1 without the control."""
-    return {row["way"]: row for row in found["ways"] if row["batch_size"] == 1 and row["way"] != CONTROL}
-
-
 def kind(way):
     """What a way is a point of: a criterion's curve, the curve of models of fewer layers, or only itself."""
     return way.partition(":")[0] if ":" in way else "first k layers" if way.startswith("first") else way
@@ -346,9 +327,11 @@ ratios by a few hundredths, in either direction.
 
 def in_short():
     """What a user gets and what it costs, in a few lines; the settings are those that dev chose."""
+    if twelve_page.measured():
+        return twelve_page.in_short()
     result = read("benchmarks/onnx_sst2")
     (found,) = result["rows"]
-    alone = one_at_a_time(found)
+    alone = at_batch_size(found, 1)
     plain = alone[PLAIN]["score"]
     early = ", ".join(
         f"{alone[name]['score']:.1%} in {alone[name]['ratio']:.2f} of the time (`{name}`)" for name in found["chosen"]
@@ -365,7 +348,17 @@ The backbone's first layers, fine-tuned alone, have {cuts}.
 {source(result)}"""
 
 
-SECTIONS = (onnx_sst2, onnx_int8, onnx_cost, onnx_norms, pytorch_engine, search_cost, training_cost, exit_overhead)
+SECTIONS = (
+    twelve_page.section,
+    onnx_sst2,
+    onnx_int8,
+    onnx_cost,
+    onnx_norms,
+    pytorch_engine,
+    search_cost,
+    training_cost,
+    exit_overhead,
+)
 
 
 def main():

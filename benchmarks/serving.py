@@ -1,11 +1,12 @@
 """What a service answers under load, early and at full depth, by each policy, and beside the simplest endpoint.
 
-python -m benchmarks.serving SST2 --glue-dir GLUE    # writes benchmarks/results/serving.json
+python -m benchmarks.serving SST2 --onnx FILES --glue-dir GLUE             # benchmarks/results/serving.json
+python -m benchmarks.serving --onnx MPNET --glue-dir GLUE --larger         # benchmarks/results/serving_larger.json
 
 SST2 is the folder of a model of SST-2, whose dev sentences are asked, one in each request, from another process. Each
 service has one thread, so that the load has a core of its own. Saturation is what 32 clients get answered, each one at
 a time. The loads of the open loop, whose requests come whether or not answers do, are shares of the saturation of the
-model at full depth. Services run one at a time, in turn over the rounds; medians are over the rounds.
+first way, which is at full depth. Services run one at a time, in turn over the rounds; medians are over the rounds.
 """
 
 import argparse
@@ -19,11 +20,11 @@ import urllib.request
 from pathlib import Path
 from statistics import median
 
-from benchmarks.common.recording import DOCS, read, report, source, write_between
+from benchmarks.common.recording import DOCS, read, report, result_path, source, write_between
 from leco.data import load_data
 from leco.reproduction.tables import markdown
 
-RESULT, PAGE = "benchmarks/serving", DOCS / "serving.md"
+RESULT, LARGER, PAGE = "benchmarks/serving", "benchmarks/serving_larger", DOCS / "serving.md"
 BEGIN, END = "<!-- load: begin -->", "<!-- load: end -->"
 PORT, FULL = 8765, "whole, full depth"
 LOADS = 0.5, 0.8, 0.95, 1.2
@@ -37,10 +38,12 @@ def ways(model, files):
     """For each way the command that serves it, and what its requests have beside the text."""
     serve = [sys.executable, "-m", "leco", "serve"]
     flags = ["--port", str(PORT), "--threads", "1", "--device", "cpu"]
-    plain = [sys.executable, "-m", "benchmarks.common.plain_endpoint", str(model), str(PORT)]
-    found = {FULL: ([*serve, str(model), *flags], {"full_depth": True}), "plain endpoint": (plain, {})}
-    for policy in ("whole", "refill", "queues"):
-        found[policy] = [*serve, str(model), *flags, "--policy", policy], {}
+    found = {}
+    if model:
+        plain = [sys.executable, "-m", "benchmarks.common.plain_endpoint", str(model), str(PORT)]
+        found = {FULL: ([*serve, str(model), *flags], {"full_depth": True}), "plain endpoint": (plain, {})}
+        for policy in ("whole", "refill", "queues"):
+            found[policy] = [*serve, str(model), *flags, "--policy", policy], {}
     for file in files:
         found[f"{file.name}, full depth"] = [*serve, str(file), *flags], {"full_depth": True}
         found[file.name] = [*serve, str(file), *flags], {}
@@ -104,11 +107,10 @@ def measure(command, more, texts, seconds, full):
         process.wait()
 
 
-def tables():
-    """The Markdown."""
-    result = read(RESULT)
+def table(result):
+    """The Markdown of a result."""
     rows = result["rows"]
-    full = next(row for row in rows if row["way"] == FULL)
+    full = rows[0]
     lines = []
     for row in rows:
         latencies = [
@@ -139,6 +141,7 @@ def main():
     parser.add_argument("--onnx", type=Path, nargs="*", default=[])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--larger", action="store_true", help="a result of its own, for another encoder")
     parser.add_argument("--render", action="store_true")
     arguments = parser.parse_args()
     if not arguments.render:
@@ -149,8 +152,11 @@ def main():
                 one = measure(command, more, texts, arguments.seconds, full)
                 full = full or one[0]  # the first way's sets the loads
                 found.setdefault(name, []).append(one)
-        report(RESULT, [_medians(name, some, arguments) for name, some in found.items()])
-    write_between(PAGE, BEGIN, END, tables())
+        name = LARGER if arguments.larger else RESULT
+        report(name, [_medians(way, some, arguments) for way, some in found.items()])
+    write_between(
+        PAGE, BEGIN, END, "\n\n".join(table(read(name)) for name in (RESULT, LARGER) if result_path(name).exists())
+    )
 
 
 def _medians(name, some, arguments):

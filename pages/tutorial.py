@@ -1,14 +1,17 @@
 """`python -m pages.tutorial`: run the tutorial's blocks, as a reader would, and write what they print into the page.
 
-What is printed on standard output is put between the markers behind a block. It takes some minutes, and the port 8000.
+What is printed on standard output is put between the markers behind a block, and how long all took between those of the
+first paragraph. It takes some minutes, and the port 8000.
 """
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -19,6 +22,7 @@ from pages.blocks import Block, blocks
 
 PAGE = DOCS / "tutorial.md"
 OUTPUT = re.compile(r"<!-- output -->\n(?:```text\n)?(.*?)(?:```\n)?<!-- end -->", re.S)
+MINUTES = re.compile(r"(?<=<!-- minutes -->).*?(?=<!-- /minutes -->)", re.S)
 SERVE = re.compile(r"^(leco serve .*--port (\d+).*)$", re.M)
 
 
@@ -49,6 +53,13 @@ def printed(block: Block, folder: Path, stack: ExitStack) -> str:
         return output.read().decode()
 
 
+def took(seconds: float) -> str:
+    """How long the commands took here, and of the processor's time, which is more where several cores worked."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = spent.ru_utime + spent.ru_stime
+    return f"{seconds / 60:.0f} minutes on {os.cpu_count()} cores ({processor / 60:.0f} of processor time)"
+
+
 def end(group: int) -> None:
     """End the processes of a group, if there are any."""
     with suppress(ProcessLookupError):
@@ -58,6 +69,7 @@ def end(group: int) -> None:
 def main() -> None:
     """Run all but installations, in a folder of their own."""
     text = PAGE.read_text(encoding="utf-8")
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         made = [
             (place, printed(block, Path(folder), stack))
@@ -67,7 +79,7 @@ def main() -> None:
     for place, output in reversed(made):
         if place is not None:
             text = f"{text[: place.start()]}{shown(output)}{text[place.end() :]}"
-    write_text(PAGE, text)
+    write_text(PAGE, MINUTES.sub(took(time.perf_counter() - started), text))
 
 
 if __name__ == "__main__":

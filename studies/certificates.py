@@ -8,21 +8,19 @@ of test are the population, so that the risk of each setting is known: its mean 
 drawn, with replacement, 1,000 times; dev fixes the order of settings, as in `leco fit`.
 """
 
-from itertools import product
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
 
+from benchmarks.common.few import few_settings
 from benchmarks.common.recording import DOCS, read, report, source, write_between
 from leco.calibration import LOSSES, RULES, percent
-from leco.evaluation.contest import kinds_named
-from leco.evaluation.curve import spread
 from leco.evaluation.scores import settings
 from leco.reproduction.tables import markdown
-from studies.common.outputs import stored_outputs, task_of
+from studies.common.outputs import kinds_for, stored_outputs, task_of
 from studies.common.own_results import RESULTS, command_line
-from studies.standardized import LARGE, ON, SMALL, cell
+from studies.standardized import linear_with_outputs
 
 PAGE = DOCS / "certificates.md"
 NAME = "studies/certificates"
@@ -45,24 +43,10 @@ CASES = (
 AUTO = "auto"
 
 
-def cells(models):
-    """All cells; those whose outputs are not there are left out."""
-    wanted = [cell(models, model, task, ON, exits="linear") for model, task in product((SMALL, LARGE), TASKS)]
-    return [one for one in wanted if RESULTS.outputs(one).is_file()]
-
-
 def early_settings(dev, task):
     """Of each kind of criterion the settings by which some texts of dev leave early."""
-    for kind in kinds_named(AUTO):
-        if dev.problem_type in kind.problem_types and kind.observes in (None, *dev.observed):
-            yield kind.name, [one for one in settings(kind, dev, task) if one.mean_exit_layer < task.num_layers]
-
-
-def chain(tried, task, points):
-    """About so many settings in the order that dev fixes."""
-    chosen = spread(tried, task, points)
-    places = np.unique(np.linspace(0, len(chosen) - 1, min(points, len(chosen))).round().astype(int))
-    return [chosen[place].criterion for place in places]
+    for kind in kinds_for(dev):
+        yield kind.name, [one for one in settings(kind, dev, task) if one.mean_exit_layer < task.num_layers]
 
 
 def selections(losses, rule, bound, delta, draws):
@@ -105,7 +89,7 @@ def simulate_case(one, early, test, case):
     population = np.arange(len(test.split))
     tried = {}
     for name, some in early.items():
-        layers = np.stack([test.exit_layers(criterion, task) for criterion in chain(some, task, points)])
+        layers = np.stack([test.exit_layers(criterion, task) for criterion in few_settings(some, task, points)])
         answers = test.scores[layers - 1, population]
         losses = LOSSES[loss].of(test.problem, answers, test.scores[-1], test.split.labels)
         tried[name] = losses, layers
@@ -202,7 +186,7 @@ def main():
     arguments = command_line().parse_args()
     if not arguments.render:
         lines = []
-        for one in cells(arguments.models):
+        for one in linear_with_outputs(arguments.models, TASKS):
             dev, test = stored_outputs(RESULTS, one, arguments.glue_dir)
             early = {name: some for name, some in early_settings(dev, task_of(dev)) if some}
             lines += [line for case in CASES for line in simulate_case(one, early, test, case)]

@@ -10,6 +10,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -173,6 +175,17 @@ def test_a_killed_replica_under_load_costs_no_answer(cluster, fitted):
     assert set(reasons) <= {500, 503, "RemoteDisconnected", "ConnectionResetError"}
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as ready:
         assert json.loads(ready.read()) == {"ready": True}
+
+
+def test_a_replica_whose_engine_has_ended_fails_its_health_check(fitted):
+    made = leco.serving.ray_app(fitted)._bound_deployment.func_or_class
+    for healthy, expected in (
+        (True, nullcontext()),
+        (False, pytest.raises(RuntimeError, match="the engine has ended")),
+    ):
+        replica = SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(service=SimpleNamespace(healthy=healthy))))
+        with expected:
+            made.check_health(replica)
 
 
 @pytest.mark.parametrize(

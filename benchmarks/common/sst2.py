@@ -1,4 +1,4 @@
-r"""What the benchmarks on SST-2 share: a model, the data, and timing ways.
+r"""What the benchmarks on SST-2 share: a model and the data.
 
 leco search --model demo/all-MiniLM-L6-v2 --data glue/sst-2 --train-rows 10000 --preset sampling --bf16 \
     --encoders conv_1,conv_3,conv_5,mha_2,skip-connect,null --output sst2-search
@@ -8,11 +8,8 @@ The search gives benchmarks/results/sst2_exits.json.
 """
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from leco.bench import Way, bench
 from leco.data import TextData, load_data
 from leco.evaluation import align_labels
 from leco.model import MultiExitModel, load_model
@@ -28,9 +25,3 @@ def on_sst2(*, texts: int, rounds: int) -> tuple[argparse.Namespace, MultiExitMo
     arguments = parser.parse_args()
     model = load_model(arguments.model)
     return arguments, model, align_labels(load_data("glue/sst-2", glue_dir=arguments.glue_dir), model)
-
-
-def bench_sst2(ways: list[Way], data: TextData, arguments: argparse.Namespace) -> list[Any]:
-    """What `leco.bench` measures of some ways at batch sizes 1 and 32, as rows of a result."""
-    rows = bench(ways, data, texts=arguments.texts, rounds=arguments.rounds, batch_sizes=(1, 32))
-    return [asdict(row) for row in rows]

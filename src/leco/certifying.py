@@ -48,6 +48,15 @@ def calibrate(
 ) -> Certificate:
     """Choose the exit criterion's settings with a guarantee, on texts that are new to a model, and keep both with it.
 
+    Of the settings, in an order that is fixed before, from the latest exits to the earliest, the last one before the
+    first whose risk is not surely within the bound (Learn-then-Test; other methods choose otherwise): with probability
+    `confidence` over the choice of the texts, `E[loss] <= max_drop` then holds for all texts like these.
+
+    >>> import leco
+    >>> certificate = leco.calibrate("reviews-model", "new-reviews.csv", max_drop=0.05, confidence=0.9)
+    >>> certificate.bound, certificate.confidence, certificate.rows
+    (0.05, 0.9, 160)
+
     Args:
         path: the folder of a multi-exit model, or a file that `leco export` made, whose own answers are calibrated.
         data: labelled texts or, with the loss `disagreement`, any: a file, a name, a table. Neither the training nor
@@ -63,6 +72,9 @@ def calibrate(
 
     Raises:
         LecoError: for anything that the user can repair; the model is left as it is.
+
+    Source: Learn then Test (Angelopoulos et al. 2021, 2110.01052), applied to early exits by Jazbec et al. 2024
+    (2405.20915).
 
     """
     check_names([CalibrationOptions(), SourceOptions()], options)
@@ -81,6 +93,15 @@ def calibrate(
 @taking(VerificationOptions(), SourceOptions())
 def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log = say, **options: Any) -> Verification:
     """Test the certificate of a model on texts that are new to it: whether they contradict it.
+
+    The p value is the probability of so many errors among so many texts, or more, where the risk is just the bound:
+    the exact binomial one where losses are 0 or 1, else Hoeffding-Bentkus. At `significance` or less the certificate is
+    contradicted.
+
+    >>> import leco
+    >>> _ = leco.calibrate("reviews-model", "new-reviews.csv", max_drop=0.05)
+    >>> leco.verify("reviews-model", "newer-reviews.csv").contradicted
+    False
 
     Args:
         path: the folder of a multi-exit model, or a file that `leco export` made.

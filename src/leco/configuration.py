@@ -38,6 +38,13 @@ class LecoConfig(PreTrainedConfig):
         trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
         certificate: what is promised of early answers (`Certificate.to_dict`); None is nothing.
 
+    >>> from leco.criteria import Entropy
+    >>> from leco.exits.architecture import LINEAR
+    >>> backbone = {"model_type": "bert", "num_hidden_layers": 4}
+    >>> config = LecoConfig(backbone, 2 * [LINEAR], Entropy(tau=0.2), exit_layers=[2, 4], num_labels=3)
+    >>> str(config.criterion), config.task.num_layers, config.task.num_exits
+    ('entropy:tau=0.2,normalized=false', 4, 2)
+
     """
 
     model_type = "leco"

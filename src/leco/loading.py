@@ -28,6 +28,9 @@ PRECISIONS = (None, "float32", BF16)
 class PredictorSpec:
     """What loads a predictor, here or, since it is small and can be pickled, in another process.
 
+    >>> PredictorSpec("reviews-model/model.onnx", threads=1).load().max_length
+    24
+
     Attributes:
         path: a model folder of `leco fit`, the folder of a plain Transformers classifier, or a file of `leco export`.
         threads: how many threads one call uses, from 1 to 1024; None is as many as the machine has cores. PyTorch has
@@ -93,11 +96,23 @@ def load(
 ) -> Predictor:
     """The predictor of a model folder, or of an ONNX file that `leco export` wrote; see `PredictorSpec`.
 
-    >>> import leco
-    >>> leco.load("rte/model.onnx").predict([("a text", "its pair")])  # doctest: +SKIP
+    A warning is logged where its certificate does not hold for it as it is.
 
-    A warning is logged where its certificate does not hold for it as it is. Raises LecoError where there is none, it is
-    broken, or what is asked of it cannot be had.
+    >>> import leco
+    >>> answer = leco.load("reviews-model/model.onnx", threads=1).predict(["a good film"])[0]
+    >>> answer.label, answer.scores["positive"] > 0.5, answer.exit_layer in (1, 2, 3)
+    ('positive', True, True)
+
+    Args:
+        path: a model folder, the folder of a plain Transformers classifier, or an exported file.
+        threads: how many threads one call uses; None is as many as the machine has cores.
+        device: where a model folder runs: auto, cpu, cuda, cuda:N or mps.
+        precision: of a model folder, "float32" or "bf16"; None is as it is saved.
+        compile: whether the layers of a model folder are compiled.
+
+    Raises:
+        LecoError: where there is none, it is broken, or what is asked of it cannot be had.
+
     """
     loaded = PredictorSpec(path, threads, device, precision, compile).load()
     if doubt := doubt_of(loaded):

@@ -37,6 +37,13 @@ def option(
 
     `minimum` and `maximum` are included in the range, `above` is not; `choices` are the legal names. Of `more`, which
     the field's metadata have too, `identifies=False` is a setting that may change while a run goes on.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Speed:
+    ...     share: float = option(0.5, "Share of the layers, 0 to 1.", minimum=0, maximum=1)
+    >>> setting_names(Speed), Speed().share
+    (['share'], 0.5)
     """
     allowed = {"minimum": minimum, "maximum": maximum, "above": above, "choices": choices}
     return field(default=default, metadata={"help": help, **allowed, **more})
@@ -63,20 +70,24 @@ hints_of = cache(get_type_hints)
 
 
 def settings_of(group: Any) -> dict[str, tuple[Field[Any], Any]]:
-    """The settings of a dataclass, or of an instance, by name: its fields made with `option`, each with its type."""
+    """The settings of a `group`, a dataclass or an instance, by name: fields made with `option`, each with its type."""
     hints = hints_of(group if isinstance(group, type) else type(group))
     return {one.name: (one, hints[one.name]) for one in fields(group) if "help" in one.metadata}
 
 
 def setting_names(group: Any) -> list[str]:
-    """The names of the settings of a dataclass, or of an instance."""
+    """The names of the settings of a `group`, a dataclass or an instance of one."""
     return list(settings_of(group))
 
 
 def fill(defaults: Group, given: Mapping[str, Any], *, strict: bool = False) -> Group:
-    """The group with those of its settings that are `given`, which unless `strict` may be more, in place of its own.
+    """The group `defaults` with those of its settings that are `given`, which unless `strict` may be more.
 
     None is not given, but for a setting that may be None. LecoError for a value that is not allowed.
+
+    >>> from leco.criteria import Cobee
+    >>> fill(Cobee(), {"patience": 3, "other": None})
+    Cobee(tau=0.1, patience=3)
     """
     if strict:
         check_names([defaults], given)
@@ -88,7 +99,7 @@ def fill(defaults: Group, given: Mapping[str, Any], *, strict: bool = False) -> 
 
 
 def check_names(groups: Iterable[Any], given: Iterable[str]) -> None:
-    """Raise LecoError for a name that is a setting of none of the groups."""
+    """Raise LecoError for a name among those `given` that is a setting of none of the `groups`."""
     known = [name for group in groups for name in setting_names(group)]
     for name in given:
         if name not in known:
@@ -118,13 +129,18 @@ def taking(*groups: Any) -> Callable[[Function], Function]:
 
 
 def help_of(group: Any, name: str, word: str = "default") -> str:
-    """The help of a setting, with the group's value, if it has one, as the default."""
+    """The help of the setting `name`, with the group's value, if it has one, behind `word`.
+
+    >>> from leco.criteria import Entropy
+    >>> help_of(Entropy(), "normalized")
+    'Divide the entropy by log K, so that it lies between 0 and 1. (default: False)'
+    """
     text, value = settings_of(group)[name][0].metadata["help"], getattr(group, name)
     return str(text) if value is None else f"{text} ({word}: {value})"
 
 
 def validate(options: Any) -> None:
-    """Raise LecoError for the first setting of a dataclass whose value is of the wrong type or out of its range."""
+    """Raise LecoError for the first setting of `options` whose value is of the wrong type or out of its range."""
     for one, hint in settings_of(options).values():
         _validate_field(one, hint, getattr(options, one.name))
 

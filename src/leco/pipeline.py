@@ -61,6 +61,13 @@ def fit(
 ) -> MultiExitModel:
     """Search exits, train, choose the exit criterion's settings, evaluate, save: what `leco fit` does.
 
+    >>> import leco
+    >>> model = leco.fit("encoder", "reviews.csv", "served", preset="quick", exits="linear", epochs=1, repeats=1)
+    >>> sorted(path.name for path in Path("served").glob("*.json"))[-3:]
+    ['tokenizer.json', 'tokenizer_config.json', 'training.json']
+    >>> model.predict(["a good film"])[0].exit_layer in (1, 2, 3)
+    True
+
     Args:
         model: a pretrained encoder, by folder or by its name on the Hub.
         data: `glue/TASK`, a file, a folder or a Hub data set's name; or data in memory, a pandas DataFrame, a
@@ -87,9 +94,13 @@ def fit(
 def search(
     model: str, data: DataSource, output: str | Path, *, preset: str = DEFAULT_PRESET, **options: Any
 ) -> list[ExitArchitecture]:
-    """Search the exits' architectures alone: what `leco search` does; the arguments are those of `fit`.
+    """Search the exits' architectures alone, and give one for each layer: what `leco search` does.
 
-    `OUTPUT/architectures.json` has them, for `exits`; `search.json` and `search.png` have the search's history.
+    `model`, `data`, `output`, `preset` and the options are those of `fit`. `OUTPUT/architectures.json` has the
+    architectures, for `exits`; `search.json` and `search.png` have the search's history. LecoError for anything that
+    the user can repair.
+
+    Source: LECO, section 4.
     """
     settings = replace(build_options(preset, options, SEARCH), exits=ExitOptions(LEARNED))
     with open_job(model, data, output, settings, SEARCH) as job:
@@ -108,7 +119,16 @@ def train(
     callbacks: Sequence[TrainerCallback] = (),
     **options: Any,
 ) -> MultiExitModel:
-    """Train a multi-exit model and choose its criterion: what `leco train` does; the arguments are those of `fit`."""
+    """Train a multi-exit model and choose its criterion, without an evaluation: what `leco train` does.
+
+    `model`, `data`, `output`, `preset`, `callbacks` and the options are those of `fit`; exits are searched unless
+    `exits` names some. LecoError for anything that the user can repair.
+
+    >>> import leco
+    >>> model = leco.train("encoder", "reviews.csv", "trained", preset="quick", exits="mha", epochs=1)
+    >>> [str(exit_) for exit_ in model.config.exits][0]
+    'tanh | mha_dot + null | cls | tanh'
+    """
     with open_job(model, data, output, build_options(preset, options, TRAIN), TRAIN) as job:
         run_training(job, callbacks)
         return finish(job, run_choice, run_calibration)

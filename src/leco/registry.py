@@ -10,9 +10,13 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, T], Generic[T]):
-    """Named variants of one `kind`; looking up an unknown name is a LecoError that lists the known ones.
+    """Named variants of one `kind`, those of `table`; an unknown name is a LecoError that lists the known ones.
 
     `aliases` are other spellings. They are understood wherever a name is, and never listed or written.
+
+    >>> metrics = Registry("metric", {"f1_macro": max}, aliases={"macro-f1": "f1_macro"})
+    >>> metrics.name("macro-f1"), list(metrics)
+    ('f1_macro', ['f1_macro'])
     """
 
     def __init__(self, kind: str, table: Mapping[str, T], aliases: Mapping[str, str] | None = None) -> None:
@@ -43,7 +47,10 @@ class Registry(Mapping[str, T], Generic[T]):
 def parse_variant(text: str, example: str) -> tuple[str, dict[str, Any]]:
     """`NAME` or `NAME:SETTING=VALUE,...`, as on the command line, as a name and its settings.
 
-    A LecoError shows the `example` where the text is not so written.
+    A LecoError shows the `example` where the `text` is not so written.
+
+    >>> parse_variant("cobee:tau=0.1,patience=2", example="cobee")
+    ('cobee', {'tau': 0.1, 'patience': 2})
     """
     name, colon, rest = text.partition(":")
     settings = {}
@@ -69,7 +76,12 @@ def format_settings(settings: Mapping[str, Any]) -> str:
 
 
 def build_variant(variants: Registry[type[T]], name: str, settings: Mapping[str, Any]) -> T:
-    """The variant `name` among dataclasses, with these settings and its defaults; LecoError for an unknown one."""
+    """The variant `name` among dataclasses, with these `settings` and its defaults; LecoError for an unknown one.
+
+    >>> from leco.criteria import CRITERIA
+    >>> build_variant(CRITERIA, "entropy", {"tau": 0.2})
+    Entropy(tau=0.2, normalized=False)
+    """
     variant = variants[name]
     known = setting_names(variant)
     for setting in settings:

@@ -33,6 +33,10 @@ def pad(encodings: Sequence[Encoding], padding: Mapping[str, int], multiple: int
 
 
 def cut_line(cut: int, texts: int, max_length: int) -> str:
-    """What a user is told of texts that were cut."""
+    """What a user is told where `cut` of so many `texts` were longer than `max_length` tokens.
+
+    >>> cut_line(2, 10, 512)
+    '2 of 10 texts are longer than 512 tokens and are truncated (max_length).'
+    """
     named = parameter("max_length")
     return f"{cut} of {texts} texts are longer than {max_length} tokens and are truncated ({named})."

@@ -3,7 +3,9 @@
 import numpy as np
 
 from leco.criteria import DOUBTS, EVIDENCE, Task
+from leco.evaluation.contest import kinds_named
 from leco.evaluation.scores import Stored
+from leco.settings import AUTO
 
 
 def stored_outputs(results, cell, glue_dir):
@@ -24,3 +26,9 @@ def stored_outputs(results, cell, glue_dir):
 def task_of(stored):
     """What criteria need to know of a model with an exit on each layer, by what these said."""
     return Task(stored.scores.shape[-1], len(stored.scores), stored.problem_type)
+
+
+def kinds_for(stored):
+    """The kinds of criteria that can be tried on what is stored."""
+    observed = (None, *stored.observed)
+    return [one for one in kinds_named(AUTO) if stored.problem_type in one.problem_types and one.observes in observed]

@@ -284,6 +284,11 @@ def test_columns_of_pandas_without_a_text_as_name(predictor):
     assert predictor.predict(frame) == predictor.predict(MIXED)
 
 
+def test_a_table_of_an_index_alone_is_refused(predictor):
+    with pytest.raises(LecoError, match=r"has no columns; an index is none\. Give its reset_index\(\)"):
+        predictor.predict(pd.DataFrame({"text": MIXED}).set_index("text"))
+
+
 def test_two_columns_of_one_name_are_refused(predictor, monkeypatch):
     monkeypatch.setattr(type(predictor), "text_columns", ["text"])
     with pytest.raises(LecoError, match="several columns 'text'"):

@@ -35,6 +35,17 @@ def test_a_frame_is_what_its_file_is_whatever_its_index(tmp_path: Path) -> None:
     assert load_data(frame).name == "<DataFrame>"
 
 
+@pytest.mark.parametrize("names", [["text", "label"], ["text"]])
+def test_a_frame_with_all_in_its_index_is_told_so(names: list[str]) -> None:
+    frame = pd.DataFrame({name: COLUMNS[name] for name in names}).set_index(names)
+    with pytest.raises(LecoError, match=rf"no columns, only an index \({', '.join(names)}\).* reset_index\(\)"):
+        load_data(frame)
+    with pytest.raises(LecoError, match=r"no columns, only an index\. "):
+        load_data(pd.DataFrame(index=range(3)))
+    with pytest.raises(LecoError, match="has no rows"):
+        load_data(pd.DataFrame({"text": [], "label": []}))
+
+
 def test_labels_of_bytes_are_refused() -> None:
     with pytest.raises(LecoError, match=r"row 1, column 'label': b'good' is neither a name nor a number"):
         load_data(pd.DataFrame({**COLUMNS, "label": [b"good", b"bad"] * 50}))

@@ -2,6 +2,11 @@
 
 import ast
 import json
+import os
+import shutil
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -40,3 +45,28 @@ def test_the_page_shows_the_example_in_node():
     page = (ROOT / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
     (shown,) = [block.text for block in blocks(page) if block.file == "classify.mjs"]
     assert shown == (ROOT / "examples" / "node" / "classify.mjs").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="there is no Java here")
+def test_the_program_in_java_sends_texts_as_they_are(tmp_path):
+    """The body of its request, whatever is in the texts; with the service it runs among the page's blocks."""
+    bodies = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            bodies.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"answers")
+
+    page = (ROOT / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
+    (program,) = [block.text for block in blocks(page) if block.file == "Ask.java"]
+    with HTTPServer(("127.0.0.1", 0), Service) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        (tmp_path / "Ask.java").write_text(program.replace("8000", str(service.server_port)))
+        texts = ["a film that is good", 'they call it "fine"', r"a back\slash", "schön"]
+        command, utf8 = ["java", "Ask.java", *texts], {**os.environ, "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(command, cwd=tmp_path, env=utf8, capture_output=True, text=True, check=True)
+        service.shutdown()
+    assert done.stdout.strip() == "answers"
+    assert [(path, json.loads(body)) for path, body in bodies] == [("/predict", {"texts": texts})]

@@ -27,7 +27,8 @@ def site(tmp_path_factory):
     pages.__main__.main()
     shutil.copytree(DOCS, folder / "docs")
     shutil.copy(ROOT / "mkdocs.yml", folder)
-    (folder / "src").symlink_to(ROOT / "src")
+    for name in ("src", "pages"):  # the modules that are documented, and what reads them
+        (folder / name).symlink_to(ROOT / name)
     command = [str(Path(sys.executable).with_name("zensical")), "build", "--strict"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     said = [line for line in (done.stdout + done.stderr).splitlines() if line and not line.startswith(QUIET)]
@@ -49,6 +50,24 @@ def test_it_is_searched_without_a_server(site):
     assert any("iframe-worker" in one for one in home.loads)
     index = home.path.with_name("search.js").read_text(encoding="utf-8")
     assert all(words in index for words in ("Command line", "CalibrationOptions", "voids it"))
+
+
+def test_examples_of_docstrings_are_code(site):
+    shown = {path.stem: path.read_text(encoding="utf-8") for path in site if path.parent.name == "python"}
+    assert [name for name, html in shown.items() if "<blockquote>" in html] == []
+    assert '<span class="gp">&gt;&gt;&gt; </span>' in shown["leco.criteria"]
+
+
+def test_an_example_ends_where_nothing_of_it_follows():
+    from pages.doctests import fenced
+
+    example = ">>> pad(some)\narray([[5],\n       [7]])"
+    assert fenced(f"A batch.\n\n{example}\n\nMore.") == f"A batch.\n\n```pycon\n{example}\n```\n\nMore."
+    assert (
+        fenced("Args:\n    a: b\n\n    >>> a\n    b\n")
+        == "Args:\n    a: b\n\n    ```pycon\n    >>> a\n    b\n    ```\n"
+    )
+    assert fenced("No `>>> ` here.") == "No `>>> ` here."
 
 
 @pytest.mark.parametrize("module", MODULES)

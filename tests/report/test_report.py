@@ -239,6 +239,28 @@ def test_an_evaluation_of_other_data_or_of_another_criterion_does_not_count(toke
     assert gather(tmp_path, model, data, repeats=1, timed_texts=1).evaluation.criterion["name"] == "entropy"
 
 
+def test_an_evaluation_of_what_the_data_were_before_does_not_count(tokenizer, tmp_path):
+    model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    before = gather(tmp_path, model, data, repeats=1, timed_texts=1).evaluation
+    assert gather(tmp_path, model, data, repeats=1, timed_texts=1).evaluation == before
+    changed = replace(data, test=replace(data.test, texts=[*data.test.texts[:-1], "another film"]))
+    after = gather(tmp_path, model, changed, repeats=1, timed_texts=1).evaluation
+    assert after.fingerprint == changed.test.fingerprint != before.fingerprint
+    of_before = {name: value for name, value in after.to_dict().items() if name != "fingerprint"}  # as 0.1 wrote it
+    write_json(tmp_path / "evaluation.json", of_before)
+    assert gather(tmp_path, model, changed, repeats=1, timed_texts=1).evaluation.fingerprint == after.fingerprint
+
+
+def test_data_that_were_in_memory_are_in_no_command(tokenizer, tmp_path):
+    model, data = text_model(tokenizer, layers=LAYERS), replace(data_for(SINGLE_LABEL), name="<DataFrame>")
+    page_of(tmp_path, model, data)
+    _, html = page_of(tmp_path, model)
+    commands = re.findall(r"leco report .*?</code>", html)
+    assert commands
+    assert [one for one in commands if "DataFrame" in one or "--data DATA" not in one] == []
+    assert gather(tmp_path, model).source == "DATA"
+
+
 def test_curves_are_measured_where_that_is_asked_for(tokenizer, tmp_path):
     model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
     page, html = page_of(tmp_path, model, data)

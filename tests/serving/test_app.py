@@ -16,6 +16,8 @@ from leco.serving.app import create_app
 from leco.serving.metrics import Metrics
 from leco.serving.options import ServingOptions
 from leco.serving.service import Service
+from leco.serving.waiting import WaitingRoom
+from waiting import until
 
 NOT_WATCHED = MonitorOptions()
 TEXTS = ["it is good", "so bad", "a film which nobody would say is dull"]
@@ -179,6 +181,23 @@ def test_a_reload_keeps_answering(serving):
     before = client.post("/predict", json={"texts": TEXTS}, headers=right).json()["answers"]
     assert client.post("/admin/reload", headers=right).json() == {"reloaded": True}
     assert client.post("/predict", json={"texts": TEXTS}, headers=right).json()["answers"] == before
+
+
+def test_an_engine_that_has_ended_is_neither_live_nor_ready_and_keeps_nobody_waiting(serving, monkeypatch):
+    take = WaitingRoom.take
+
+    def failing(room, *, wait):
+        if wait:
+            raise MemoryError
+        return take(room, wait=wait)
+
+    client = serving()
+    monkeypatch.setattr(WaitingRoom, "take", failing)
+    client.post("/predict", json={"inputs": TEXTS[0]})  # the engine waits for it in the usual way
+    until(lambda: client.get("/livez").status_code == 503)
+    assert client.get("/livez").json() == {"error": "The engine has ended.", "error_type": "unhealthy"}
+    assert client.get("/readyz").status_code == 503
+    assert client.post("/predict", json={"inputs": TEXTS[0]}).status_code == 503
 
 
 def test_health_information_and_metrics(serving):

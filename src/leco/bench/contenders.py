@@ -25,13 +25,15 @@ AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs"
 """The settings of a run that the first layers alone are trained with too."""
 IF_THERE = ("metric", "class_weights", "early_stopping", "calibration_share")
 """And those that runs of former versions do not have."""
+ALONE = {"exits": "linear", "strategy": "two-stage:second=false", "criterion": "static:layer=0"}
+"""How a plain classifier is trained: its last exit alone, at which all texts leave."""
 
 
 @dataclass(frozen=True)
 class Contenders:
-    """The ways to compare a model in `folder` with; `work` keeps what has to be made for them.
+    """The ways to compare the `model` in `folder` with; `work` keeps what has to be made for them.
 
-    PyTorch runs on `device`; files, on the processor.
+    PyTorch runs on `device`; files, on the processor. `glue_dir` has the data that a shorter model is trained on.
     """
 
     model: MultiExitModel
@@ -59,19 +61,17 @@ class Contenders:
             return self.plain(int8=wanted == "onnx-int8", name=f"plain {wanted.removeprefix('onnx-')}")
         if wanted.startswith("first:") and wanted.removeprefix("first:").isdigit():
             layers = int(wanted.removeprefix("first:"))
-            model = self._first_layers(layers)
+            model = self.first_layers(layers)
             suffix = "int8" if int8 else "fp32"
             name = f"first {layers} layers" if layers > 1 else "first layer"
             return self._plain(model, name, f"first-{layers}-{suffix}.onnx", int8=int8)
         return another(wanted, self.device)
 
-    def _plain(self, model: MultiExitModel, name: str, file: str, *, int8: bool) -> Way:
-        path = self.work / file
-        write_model(ModelWriter(model, int8=int8).full_depth(), path, model, Static(), int8=int8)
-        return Way(name, PredictorSpec(path))
+    def first_layers(self, layers: int) -> MultiExitModel:
+        """The pretrained backbone cut to its first layers and fine-tuned with the model's own settings, once.
 
-    def _first_layers(self, layers: int) -> MultiExitModel:
-        """The pretrained backbone cut to its first layers and fine-tuned with the model's own settings."""
+        LecoError where the model has no more layers than these, or where its folder does not have its settings.
+        """
         settings = run_settings(self.folder) or {}
         if not 1 <= layers < self.model.task.num_layers:
             raise LecoError(
@@ -83,18 +83,23 @@ class Contenders:
                 "as 'leco fit' writes it."
             )
         trained = self.work.resolve() / f"first-{layers}"
-        options = {name: settings[name] for name in (*AS_TRAINED, *IF_THERE) if name in settings}
-        options |= {"exits": "linear", "strategy": "two-stage:second=false"}  # the last exit alone is looked at
+        options = {name: settings[name] for name in (*AS_TRAINED, *IF_THERE) if name in settings} | ALONE
         source = vars(source_for(self.model.trained_on, {"glue_dir": self.glue_dir}, settings["data"]))
         train(settings["model"], settings["data"], trained, layers=layers, **options, **source)
         return load_model(trained)
+
+    def _plain(self, model: MultiExitModel, name: str, file: str, *, int8: bool) -> Way:
+        path = self.work / file
+        write_model(ModelWriter(model, int8=int8).full_depth(), path, model, Static(), int8=int8)
+        return Way(name, PredictorSpec(path))
 
 
 @dataclass(frozen=True)
 class FileContenders:
     """The ways to compare an exported file with where the model that it was made of is not at hand.
 
-    The plain model is then the file itself, by settings with which no text leaves; its exits are computed.
+    The plain model is then the file itself, by settings with which no text leaves; its exits are computed. `device` is
+    that of model folders among the others.
     """
 
     file: Path

@@ -58,11 +58,12 @@ def bench(
     rounds: int = 5,
     batch_sizes: Sequence[int] = (1, 8, 32),
 ) -> list[Row]:
-    """Score each way on the test split and time it on the first `texts` of it; the first way is the plain model.
+    """Score each of the `ways` on the test split and time it on the first `texts` of it; the first is the plain model.
 
-    The labels of `data` are numbered as the model's (`leco.evaluation.align_labels`). Tokenization, which each process
-    does once, is not in the times; a line says how many texts were cut for the plain model. A control, the plain model
-    in one more process, is added.
+    There is a row for each way and each of the `batch_sizes`, timed in turn in so many `rounds`. LecoError where a way
+    cannot be loaded. The labels of `data` are numbered as the model's (`leco.evaluation.align_labels`). Tokenization,
+    which each process does once, is not in the times; a line says how many texts were cut for the plain model. A
+    control, the plain model in one more process, is added.
     """
     split, label_names = data.test, list(data.output_names)
     named = {way.name: way for way in ways} | {CONTROL: replace(ways[0], name=CONTROL)}

@@ -11,7 +11,10 @@ from leco.files import save_figure
 
 
 def draw(path: Path, rows: Sequence[Row], metric: str) -> None:
-    """Draw score over latency at batch size 1: better is up and left. Bars show the 90th percentile."""
+    """Draw the score of the `rows` over their latency at batch size 1 to `path`: better is up and left.
+
+    Bars show the 90th percentile, and `metric` is the name of the score.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")

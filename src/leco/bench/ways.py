@@ -18,11 +18,18 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Way:
-    """What is timed: a name to show, the predictor, and whether texts leave by its criterion or none before the end."""
+    """What is timed: a `predictor` with a `name`; texts leave by its criterion or, with `full_depth`, at the end.
+
+    A `criterion` takes the place of the predictor's own; an exported file takes other settings of its kind alone.
+
+    >>> Way("early", PredictorSpec("reviews-model/model.onnx")).load(["positive", "negative"]).order
+    [1, 0]
+    """
 
     name: str
     predictor: PredictorSpec
     full_depth: bool = False
+    criterion: Criterion | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.predictor, str):  # as `Way(NAME, KIND, PATH)` was written
@@ -41,7 +48,8 @@ class Way:
             order = positions(predictor.label_names, label_names)
         except LecoError as error:
             raise LecoError(f"{self.name}: {error}") from error
-        return Runner(predictor, predictor.full_depth if self.full_depth else predictor.criterion, order)
+        criterion = predictor.full_depth if self.full_depth else self.criterion or predictor.criterion
+        return Runner(predictor, criterion, order)
 
 
 @dataclass(frozen=True)

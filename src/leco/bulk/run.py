@@ -84,7 +84,10 @@ def predict(
 
 
 def answer_parts(request: Request, log: Callable[[str], None] = say) -> Summary:
-    """Do what is asked; `log` gets lines for people."""
+    """Answer what a `request` asks for, part by part, and say what came of it; `log` gets lines for people.
+
+    LecoError for anything that the user can repair; what is answered by then stays, and is not answered again.
+    """
     engine = ENGINES[request.options.engine](request.options)
     parts, others = find_parts(request.inputs, request.output, request.options.format)
     if others:

@@ -54,6 +54,12 @@ class Watch:
         disagreements: the sum of their losses, from 0 to 1 each.
         alarm: what the evidence was when it first contradicted the promise: `checked` and `disagreements`.
 
+    Raises LecoError for numbers that cannot be.
+
+    >>> watch = Watch(bound=0.02).seen(texts=1000, losses=np.array([0, 0, 1]))
+    >>> watch.checked, watch.disagreements, watch.alarm
+    (3, 1.0, None)
+
     """
 
     bound: float
@@ -72,7 +78,7 @@ class Watch:
             raise LecoError("Its alarm is none that these counts can have raised.")
 
     def seen(self, texts: int, losses: Array) -> "Watch":
-        """With so many more answers, of which some were checked: their losses, from 0 to 1."""
+        """With so many more answers, of which some were checked: their losses [n], from 0 to 1."""
         return self + replace(self, texts=texts, checked=len(losses), disagreements=float(np.sum(losses)), alarm=None)
 
     def __add__(self, other: "Watch") -> "Watch":
@@ -153,7 +159,10 @@ class Watch:
 def first_alarms(rows: int, bound: float, alpha: float) -> Array:
     """The fewest disagreements [rows] that raise the alarm after 1, 2, .. rows; infinite where none do.
 
-    What simulations need: it is the same alarm as a `Watch`'s.
+    What simulations need: it is the same alarm as a `Watch`'s with this `bound` and `alpha`.
+
+    >>> first_alarms(rows=4, bound=0.02, alpha=0.05)
+    array([inf, inf, inf,  4.])
     """
     fewest = np.full(rows, inf)
     least = 1

@@ -15,7 +15,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Tried:
-    """A setting, what the calibration texts lose by it, [N], and where they leave, [N]."""
+    """A setting of a `criterion`: the `losses` [N] of the calibration texts by it, and their `exit_layers` [N]."""
 
     criterion: Criterion
     losses: Array
@@ -29,8 +29,23 @@ Try = Callable[[Criterion], Tried]
 def select(
     rule: Rule, chains: Mapping[str, Sequence[Criterion]], attempt: Try, bound: float, delta: float
 ) -> Tried | None:
-    """Of the settings that are allowed in each of the orders, each with its share of the risk, that with the earliest
-    exits; None where none is allowed.
+    """Of the settings that are allowed in each of the orders, that with the earliest exits; None where none is allowed.
+
+    Args:
+        rule: says which settings pass, and what share of the risk each order has.
+        chains: for each kind of criterion its settings, from the latest exits to the earliest.
+        attempt: tries a setting on the calibration texts; none behind the first failure, where the rule ends there.
+        bound: what the risk, the mean loss, is to be at most; from 0 to 1.
+        delta: the probability of an error that is allowed: one minus the confidence.
+
+    >>> from leco.calibration import RULES
+    >>> from leco.criteria import Static
+    >>> def attempt(criterion):  # at layer 2 a text of a hundred is lost, at layer 1 each second one
+    ...     lost = {3: 0, 2: 1, 1: 50}[criterion.layer]
+    ...     return Tried(criterion, np.arange(100) < lost, np.full(100, criterion.layer))
+    >>> select(RULES["ltt"], {"static": [Static(3), Static(2), Static(1)]}, attempt, bound=0.05, delta=0.1).criterion
+    Static(layer=2)
+
     """
     shared = rule.share(bound, delta, len(chains))
     allowed = (last_allowed(rule, map(attempt, chain), *shared) for chain in chains.values())

@@ -50,7 +50,13 @@ class Verification:
 
 
 def verify_losses(certificate: Certificate, losses: NDArray[Any], significance: float) -> Verification:
-    """The test of a certificate with the losses [N] of new texts."""
+    """The test of a `certificate` with the `losses` [N] of new texts, bool or from 0 to 1, by a p value.
+
+    It is `P(Binomial(N, bound) >= errors)` where losses are bool, else that of Hoeffding and Bentkus, and the
+    certificate is contradicted where it is at most the `significance`.
+
+    Source: Bates et al., 2101.02703; 2110.01052, section 2.
+    """
     rows, errors = len(losses), float(losses.sum())
     if losses.dtype == bool:
         p_value = binomial_contradiction_p(errors, rows, certificate.bound)

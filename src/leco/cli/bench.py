@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
+from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import HELD_OUT_HELP, Device, Json, ModelPath, evaluated_texts, with_options
+from leco.cli.tables import print_table
 from leco.options import fill
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
     from leco.bench import Row
 
-COLUMNS = "way", ">score", ">layers", ">ms", ">p90", ">p99", ">texts/s", ">time", "range"
+COLUMNS = "way", ">score", ">layers", ">time", "range", ">ms", ">p90", ">p99", ">texts/s"
 
 
 @with_options(SourceOptions())
@@ -112,10 +113,10 @@ def _cells(row: "Row") -> tuple[str, ...]:
         row.way,
         f"{row.score:.4f}",
         f"{row.layers:.0%}",
+        f"{row.ratio:.2f}",
+        f"{row.ratio_low:.2f}-{row.ratio_high:.2f}",
         f"{row.median_ms:.2f}",
         f"{row.p90_ms:.2f}",
         f"{row.p99_ms:.2f}",
         f"{row.texts_per_second:.0f}",
-        f"{row.ratio:.2f}",
-        f"{row.ratio_low:.2f}-{row.ratio_high:.2f}",
     )

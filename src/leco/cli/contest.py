@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from leco.cli.output import print_lines, print_table
+from leco.cli.output import print_lines
+from leco.cli.tables import print_table
 from leco.evaluation.contest import SURE, Contest, Entry, read_contest
 from leco.pipeline import CONTEST
 from leco.registry import format_settings
@@ -18,14 +19,11 @@ def print_contest(folder: Path) -> None:
         (_row(found, entry) for entry in found.entries),
         f"Criteria on {found.rows} dev texts, at most {found.max_drop:g} under full depth's "
         f"{found.full_depth_score:.4f}",
-    )
-    print_lines(
-        "saved: the share of layers. behind: the share of resamples of dev in which the first one saves more;",
-        f"of those with less than {SURE:.0%}, which are level with it, the simplest is chosen.",
+        "saved: the share of layers. behind: the share of resamples of dev in which the first one saves more; of those "
+        f"with less than {SURE:.0%}, which are level with it, the simplest is chosen.",
     )
     if sentence := found.verdict():
-        print_lines(sentence)
-    print_lines("")
+        print_lines(sentence, "")
 
 
 def _row(found: Contest, entry: Entry) -> tuple[str, ...]:

@@ -10,9 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
+from leco.cli.tables import print_table
 from leco.criteria import Criterion
 from leco.display import shortened, time_saved, visible
 from leco.files import format_json
@@ -83,20 +81,6 @@ def _json(value: Any) -> str:
     return text
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """Print a table on stdout, as wide as it needs to be where stdout is no terminal, each row on one line.
-
-    Columns whose names begin with > are for numbers.
-    """
-    made = Table(title=title and visible(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in columns:
-        made.add_column(name.removeprefix(">"), justify="right" if name.startswith(">") else "left", no_wrap=True)
-    for row in rows:
-        made.add_row(*map(shortened, row))
-    out = plain_console()
-    out.print(made, width=None if out.is_terminal else 200)
-
-
 def print_lines(*lines: object) -> None:
     """Print lines on stdout, however long."""
     plain_console(soft_wrap=True).print(*map(visible, lines), sep="\n")
@@ -116,6 +100,12 @@ def say_doubt(predictor: Predictor, criterion: Criterion | None = None) -> None:
 
 FEW_LABELS = 12
 """With more, tables of labels are not printed: the JSON has them."""
+LEAVE = "leave: how many texts leave at the layer."
+TRUST = (
+    "AUROC: whether an exit is surer of right answers than of wrong ones, from 0.5 (a coin) to 1. "
+    "ECE: how far its confidence is from the share that is right, at best 0."
+)
+"""What the headings of the table of exits mean."""
 FITTED = ("the model", "README.md", "results.json", "curve.png")
 """What 'leco fit' leaves in its folder for people."""
 
@@ -128,8 +118,8 @@ def print_evaluation(
     `saved` is in the folder `output`.
     """
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
-    trust = (">AUROC", ">cal. error") if results.get("trust") else ()
-    print_table((">layer", ">score", *trust, ">texts leaving", "exit"), _exit_rows(results), title)
+    trust, legend = ((">AUROC", ">ECE"), f"{TRUST} {LEAVE}") if results.get("trust") else ((), LEAVE)
+    print_table((">layer", ">score", *trust, ">leave", "exit"), _exit_rows(results), title, legend)
     _print_curves(results)
     _print_detail(results)
     print_lines(

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -13,10 +13,6 @@ from leco.devices import AUTO
 from leco.files import write_text
 from leco.options import fill
 from leco.settings import REPORT_TIMING, SourceOptions
-
-if TYPE_CHECKING:
-    from leco.model import MultiExitModel
-    from leco.report import Content
 
 
 @with_options(SourceOptions(), REPORT_TIMING)
@@ -62,7 +58,7 @@ def command(
         print_json({"report": str(path), "missing": content.missing})
     else:
         print_lines(f"Saved as {path}; open it in a browser.")
-        again = {"data": data or known_data(content, model), "output": output, **source_of(options)}
+        again = {"data": data or content.source, "output": output, **source_of(options)}
         if content.evaluation is not None and not content.evaluation.measured:
             print_lines(
                 "Its curves are over the layers saved; with the speedup of every setting, measured in minutes:",
@@ -71,10 +67,3 @@ def command(
         if content.missing:
             line = command_line("report", folder, **again)
             print_lines(f"Not on it: {'; '.join(content.missing)}. This adds them:", f"  {line}")
-
-
-def known_data(content: "Content", model: "MultiExitModel") -> str:
-    """The data of the evaluation on the page, or else those of the training, where that is known."""
-    if content.evaluation is not None:
-        return content.evaluation.data
-    return "DATA" if model.trained_on is None else model.trained_on.name

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from leco.cli.next_commands import command_line
-from leco.cli.output import print_json, print_lines, print_table, quiet_stdout
+from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import Backbone, Data, Json, Output, Preset, with_options
+from leco.cli.tables import print_table
 from leco.options import setting_names
 from leco.presets import DEFAULT_PRESET, DEFAULTS, TRAIN
 

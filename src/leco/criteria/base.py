@@ -114,7 +114,7 @@ class Criterion(ABC):
         return True
 
     def start(self, rows: int, task: Task) -> State:
-        """The state before layer 1, for `rows` rows. Raises LecoError where the task does not fit (`check`)."""
+        """The state before layer 1, arrays [B, ..] for `rows` rows. Raises LecoError where the task does not fit."""
         self.check(task)
         return {}
 

@@ -40,7 +40,7 @@ class Oracle(Criterion):
     labels: Any = field(default=(), repr=False, compare=False)
 
     def start(self, rows: int, task: Task) -> State:
-        """The labels, one for each row, and the kind of problem."""
+        """The labels, one for each row, and the kind of problem; LecoError where there are others than rows."""
         state = super().start(rows, task)
         labels = np.asarray(self.labels)
         expected = (rows, *task.problem.label_shape(task.num_outputs))

@@ -32,7 +32,7 @@ class Static(Criterion):
     layer: int = option(0, "The layer at which every text leaves, counted from 1; 0 is the last one.", minimum=0)
 
     def check(self, task: Task) -> None:
-        """The layer must have an exit, too."""
+        """The layer must have an exit, too; LecoError where it has none."""
         super().check(task)
         if self.layer > task.num_layers:
             raise LecoError(

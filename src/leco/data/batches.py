@@ -12,7 +12,13 @@ from leco.tokens import Encoding
 
 
 class TextDataset(Dataset[dict[str, Any]]):
-    """N rows for a data loader: the lists of an encoding, and under "labels" its label, of shape [] or [K]."""
+    """N rows for a data loader: the lists of an encoding, and under "labels" its label, of shape [] or [K].
+
+    `encodings` [N] are tokenized texts, `labels` are [N] or [N, K].
+
+    >>> TextDataset([{"input_ids": [2, 7, 3]}], np.array([1])).lengths
+    [3]
+    """
 
     def __init__(self, encodings: Sequence[Encoding], labels: Array) -> None:
         """Both of N rows; ValueError if they are not."""

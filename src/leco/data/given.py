@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from leco.data.hub import split_table
 from leco.data.tables import Table, check_names
-from leco.display import shortened
+from leco.display import listed, shortened
 from leco.errors import LecoError
 
 DataSource: TypeAlias = str | Path | Mapping[str, Any] | Any
@@ -23,8 +23,12 @@ def name_of_source(source: DataSource) -> str:
 
 
 def is_in_memory(name: str) -> bool:
-    """Whether the name is one of data that a program had in memory."""
-    return name.startswith("<") and name.endswith(">")
+    """Whether the name is one of data that a program had in memory.
+
+    >>> is_in_memory("<DataFrame>"), is_in_memory("<b>file</b>")
+    (True, False)
+    """
+    return name.startswith("<") and name.endswith(">") and name[1:-1].isidentifier()
 
 
 def given_tables(source: Any) -> dict[str, Table]:
@@ -50,6 +54,9 @@ def _table(name: str, source: Any) -> Table:
             str(key): [None if any(cell is one for one in absent) else cell for cell in source[key].tolist()]
             for key in source
         }
+        if len(source) and not columns:
+            index = listed([str(key) for key in source.index.names if key is not None])
+            raise LecoError(f"{name} has no columns, only an index{index and f' ({index})'}. Give its reset_index().")
         return Table(name, columns, list(range(1, len(source) + 1))).filled()
     if all(hasattr(source, part) for part in ("features", "to_dict", "num_rows")):  # datasets is imported by its users
         return split_table(name, source)

@@ -34,7 +34,7 @@ def load_held_out(
     borrow_dev: bool = True,
     log: Log = logger.info,
 ) -> TextData:
-    """The data set `source` for a model that knows these labels and was trained on those data.
+    """The data set `source` for a model that knows these `labels`, and was `trained_on` those data.
 
     The source that the model was trained on, known by its content, is cut as it was for the training. Of any other the
     rows named test are the test split or, where no part is named so, those named dev, or else all; its dev split, on
@@ -73,7 +73,7 @@ def _labelled(name: str, tables: Mapping[str, Table], where: SourceOptions, labe
 
 
 def source_for(trained_on: Provenance | None, given: Mapping[str, Any], source: DataSource) -> SourceOptions:
-    """The settings by which `source` is read for a trained model: those of its training, or in their place those given.
+    """The settings by which `source` is read for a model `trained_on` some data: those of then, or those `given`.
 
     A data set that is known by its name has its own, but for GLUE's folder, if that is still there; and a file that is
     UTF-8 needs no encoding of the training's.
@@ -89,7 +89,7 @@ def source_for(trained_on: Provenance | None, given: Mapping[str, Any], source: 
 
 
 def in_halves(data: TextData, log: Log = logger.info) -> TextData:
-    """Data whose dev split is a half of their test set, so that settings can be chosen on it."""
+    """The `data` with half of their test set as the dev split, to choose settings on it; `log` is told so."""
     dev, test = cut(data.test, [len(data.test) // 2], 0)
     log(f"'{data.name}': settings are chosen on {_rows(dev)}, and measured on the other {_rows(test)}.")
     return replace(data, dev=dev, test=test)

@@ -25,9 +25,10 @@ MANY_NUMBERS, FEW_ROWS = 20, 5
 
 @dataclass(frozen=True)
 class Labels:
-    """The kind of problem and the names [K] of its labels (none for a regression); who knows them says `known_by`.
+    """The kind of problem and the `names` [K] of its labels (none for a regression); who knows them says `known_by`.
 
-    `columns` have them, and `separator` stands between several in a text.
+    `problem_type` is Transformers' name of the kind, `columns` have the labels, and `separator` stands between several
+    in a text.
     """
 
     columns: tuple[str, ...]
@@ -47,7 +48,7 @@ class Labels:
         return ", ".join(self.columns)
 
     def encode(self, table: Table) -> Array:
-        """The labels of a table as `Split.labels` has them.
+        """The labels of a table, [N] or [N, K] as `Split.labels` has them.
 
         LecoError names the first row whose label is missing, unknown to the training rows, or of another kind.
         """

@@ -21,10 +21,14 @@ from leco.renamed import warn_of
 
 
 def score(metric: str, labels: ArrayLike, predictions: ArrayLike, groups: ArrayLike | None = None) -> float:
-    """The metric, one of `METRICS`; with `groups` [N] the mean over the groups of each one's score.
+    """The `metric`, one of `METRICS`, of `labels` and `predictions`, both [N] or [N, K]; the higher, the better.
 
-    What is undefined, such as the correlation with constant predictions or of a single row, is 0. LecoError if the
-    metric is unknown, ValueError if there are no rows or the shapes differ.
+    With `groups` [N] it is the mean over the groups of each one's score. What is undefined, such as the correlation
+    with constant predictions or of a single row, is 0. LecoError if the metric is unknown, ValueError if there are no
+    rows or the shapes differ.
+
+    >>> score("accuracy", [1, 0, 1, 1], [1, 0, 0, 1])
+    0.75
     """
     compute = METRICS[metric]
     truth, answer = np.asarray(labels), np.asarray(predictions)
@@ -99,7 +103,11 @@ def _explained(compute: Callable[[Array, Array], float], labels: Array, predicti
 
 
 def metrics_of(problem: Problem, num_outputs: int) -> list[str]:
-    """The names of the metrics that are defined for a kind of problem with K outputs; the first is its default."""
+    """The names of the metrics that are defined for a kind of `problem` with K outputs; the first is its default.
+
+    >>> metrics_of(PROBLEMS["regression"], num_outputs=1)
+    ['r2', 'pearson_spearman', 'd2_absolute_error']
+    """
     return [name for name in problem.metrics if num_outputs == 2 or name not in OF_TWO_LABELS]
 
 

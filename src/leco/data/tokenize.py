@@ -20,7 +20,10 @@ def encode(
     max_length: int,
     log: Callable[[str], None] = logger.warning,
 ) -> list[Encoding]:
-    """The tokens of each text or pair as `encode_and_count` gives them; a line to `log` says how many were cut."""
+    """The tokens of each of N `texts`, single or pairs, cut to `max_length` tokens; a line to `log` says how many were.
+
+    The `tokenizer` adds its special tokens, which count; nothing is padded. See `encode_and_count`.
+    """
     encodings, cut = encode_and_count(tokenizer, texts, max_length)
     if cut:
         log(cut_line(cut, len(texts), max_length))
@@ -63,14 +66,14 @@ def without_limits(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerBas
 
 
 def padding(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
-    """What stands behind the last token, by the names of inputs; nothing else is not 0."""
+    """What a `tokenizer` has stand behind the last token, by the names of inputs; nothing else is not 0."""
     return {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id}
 
 
 def collate(
     tokenizer: PreTrainedTokenizerBase, encodings: Sequence[Mapping[str, Any]], multiple: int = 1
 ) -> dict[str, Tensor]:
-    """A batch of B rows: each of the tokenizer's lists as an int64 tensor [B, L], padded at the right.
+    """A batch of B rows, `encodings`: each of the tokenizer's lists as an int64 tensor [B, L], padded at the right.
 
     L is the longest row's length, rounded up to a `multiple`. The key "labels", if there, becomes a tensor [B]
     (or [B, K]) of the labels' own type.

@@ -21,11 +21,15 @@ CALIBRATION = "calibration"
 
 @dataclass(frozen=True)
 class Split:
-    """N rows of a data set.
+    """N rows of a data set: their `texts` [N], and what is known of them.
 
     `labels` are int64 [N] for a single label, float32 [N] for a regression, float32 [N, K] of 0 and 1 for many
     labels. `groups` [N] names the group of each row where the score is a mean over groups (MNLI's test set).
     `encodings` [N] are the tokens of the texts, once the predictor in use has made them (`leco.evaluation.tokenized`).
+
+    >>> split = Split(["good", "bad"], np.array([1, 0]))
+    >>> split.take([1]).texts, len(split)
+    (['bad'], 2)
     """
 
     texts: list[Text]
@@ -45,7 +49,7 @@ class Split:
         return digest.hexdigest()[:16]
 
     def take(self, indices: Sequence[int] | Array) -> "Split":
-        """The rows at `indices`, in that order."""
+        """The rows at `indices` [n], in that order."""
         rows = np.asarray(indices, dtype=np.int64)
         return Split(
             [self.texts[row] for row in rows],
@@ -59,10 +63,11 @@ class Split:
 class TextData:
     """A data set with its splits.
 
-    `problem_type` is Transformers' name of the kind of problem, `metric` a name in `leco.data.METRICS`;
-    `label_names` [K] are empty for a regression, and `pair` says whether each text is a pair. `source` and `hashes` are
-    those of `Provenance`. `dev` has no rows where texts are only evaluated and no dev rows could be had. `calibration`,
-    where there is any, are rows that neither train nor choose anything, and certify early answers.
+    `problem_type` is Transformers' name of the kind of problem, `metric` a name in `leco.data.METRICS`; `label_names`
+    [K] are empty for a regression, and `pair` says whether each text is a pair. `source` and `hashes` are those of
+    `Provenance`. `train` teaches, `dev` chooses, `test` is scored. `dev` has no rows where texts are only evaluated and
+    no dev rows could be had. `calibration`, where there is any, are rows that neither train nor choose anything, and
+    certify early answers.
     """
 
     name: str

@@ -56,6 +56,10 @@ def read_rows(
     have texts in `text_columns`, or in columns guessed from their names; `where` names encoding, delimiter and header.
     LecoError, when the place is reached, if the file cannot be read, has no rows, has something else than a text where
     texts are, or it is unclear which column they are in, or, without suffix and `format`, whether lines are texts.
+    A guess of the columns is a line to `log`.
+
+    >>> next(read_rows("reviews.csv")).texts[0]
+    'would and a on say bad and so on'
     """
     kind = _format(source, format)
     columns: tuple[str, ...] = (LINE,) if kind == LINES else ()
@@ -77,13 +81,16 @@ def read_texts(
     where: SourceOptions | None = None,
     log: Callable[[str], None] = logger.info,
 ) -> Iterator[list[Text]]:
-    """The texts of `read_rows`, empty where a row has none."""
+    """The texts of `read_rows`, in pieces, empty where a row has none.
+
+    `source`, `format`, `text_columns`, `where` and `log` are those of `read_rows`, as are the errors.
+    """
     rows = read_rows(source, format=format, text_columns=text_columns, where=where, log=log)
     return (piece.texts for piece in rows)
 
 
 def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
-    """How many rows there are, where that can be known before they are read."""
+    """How many rows the `source` has, written in a `format`, where that can be known before they are read; or None."""
     with suppress(LecoError, OSError):
         if str(source) != "-" and _format(source, format) == "parquet":
             return parquet_rows(Path(source))

@@ -186,7 +186,7 @@ def resampled_savings(kinds: Sequence[Sequence[Setting]], dev: Stored, task: Tas
 
 
 def read_contest(path: Path) -> Contest:
-    """The contest in a file; LecoError where it is missing or broken."""
+    """The contest in the file at `path`, in JSON; LecoError where it is missing or broken."""
     where = f"'{path}'"
     found = checked(Contest, read_json(path), where)
     try:

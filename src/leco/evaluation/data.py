@@ -25,8 +25,9 @@ def data_for(
 ) -> TextData:
     """The data set `source` for a predictor that is trained; what of it is its test set says `leco.data.load_held_out`.
 
-    `given` are settings of `leco.settings.SourceOptions` in place of those by which the training data were read.
-    LecoError as `load_held_out` and `align_labels` say, and where texts are pairs and should not be, or should be.
+    `given` are settings of `leco.settings.SourceOptions` in place of those by which the training data were read. With
+    `borrow_dev`, a `source` without dev rows has those of the training; `log` takes lines for the user. LecoError as
+    `load_held_out` and `align_labels` say, and where texts are pairs and should not be, or should be.
     """
     trained_on = predictor.trained_on
     where = source_for(trained_on, given or {}, source)
@@ -42,7 +43,10 @@ def data_for(
 
 
 def align_labels(data: TextData, model: Predictor) -> TextData:
-    """The data with its labels numbered as the model numbers them; LecoError where it has one the model lacks."""
+    """The `data` with its labels numbered as the `model` numbers them.
+
+    LecoError where it has one that the model lacks, or is of another kind of problem.
+    """
     if data.problem_type != model.task.problem_type:
         raise LecoError(
             f"{parameter('data')} is a {data.problem_type}, but the model was trained for a {model.task.problem_type}."

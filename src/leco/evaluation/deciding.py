@@ -50,6 +50,7 @@ def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterio
         data=data.name,
         metric=data.metric,
         rows=len(data.test),
+        fingerprint=data.test.fingerprint,
         exit_scores=[],
         avg=None,
         best=None,

@@ -38,9 +38,11 @@ def stored_outputs(
 
 
 def compete(model: Predictor, data: TextData, criteria: Sequence[type[Criterion]], max_drop: float) -> Contest:
-    """The contest on dev of those of some kinds of criteria that are defined for the problem; see `hold_contest`.
+    """The contest on the dev split of `data` of those of the `criteria` that are defined for the `model`'s problem.
 
-    LecoError as `outputs_to_choose_by`.
+    The one that saves most layers wins, unless a simpler one surely saves as much, each with its fastest setting whose
+    score is at most `max_drop` under full depth's. LecoError where none is defined for the problem, where there are no
+    dev rows, and where `model` does not give what every exit says.
     """
     return hold_contest(*outputs_to_choose_by(model, data, criteria), model.task, max_drop)
 
@@ -70,16 +72,21 @@ def outputs_to_choose_by(
 
 
 def choose_criterion(model: Predictor, data: TextData, criterion: type[Criterion] | str, max_drop: float) -> Criterion:
-    """The setting of a kind of criterion, or of that of this name, that is chosen on dev; or, of "auto", the criterion.
+    """The setting of a kind of `criterion`, or of that of this name, that is chosen on dev; of "auto", the criterion.
 
-    LecoError as `compete` says.
+    `model`, `data` and `max_drop` are those of `compete`. LecoError as there, and for an unknown name.
     """
     kinds = kinds_named(criterion) if isinstance(criterion, str) else (criterion,)
     return compete(model, data, kinds, max_drop).criterion
 
 
 def applicable_criteria(model: Predictor) -> list[str]:
-    """The names of the criteria that such a model can use: those defined for its kind of problem."""
+    """The names of the criteria that such a model can use: those defined for its kind of problem.
+
+    >>> import leco
+    >>> "oracle" in applicable_criteria(leco.load("reviews-model/model.onnx"))  # which would need the labels
+    False
+    """
     return [name for name, one in CRITERIA.items() if one.deployable and model.task.problem_type in one.problem_types]
 
 
@@ -95,6 +102,12 @@ def evaluate(
     """Evaluate a predictor with one criterion on the test split, and with all settings of other criteria.
 
     Where it does not give what every exit says (`GivesAllExits`), the latter and the exits' own scores are missing.
+
+    >>> import leco
+    >>> model = leco.load("reviews-model", device="cpu")
+    >>> found = leco.evaluate(model, "new-reviews.csv", criterion="entropy:tau=0.1", repeats=1, timed_texts=5)
+    >>> found.metric, found.rows, len(found.exit_scores), 0 <= found.score <= 1
+    ('accuracy', 160, 3, True)
 
     Args:
         model: a model, an exported file or any other predictor; it stays as it is.
@@ -149,6 +162,7 @@ def _evaluate_exits(
         data=data.name,
         metric=data.metric,
         rows=len(data.test),
+        fingerprint=data.test.fingerprint,
         exit_scores=by_exit,
         exit_layers=task.named_layers,
         avg=float(np.mean(by_exit)),

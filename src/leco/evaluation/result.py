@@ -19,16 +19,20 @@ class Evaluation:
     """What is reported of a model on a test set. Scores are the task's, from 0 to 1 (correlations from -1).
 
     Attributes:
+        data, metric, rows: the name of the texts, that of their score (`leco.data.METRICS`), and how many there are.
         exit_scores: the score of each exit on all texts, the lowest layer's first; empty where they cannot be had.
         avg, best: their mean and maximum, or None.
         full_depth_score: the last exit's.
         criterion: name and settings of the exit criterion, chosen on dev.
         score: the score when texts leave by it.
-        speedup, speedup_factor: measured at batch size 1 against full depth, medians of the repeats.
+        speedup, speedup_factor: measured at batch size 1 against full depth, medians of the repeats: the share of the
+            time saved, `1 - sum t_i / sum T_i` over the timed texts i, and the factor `sum T_i / sum t_i`.
+        speedup_repeats: the share of each repeat.
         timed_texts: on how many texts.
         seconds, full_depth_seconds: the mean time of a text there.
         mean_exit_layer: the mean layer at which texts leave, counted from 1.
-        exit_layer_counts: how many texts leave at each layer, and the same for the texts with each label.
+        exit_layer_counts: how many texts leave at each layer [M].
+        exit_layer_counts_by_label: the same for the texts with each label.
         dev: the same criterion on dev, and the exits' scores there; empty where there are no dev rows.
         curves: criteria's speedup-score curves by name, settings chosen on dev; "oracle" is the bound. None where
             there are no dev rows.
@@ -41,6 +45,7 @@ class Evaluation:
             exits' scores are.
         lacks: a sentence about what could not be had of the predictor; empty where all could.
         exit_layers: the layers of the exits; empty where each layer has one.
+        fingerprint: the hash of texts and labels (`Split.fingerprint`); empty in files of former versions.
 
     """
 
@@ -70,6 +75,7 @@ class Evaluation:
     trust: list[Trust] = field(default_factory=list)
     lacks: str = ""
     exit_layers: list[int] = field(default_factory=list)
+    fingerprint: str = ""
 
     @property
     def layers_with_exits(self) -> list[int]:
@@ -85,7 +91,7 @@ class Evaluation:
         """The evaluation as a JSON object; what may be empty, and is, is left out of it."""
         value = asdict(self)
         value["area_range"] = None if self.area_range is None else list(self.area_range)
-        for name in ("architectures", "detail", "trust", "lacks", "exit_layers"):
+        for name in ("architectures", "detail", "trust", "lacks", "exit_layers", "fingerprint"):
             if not value[name]:
                 del value[name]
         return value
@@ -116,5 +122,5 @@ class Evaluation:
 
 
 def read_evaluation(path: Path) -> Evaluation:
-    """The evaluation in a file; LecoError where it is missing, broken or another version's."""
+    """The evaluation in the file at `path`, in JSON; LecoError where it is missing, broken or another version's."""
     return Evaluation.from_dict(read_json(path), f"'{path}'")

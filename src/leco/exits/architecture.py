@@ -13,7 +13,7 @@ from leco.registry import Registry
 
 @dataclass(frozen=True)
 class ExitArchitecture:
-    """The architecture of one exit; `kind` names the subclass in JSON."""
+    """The architecture of one exit, as data; `kind` names the subclass in JSON."""
 
     kind: ClassVar[str]
 
@@ -24,7 +24,10 @@ class ExitArchitecture:
 
 @dataclass(frozen=True)
 class LinearArchitecture(ExitArchitecture):
-    """The linear exit: the [CLS] vector and one linear layer (section 3.1)."""
+    """The linear exit, `W h + b` of the [CLS] vector h [B, d]: logits [B, K].
+
+    Source: LECO, section 3.1.
+    """
 
     kind: ClassVar[str] = "linear"
 
@@ -105,7 +108,11 @@ NAMED: Registry[ExitArchitecture] = Registry(
 
 
 def architecture_from_dict(value: Mapping[str, Any]) -> ExitArchitecture:
-    """The architecture that `ExitArchitecture.to_dict` wrote; a LecoError says what is missing, unknown or too much."""
+    """The architecture that `ExitArchitecture.to_dict` wrote; a LecoError says what is missing, unknown or too much.
+
+    >>> architecture_from_dict(MHA.to_dict()) == MHA
+    True
+    """
     if not isinstance(value, Mapping) or "kind" not in value:
         raise LecoError(f"An exit architecture is a JSON object with a 'kind' ({', '.join(KINDS)}), not {value!r}.")
     kind = KINDS[value["kind"]]
@@ -122,12 +129,12 @@ def architecture_from_dict(value: Mapping[str, Any]) -> ExitArchitecture:
 
 
 def save_architectures(path: Path, architectures: Sequence[ExitArchitecture]) -> None:
-    """Write one architecture for each layer, the first layer's first, as a JSON list."""
+    """Write `architectures`, one for each layer and the first layer's first, to `path` as a JSON list, whole."""
     write_json(path, [architecture.to_dict() for architecture in architectures])
 
 
 def load_architectures(path: Path, num_layers: int) -> list[ExitArchitecture]:
-    """Read what `save_architectures` wrote; a LecoError names the file, the layer and what is wrong with it."""
+    """Read what `save_architectures` wrote to `path`, for `num_layers`; a LecoError says what is wrong, and where."""
     values = read_json(path)
     if not isinstance(values, list):
         raise LecoError(f"'{path}' must hold a JSON list with one exit architecture for each layer.")

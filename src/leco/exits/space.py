@@ -14,7 +14,12 @@ _POOLERS = ("cls", "max", "avg", "sa")
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The candidate operations of each searched edge, and the width d_e of the exits.
+    """The candidate operations of each searched edge, and the `width` d_e of the exits.
+
+    The edges are those of `leco.exits.architecture.Architecture`: `activation_1`, `encoder_1`, `encoder_2`, `pooler`
+    and `activation_2`.
+
+    Source: LECO, section 4 and Table 5.
 
     Raises LecoError for an edge without operations, an operation named twice, an unknown one, and a space in
     which every exit would have two `null` encoders.

@@ -22,7 +22,10 @@ from leco.tokens import pad
 
 @dataclass(frozen=True)
 class Quality:
-    """What a criterion does on the test split: its score, the last exit's, and the mean exit layer."""
+    """What a `criterion` does on the test split.
+
+    Its `score`, the last exit's (`full_depth_score`), and as `mean_exit_layer`, from 1 to M, where texts leave.
+    """
 
     criterion: Criterion
     score: float
@@ -33,9 +36,10 @@ class Quality:
 def choose_for(
     model: MultiExitModel, data: TextData, criterion: Criterion, max_drop: float | None, *, int8: bool, opset: int
 ) -> Quality:
-    """The quality of a file of `model`; with `max_drop`, of the settings of the criterion that dev then chooses.
+    """The quality of a file of `model`; with `max_drop`, of the settings of the `criterion` that dev then chooses.
 
-    See `choose_setting` for how they are chosen.
+    They are the fastest on the dev split of `data` whose score is at most `max_drop` under full depth's, by what the
+    exits say in the file's own precision, `int8` or float32, in operators of version `opset`.
     """
     graph = ModelWriter(model, int8=int8, opset=opset).all_exits()
     if max_drop is not None:

@@ -46,7 +46,7 @@ class BackboneWriter(Protocol):
 
 
 class ModelWriter:
-    """Writes a multi-exit model into a graph of its own."""
+    """Writes a multi-exit `model` into a graph of its own, in float32 or `int8`, in operators of version `opset`."""
 
     def __init__(self, model: MultiExitModel, *, int8: bool = False, opset: int = 18) -> None:
         self.model, self.task, self.opset = model, model.task, opset

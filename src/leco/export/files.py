@@ -31,9 +31,17 @@ def export_onnx(
 ) -> None:
     """Write `model` as one file that leaves by `criterion` (the model's own by default), whole or not at all.
 
-    The tokenizer, the labels, the criterion and where all comes from are in the file's metadata, under `leco.*`.
-    LecoError for a criterion, an exit or a tokenizer that has no form in ONNX, for an opset that is not supported, and
-    where `path` is something else than such a file.
+    With `int8` the layers' matrices are of 8 bits; `opset` is the version of ONNX's operators. The tokenizer, the
+    labels, the criterion and where all comes from are in the file's metadata, under `leco.*`. LecoError for a
+    criterion, an exit or a tokenizer that has no form in ONNX, for an opset that is not supported, and where `path` is
+    something else than such a file.
+
+    >>> import leco
+    >>> from leco.criteria import Entropy
+    >>> model = leco.load("reviews-model", device="cpu")
+    >>> export_onnx(model, Path("by-entropy.onnx"), criterion=Entropy(tau=0.2))
+    >>> leco.load("by-entropy.onnx").criterion
+    Entropy(tau=0.2, normalized=False)
     """
     if not OPSET <= opset <= LATEST:
         raise LecoError(f"{parameter('opset')} must be from {OPSET} to {LATEST}, not {opset}.")

@@ -21,7 +21,10 @@ from leco.runtime.predictor import ignore
 
 
 class PlainClassifier(TokenizerMixin, PredictorMixin):
-    """A plain classifier of Transformers with its tokenizer, a `leco.runtime.Predictor` at full depth alone."""
+    """A plain classifier of Transformers with its `tokenizer`: a `leco.runtime.Predictor` at full depth alone.
+
+    `model` is loaded. Raises LecoError where its number of outputs is none that its kind of problem has.
+    """
 
     def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
         """Take a model that is loaded, and switch its dropout off."""
@@ -45,7 +48,10 @@ class PlainClassifier(TokenizerMixin, PredictorMixin):
         batch_size: int = 1,
         on_batch: Callable[[int], None] = ignore,
     ) -> Decisions:
-        """The scores of tokenized texts, which run in batches of similar length and all leave at the last layer."""
+        """The scores [N, K] of tokenized texts, which run in batches of similar length and all leave at layer M.
+
+        LecoError for a criterion by which they would leave before.
+        """
         if criterion not in (None, Static(), Static(self.num_layers)):
             raise LecoError(f"A plain classifier has no exits to leave by: '{criterion}' needs a model of 'leco fit'.")
 
@@ -58,7 +64,7 @@ class PlainClassifier(TokenizerMixin, PredictorMixin):
 
 
 def load_classifier(folder: str | Path, device: str = "cpu") -> PlainClassifier:
-    """The plain classifier in a folder, on a device as in `leco.devices.pick_device`.
+    """The plain classifier in a `folder`, on a `device`: auto, cpu, cuda, cuda:N or mps.
 
     LecoError where it is broken, or its tokenizer does not fit.
     """

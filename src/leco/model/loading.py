@@ -14,9 +14,12 @@ from leco.model.pretrained import load
 
 
 def load_model(folder: str | Path, device: str = "cpu") -> MultiExitModel:
-    """A trained multi-exit model from its folder, on a device as in `leco.devices.pick_device`.
+    """A trained multi-exit model from its `folder`, on a `device`: auto, cpu, cuda, cuda:N or mps.
 
     LecoError where there is none, or a foreign or broken one.
+
+    >>> load_model("reviews-model").num_layers
+    3
     """
     place = pick_device(device)
     path = Path(folder)

@@ -70,7 +70,14 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     """A Transformers encoder with an exit on each layer (or on some), a `leco.runtime.Predictor` that gives all exits.
 
     `MultiExitModel.from_pretrained(DIR)` loads a trained one; `model.predict(texts)` exits early. Called like any
-    Transformers model, it runs at full depth and returns every exit's logits.
+    Transformers model, it runs at full depth and returns every exit's logits (`MultiExitOutput`).
+    `MultiExitModel(config)` is one with random weights, or on a `backbone` that is loaded.
+
+    >>> import leco
+    >>> model = leco.MultiExitModel.from_pretrained("reviews-model")
+    >>> output = model(torch.tensor([[2, 5, 3]]))  # [B, L]
+    >>> list(output.exit_logits.shape)  # [E, B, K]
+    [3, 1, 2]
     """
 
     config_class = LecoConfig
@@ -335,11 +342,18 @@ def build_model(
     states: StateStatistics | None = None,
     **config: Any,
 ) -> MultiExitModel:
-    """A model with fresh exits of the given architectures on a pretrained backbone; `config` is more of `LecoConfig`.
+    """A model with fresh exits of the given architectures on a pretrained `backbone`.
 
-    There is one architecture for each layer, or for each of its `exit_layers`.
+    There is one of the `architectures` for each layer, or for each of its `exit_layers`, and one of the `label_names`
+    for each of K outputs. `problem_type` is Transformers' name of the kind of problem, `config` more of `LecoConfig`.
+    Given the statistics of the backbone's hidden `states`, the exits read standardized ones while they are trained.
+    LecoError as `MultiExitModel`.
 
-    Given the statistics of the backbone's hidden states, the exits read standardized ones while they are trained.
+    >>> from leco.exits.architecture import LINEAR
+    >>> from leco.model import load_backbone
+    >>> backbone, names = load_backbone("encoder"), ["negative", "positive"]
+    >>> build_model(backbone, 3 * [LINEAR], names, problem_type="single_label_classification").num_layers
+    3
     """
     if states is not None:
         architectures = [

@@ -33,7 +33,10 @@ def resolve(name: str) -> str:
 
 
 def load_config(name: str, layers: int | None = None) -> PreTrainedConfig:
-    """The configuration of a pretrained encoder, or of its first so many layers.
+    """The configuration of a pretrained encoder, or of its first so many `layers`; `name` is a folder or the Hub's.
+
+    >>> load_config("encoder", layers=2).num_hidden_layers
+    2
 
     LecoError where it is not there, its family is unknown, or it has not so many layers.
     """
@@ -57,7 +60,7 @@ def load_config(name: str, layers: int | None = None) -> PreTrainedConfig:
 
 
 def load_backbone(name: str, device: torch.device | None = None, layers: int | None = None) -> PreTrainedModel:
-    """A pretrained encoder in float32, from a folder or from the Hub, on a device (None: the processor).
+    """A pretrained encoder in float32, `name` a folder or a name on the Hub, on a `device` (None: the processor).
 
     With `layers` its first so many layers alone. LecoError as `load_config` says, and where its weights are not
     finite.
@@ -71,7 +74,10 @@ def load_backbone(name: str, device: torch.device | None = None, layers: int | N
 
 
 def load_tokenizer(name: str, config: PreTrainedConfig | None = None) -> PreTrainedTokenizerBase:
-    """The tokenizer in a folder or on the Hub; LecoError where it does not fit the embeddings of `config`, if given."""
+    """The tokenizer, `name` a folder or a name on the Hub, which neither cuts nor pads by itself.
+
+    LecoError where there is none, or it does not fit the embeddings of `config`, if given.
+    """
     tokenizer: PreTrainedTokenizerBase = load(AutoTokenizer, resolve(name), "tokenizer")
     if config is not None:
         check_vocabulary(tokenizer, config, name)

@@ -94,7 +94,7 @@ class ModelStages:
         return evidence(batch.logits, features, self.subspace(number)).cpu().numpy()
 
     def keep(self, batch: ActiveRows, rows: NDArray[Any]) -> ActiveRows:
-        """Only the given rows, and only as many tokens as the longest of them has."""
+        """Only the given rows (indices [b]), and only as many tokens as the longest of them has."""
         index = torch.from_numpy(rows).to(batch.hidden.device)
         attention_mask = batch.attention_mask[index]
         longest = int(attention_mask.sum(1).max())

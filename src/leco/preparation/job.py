@@ -24,7 +24,10 @@ from leco.run_folder import check_folder, claim_for_all, fingerprint
 
 @dataclass(frozen=True)
 class Job:
-    """An encoder, a data set, settings and what they name, and the folder for everything that comes of it."""
+    """An encoder, a data set, settings and what they name, and the folder for everything that comes of it.
+
+    `options` are the settings, `methods` the objects that they name, and `hold` keeps others out of the `folder`.
+    """
 
     encoder: Encoder
     data: TextData
@@ -66,7 +69,8 @@ def open_job(
 ) -> Iterator[Job]:
     """Check everything that can be checked at once, read the data, and then claim and hold the output folder.
 
-    The settings in the `groups` of `options` make the run what it is. Of several processes all do so, and end together.
+    `model`, `data` and `output` are those of `leco.fit`. LecoError for what the user can repair. The settings in the
+    `groups` of `options` make the run what it is. Of several processes all do so, and end together.
     """
     folder = Path(output)
     methods = parse_methods(options)

@@ -104,7 +104,7 @@ class Problem(ABC):
 
     @abstractmethod
     def encode(self, found: Sequence[float], num_outputs: int) -> Array:
-        """The label of one text, of `label_shape` and `dtype`: from the places of its labels, or from its value."""
+        """The label of a text, [] or [K] (`label_shape`), of `dtype`: from the places of its labels, or its value."""
 
     def renumber(self, labels: Array, places: Array, num_outputs: int) -> Array:
         """The labels [N, ..] where label k has the number `places[k]` among `num_outputs`."""
@@ -163,7 +163,7 @@ class Problem(ABC):
         return self.right(scores, self.predictions(previous))
 
     def distributions(self, scores: Array) -> Array:
-        """The probabilities of all outcomes, so that sums over the last axis are sums over what is not known."""
+        """The probabilities [.., n] of all outcomes, by scores [.., K]; `- sum p log p` over them is the entropy."""
         self._needs_names()
 
     def onnx_distributions(self, graph: Nodes, scores: str) -> str:

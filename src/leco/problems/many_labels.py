@@ -18,7 +18,13 @@ THRESHOLD = 0.5
 
 
 class ManyLabels(Problem):
-    """Each of K labels holds or not: sigmoid and binary cross-entropy. Labels are 0 and 1, float32 [N, K]."""
+    """Each of K labels holds or not: sigmoid and binary cross-entropy. Labels are 0 and 1, float32 [N, K].
+
+    `statistics` has the weights of labels in the loss, as a training learned them.
+
+    >>> ManyLabels().predictions(np.array([[0.1, 0.9, 0.8]]))
+    array([[0, 1, 1]])
+    """
 
     name: ClassVar[str] = "multi_label_classification"
     metrics: ClassVar[tuple[str, ...]] = ("f1_micro", "f1_macro", "accuracy")

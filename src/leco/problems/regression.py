@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 class Regression(Problem):
     """Each text has a number: squared error. Labels are float32 [N].
 
-    An exit's one logit is the value in standard deviations of the training values from their mean.
+    An exit's one logit is the value in standard deviations of the training values from their mean (`statistics`).
+
+    >>> from leco.problems import LabelStatistics
+    >>> Regression(LabelStatistics(mean=3.0, std=2.0)).scores(np.array([[0.5]]))
+    array([[4.]])
     """
 
     name: ClassVar[str] = "regression"

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 
 class SingleLabel(Problem):
-    """Each text has one of K labels: softmax and cross-entropy. Labels are int64 [N]."""
+    """Each text has one of K labels: softmax and cross-entropy. Labels are int64 [N].
+
+    `statistics` has the weights of labels in the loss, as a training learned them.
+
+    >>> SingleLabel().predictions(np.array([[0.1, 0.9]]))
+    array([1])
+    """
 
     name: ClassVar[str] = "single_label_classification"
     metrics: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "f1", "matthews", "accuracy_f1")

@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 
 from leco.criteria import Oracle
 from leco.data import TextData
+from leco.data.given import is_in_memory
 from leco.evaluation import (
     EVALUATION,
     Contest,
@@ -30,7 +31,15 @@ from leco.training.log import TRAINING, TrainingLog
 class Content:
     """The facts of a report; what there is none of is None or empty, and `missing` says what data would add.
 
-    `parameters` are those of the backbone and of each exit, `minutes` those of the training and of the search.
+    Attributes:
+        name, model, hidden_size: the folder's name, the model, and d.
+        parameters: how many the backbone has, and each exit.
+        evaluation: scores, speedups and curves.
+        history, contest: of the search, and of the criteria on dev.
+        minutes: those of the training and of the search.
+        first, last: texts that leave first and last.
+        missing: what data would add.
+
     """
 
     name: str
@@ -45,21 +54,27 @@ class Content:
     missing: list[str] = field(default_factory=list)
     contest: Contest | None = None
 
+    @property
+    def source(self) -> str:
+        """The data of the evaluation, or else of the training, as a command takes them; DATA where it cannot."""
+        trained_on = self.model.trained_on
+        known = self.evaluation.data if self.evaluation else trained_on.name if trained_on else "DATA"
+        return "DATA" if is_in_memory(known) else known
+
 
 @taking(REPORT_TIMING)
 def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **options: Any) -> Content:
     """Read the folder of `model`; with `data`, evaluate what it lacks, leave that in the folder, and find examples.
 
     An evaluation counts if it has the curves of several criteria, measured where that is wanted (`time_curves`), and is
-    of these data and of the model's own criterion.
+    of these data, by their name and what is in them, and of the model's own criterion.
     """
     timing = fill(REPORT_TIMING, options, strict=True)
     found = _read_evaluation(folder)
     first: list[Example] = []
     last: list[Example] = []
     if data is not None:
-        wanted = data.name, model.config.criterion.to_dict()
-        if not _compares(found, measured=timing.time_curves) or (found.data, found.criterion) != wanted:
+        if not _compares(found, measured=timing.time_curves) or not _is_of(found, model, data):
             found = evaluate(model, data, criteria=applicable_criteria(model), **asdict(timing))
             save_evaluation(found, folder)
         first, last = first_and_last(model, data)
@@ -94,6 +109,12 @@ def _read_evaluation(folder: Path) -> Evaluation | None:
 def _compares(found: Evaluation | None, *, measured: bool = False) -> TypeGuard[Evaluation]:
     """Whether it has the curves of several criteria, or these with measured speedups."""
     return found is not None and Oracle.name in found.curves and (not measured or found.measured)
+
+
+def _is_of(found: Evaluation, model: MultiExitModel, data: TextData) -> bool:
+    """Whether it is of these texts, as they are now, and of the model's own criterion."""
+    wanted = data.name, data.test.fingerprint, model.config.criterion.to_dict()
+    return (found.data, found.fingerprint, found.criterion) == wanted
 
 
 def _missing(found: Evaluation | None) -> list[str]:

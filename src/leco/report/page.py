@@ -26,7 +26,7 @@ MARK = '<meta name="generator" content="leco">'
 
 
 def render(content: Content) -> str:
-    """The page of a report. Every text in it is escaped, and it asks for nothing from elsewhere."""
+    """The page of a report with this `content`, in HTML: every text is escaped, and it asks for nothing elsewhere."""
     environment = Environment(
         loader=PackageLoader(__name__.rpartition(".")[0]),
         autoescape=True,

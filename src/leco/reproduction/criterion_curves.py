@@ -12,9 +12,10 @@ from leco.reproduction.searches_and_cells import Cell
 
 @dataclass(frozen=True)
 class Curves(Cell):
-    """The speedup-score curves of criteria, by comma or by default all, on the model of the cell of the same settings.
+    """The speedup-score curves of `criteria`, by comma or by default all, on the model of the cell of these settings.
 
-    Speedups are measured on the first `timed_texts` texts of test (None: all), `repeats` times.
+    `task`, `model`, `preset`, `options`, `space`, `strategy`, `exits`, `seed` and `search_preset` are those of the
+    `Cell`. Speedups are measured on the first `timed_texts` texts of test (None: all), `repeats` times.
     """
 
     results: ClassVar[tuple[str, ...]] = ("evaluation",)

@@ -19,9 +19,10 @@ Record = dict[str, Any]
 class ResultsFolder:
     """The records of finished experiments, and the files of those that run.
 
-    `TABLE.jsonl` has one record a line. A record is found whichever file it is in, so that an experiment which several
-    tables share runs once, for the first of them. While it runs, an experiment has `working/NAME/` to itself, and
-    its log is `working/NAME.log`. `outputs/NAME.npz` keeps the outputs of all exits of a cell's model.
+    `root` is the folder, in which `TABLE.jsonl` has one record a line. A record is found whichever file it is in, so
+    that an experiment which several tables share runs once, for the first of them. While it runs, an experiment has
+    `working/NAME/` to itself, and its log is `working/NAME.log`. `outputs/NAME.npz` keeps the outputs of all exits of a
+    cell's model.
     """
 
     def __init__(self, root: Path) -> None:

@@ -21,7 +21,10 @@ from leco.training.log import TRAINING
 
 @dataclass(frozen=True)
 class Search(Experiment):
-    """A search of exit architectures; it is run once for each task, as in the paper, whatever the training's seed."""
+    """A search of exit architectures; it is run once for each task, as in the paper, whatever the training's seed.
+
+    `task`, `model`, `preset`, `options` and `space` are those of any `Experiment`.
+    """
 
     results: ClassVar[tuple[str, ...]] = ("architectures", "history")
 
@@ -45,8 +48,9 @@ class Search(Experiment):
 class Cell(Experiment):
     """One training: task, strategy, exits and seed.
 
-    `exits` are those of `leco.train`, or `learned` for those that the search in `space` found; `search_preset` is the
-    search's preset where that is not the training's.
+    `task`, `model`, `preset`, `options` and `space` are those of any `Experiment`, `strategy` and `seed` are settings
+    of `leco.train`. `exits` are those of `leco.train`, or `learned` for those that the search in `space` found;
+    `search_preset` is the search's preset where that is not the training's.
     """
 
     results: ClassVar[tuple[str, ...]] = (

@@ -31,7 +31,15 @@ class Answer:
 
 
 def answers(decisions: Decisions, label_names: Sequence[str], problem_type: str) -> list[Answer]:
-    """One answer for each row of the decisions."""
+    """One answer for each of the N rows of the `decisions`, in their order.
+
+    `label_names` are those of the K outputs, `problem_type` is Transformers' name of the kind of problem.
+
+    >>> import numpy as np
+    >>> decisions = Decisions(scores=np.array([[0.25, 0.75]]), exit_layers=np.array([2]))
+    >>> answers(decisions, ["negative", "positive"], "single_label_classification")[0].label
+    'positive'
+    """
     problem = PROBLEMS[problem_type]
     rows = zip(
         problem.predictions(decisions.scores), decisions.scores.tolist(), decisions.exit_layers.tolist(), strict=True

@@ -36,12 +36,12 @@ class Stages(Protocol[Batch]):
         """What else (`leco.criteria.Observed`) there is of the exit on `layer`, [B, ..], after its scores."""
 
     def keep(self, batch: Batch, rows: Array) -> Batch:
-        """The batch with only the given rows (indices) in it."""
+        """The batch with only the given rows (indices [b]) in it."""
 
 
 @dataclass(frozen=True)
 class Decisions:
-    """The scores [N, K] with which texts left, and the layers [N] at which they did."""
+    """The `scores` [N, K] with which texts left, and the `exit_layers` [N], from 1 to M, at which they did."""
 
     scores: Array
     exit_layers: Array
@@ -91,9 +91,21 @@ def in_batches(
     batch_size: int = 1,
     on_batch: Callable[[int], None] = lambda rows: None,
 ) -> Decisions:
-    """What `run` decides of all texts, batch by batch of similar length, in the order given.
+    """What `run` decides of all texts, batch by batch of similar length, in the order given: [N, K] and [N].
 
-    `on_batch` is told the rows done.
+    Args:
+        run: decides of a batch of `batch_size` texts at most.
+        encodings: the N tokenized texts.
+        num_outputs: K.
+        batch_size: the most texts of a batch.
+        on_batch: is told the number of rows that each batch had.
+
+    >>> encodings = [{"input_ids": [1, 2]}, {"input_ids": [1, 2, 3]}]
+    >>> def run(batch):  # says the lengths
+    ...     return Decisions(np.array([[len(one["input_ids"])] for one in batch]), np.ones(len(batch)))
+    >>> in_batches(run, encodings, num_outputs=1).scores[:, 0]
+    array([2., 3.], dtype=float32)
+
     """
     scores = np.empty((len(encodings), num_outputs), np.float32)
     exit_layers = np.empty(len(encodings), np.int64)
@@ -112,9 +124,17 @@ def decide(
     batch_size: int = 1,
     on_batch: Callable[[int], None] = lambda rows: None,
 ) -> Decisions:
-    """Run all texts in batches of similar length; the results are in the order given.
+    """Run all texts in batches of similar length, each until it leaves; the results are in the order given.
 
-    They are those of batch size 1, since no row's way depends on another's. `on_batch` is told the rows done.
+    They are those of batch size 1, since no row's way depends on another's.
+
+    Args:
+        stages: the model, cut layer by layer.
+        encodings: the N tokenized texts.
+        criterion: decides after each layer that has an exit. LecoError where it is not defined for the model's task.
+        batch_size: the most texts of a batch.
+        on_batch: is told the number of rows that each batch had.
+
     """
 
     def run(batch: list[Encoding]) -> Decisions:

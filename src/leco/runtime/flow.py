@@ -120,6 +120,7 @@ class Flow(Generic[Batch]):
         stages: the model, cut layer by layer.
         policy: when rows enter, and which of them run.
         max_tokens: the most tokens of a batch, padding counted; one longer row runs alone.
+        groups: the rows inside, by how deep they are; none at first.
 
     """
 

@@ -34,9 +34,16 @@ def ignore(number: int) -> None:
 
 
 class Predictor(Protocol):
-    """A model in its runtime: the PyTorch model, an ONNX file, a plain classifier.
+    """A model in its runtime: the PyTorch model, an ONNX file, a plain classifier. `leco.load` gives one.
 
     What differs between them are the properties, `encode` and `decide`; `PredictorMixin` adds the rest.
+
+    >>> import leco
+    >>> predictor = leco.load("reviews-model/model.onnx")
+    >>> predictor.runtime, predictor.label_names, predictor.num_layers
+    ('ONNX Runtime', ['negative', 'positive'], 3)
+    >>> [answer.label for answer in predictor.predict(["a good film", "so bad"], batch_size=2)]
+    ['positive', 'negative']
     """
 
     @property
@@ -256,7 +263,10 @@ def answer_pieces(
     batch_size: int,
     answer: Callable[[list[Text]], list[Answer]],
 ) -> Iterator[Answer]:
-    """What `PredictorMixin.stream` does, for one's own `answer`: its former name."""
+    """What `PredictorMixin.stream` does with `texts`, `criterion` and `batch_size`, for an `answer` of one's own.
+
+    A former name, which warns.
+    """
     warn_of("leco.runtime.answer_pieces", "leco.runtime.PredictorMixin.stream")
     as_criterion(criterion, Static())
     check_batch_size(batch_size)
@@ -273,7 +283,7 @@ def doubt_of(predictor: Predictor, criterion: Criterion | None = None) -> str:
 
 
 def encoded(predictor: Predictor, texts: Sequence[Text]) -> tuple[list[Encoding], list[bool]]:
-    """The tokens of texts, and which of them were cut."""
+    """The tokens of N `texts` as a `predictor` makes them, and for each whether it had to be cut."""
     counts: list[int] = []
     encodings = predictor.encode(texts, counts.append)
     if not sum(counts):

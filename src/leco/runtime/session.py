@@ -42,7 +42,11 @@ def open_session(graph: str | Path | bytes, *, threads: int | None = None, spinn
 
 
 class Session(PredictorMixin):
-    """A file that `leco export` wrote, ready to answer.
+    """A file that `leco export` wrote, ready to answer in ONNX Runtime, on the processor.
+
+    >>> session = Session("reviews-model/model.onnx", threads=1)
+    >>> session.predict(["a good film"], criterion="cobee:tau=0.2,patience=1")[0].label
+    'positive'
 
     Args:
         path: the file.
@@ -121,7 +125,10 @@ class Session(PredictorMixin):
         return type(self.criterion).sweep(self.task)[0]
 
     def encode(self, texts: Iterable[Text], on_cut: Callable[[int], None] = ignore) -> list[Encoding]:
-        """The tokens of each text, cut to the model's length; `on_cut` is told how many had to be."""
+        """The tokens of each text, cut to the model's length; `on_cut` is told how many had to be.
+
+        LecoError for what is no text, and where the file's tokenizer fails.
+        """
         given = list(checked(texts))
         try:
             encodings = self._tokenizer.encode_batch(given)
@@ -140,7 +147,10 @@ class Session(PredictorMixin):
         batch_size: int = 1,
         on_batch: Callable[[int], None] = ignore,
     ) -> Decisions:
-        """The scores and exit layers of tokenized texts, which run in batches of similar length, in the order given."""
+        """The scores [N, K] and exit layers [N] of tokenized texts in their order; batches have similar lengths.
+
+        LecoError for a criterion that is not the file's kind, and for what the graph refuses.
+        """
         settings = self.settings(criterion or self.criterion)
 
         def run(batch: list[Encoding]) -> Decisions:
@@ -160,7 +170,7 @@ class Session(PredictorMixin):
         return pad(encodings, self._padding)
 
     def settings(self, criterion: Criterion) -> dict[str, Array]:
-        """A criterion's settings as inputs; LecoError where the file holds another criterion."""
+        """A criterion's settings as inputs of the graph, scalars; LecoError where the file holds another criterion."""
         if type(criterion) is not type(self.criterion):
             raise LecoError(
                 f"The file exits by '{self.criterion.name}', not by '{criterion.name}'. Export the model again with "

@@ -51,6 +51,8 @@ def _of_table(texts: Any, columns: Sequence[str] | None) -> Iterable[Any]:
     if names is None:
         return cast("Iterable[Any]", texts)
     known = list(map(str, names))
+    if not known:
+        raise LecoError("The table has no columns; an index is none. Give its reset_index(), or a list of texts.")
     wanted = list(known if len(known) == 1 else columns or ())
     if not wanted or not {*wanted} <= {*known}:
         missing = f"{' and '.join(map(repr, wanted))} as the model was trained on" if wanted else "one column alone"

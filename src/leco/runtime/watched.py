@@ -44,7 +44,7 @@ class WatchFile:
         self.read()
 
     def read(self) -> Watch:
-        """What has been seen by now."""
+        """What has been seen by now; LecoError where the file is none of these, or of another promise."""
         if not self.path.exists():
             return self.start
         found = Watch.from_dict(read_json(self.path), f"'{self.path}'")
@@ -213,6 +213,8 @@ def watched(
     on_alarm: Callable[[str], None] = logger.warning,
 ) -> Predictor:
     """The predictor, of which answers by a criterion, by default its own, are watched where `options` name a file.
+
+    `on_alarm` is told in a sentence, once, that the promise is contradicted; by default a warning is logged.
 
     LecoError where nothing is promised that could be watched: neither by `monitor_bound` nor by its certificate.
     """

@@ -40,7 +40,7 @@ class Relaxation(ABC):
         """The weights [M, O] of each edge's candidates: what the history records and the discretization compares."""
 
     def sample(self, alphas: Alphas, progress: float, own: Own = NONE) -> dict[str, Tensor]:
-        """The weights for one step of the search; `progress` goes from 0 to 1 over the search."""
+        """The weights [M, O] for one step of the search; `progress` goes from 0 to 1 over the search."""
         return self.weights(alphas, own)
 
     def penalty(self, alphas: Alphas) -> Tensor | None:
@@ -58,21 +58,33 @@ class Relaxation(ABC):
 
 @dataclass(frozen=True)
 class Darts(Relaxation):
-    """DARTS (Liu et al. 2019): the softmax of the alphas, `exp(alpha_o) / sum_o' exp(alpha_o')` (section 3.2)."""
+    """The softmax of an edge's alphas [M, O] over its candidates o: `exp(alpha_o) / sum_o' exp(alpha_o')`.
+
+    Source: DARTS (Liu et al. 2019), section 3.2; LECO, section 4.
+
+    >>> Darts().weights({"pooler": torch.tensor([[0.0, 0.0, -torch.inf]])})["pooler"]
+    tensor([[0.5000, 0.5000, 0.0000]])
+    """
 
     name: ClassVar[str] = "darts"
 
     def weights(self, alphas: Alphas, own: Own = NONE) -> dict[str, Tensor]:
-        """The softmax over the candidates of each edge."""
+        """The softmax [M, O] over the candidates of each edge."""
         return {edge: values.softmax(-1) for edge, values in alphas.items()}
 
 
 @dataclass(frozen=True)
 class Snas(Darts):
-    """SNAS (Xie et al. 2019): a sample of the Gumbel-softmax in each step, at a temperature that falls.
+    """A sample of the Gumbel-softmax in each step, at a temperature that falls.
 
-    `softmax((alpha + g) / lambda)` with `g = -log(-log u)`, `u` uniform; lambda falls geometrically from `first` to
-    `last` over the search. The history and the discretization look at the softmax.
+    `softmax((alpha + g) / lambda)` over an edge's candidates, with `g = -log(-log u)`, `u` uniform; lambda falls
+    geometrically from `first` to `last` over the search. The history and the discretization look at the softmax.
+
+    Source: SNAS (Xie et al. 2019).
+
+    >>> drawn = Snas(last=0.01).sample({"pooler": torch.zeros(1, 3)}, progress=1.0)["pooler"]  # [M, O]: nearly one-hot
+    >>> round(float(drawn.sum()), 3)
+    1.0
     """
 
     name: ClassVar[str] = "snas"
@@ -81,17 +93,23 @@ class Snas(Darts):
     last: float = option(0.1, "Temperature at the end.", above=0)
 
     def sample(self, alphas: Alphas, progress: float, own: Own = NONE) -> dict[str, Tensor]:
-        """One draw for each layer and edge."""
+        """One draw [M, O] for each layer and edge."""
         temperature = self.first * (self.last / self.first) ** progress
         return {edge: F.gumbel_softmax(values, tau=temperature, dim=-1) for edge, values in alphas.items()}
 
 
 @dataclass(frozen=True)
 class FairDarts(Relaxation):
-    """FairDARTS (Chu et al. 2020): the sigmoid of each alpha, so that candidates do not compete.
+    """The sigmoid of each alpha, `1 / (1 + exp(-alpha_o))`, so that candidates do not compete.
 
     The zero-one loss `-strength * mean((sigmoid(alpha) - 1/2)^2)`, of each layer, drives each towards 0 or 1. Each edge
     then keeps its best candidate; the paper keeps all above a threshold, which may be none.
+
+    Source: FairDARTS (Chu et al. 2020).
+
+    >>> alphas = {"pooler": torch.tensor([[0.0, torch.inf]])}  # [M, O]
+    >>> FairDarts().weights(alphas)["pooler"], FairDarts(strength=8.0).penalty(alphas)  # -8 (0 + 1/4) / 2
+    (tensor([[0.5000, 1.0000]]), tensor(-1.))
     """
 
     name: ClassVar[str] = "fair-darts"
@@ -99,21 +117,26 @@ class FairDarts(Relaxation):
     strength: float = option(10.0, "Weight of the zero-one loss.", minimum=0)
 
     def weights(self, alphas: Alphas, own: Own = NONE) -> dict[str, Tensor]:
-        """The sigmoid of each candidate's alpha."""
+        """The sigmoid [M, O] of each candidate's alpha."""
         return {edge: values.sigmoid() for edge, values in alphas.items()}
 
     def penalty(self, alphas: Alphas) -> Tensor:
-        """The zero-one loss: a mean over a layer's candidates, summed over the layers as the exits' losses are."""
+        """The zero-one loss, a scalar: a mean over a layer's candidates, summed over layers like the exits' losses."""
         by_layer = torch.cat(list(alphas.values()), dim=1)  # [M, all candidates]
         return -self.strength * (by_layer.sigmoid() - 0.5).square().mean(1).sum()
 
 
 @dataclass(frozen=True)
 class PcDarts(Darts):
-    """PC-DARTS (Xu et al. 2021): a random share `1 / k` of the channels passes through the candidates, the rest by.
+    """A random share `1 / k` of the channels passes through the candidates, the rest passes by.
 
     `f(x) = sum_o w_o o(S x)` on the channels of S and x on the others, on the activation and encoder edges. The two
     encoder edges meet in one node, with weights of their own: edge normalization, `softmax(beta)` over the two.
+
+    Source: PC-DARTS (Xu et al. 2021).
+
+    >>> PcDarts(k=4).channels(width=32).sum()  # S [e], of 0 and 1
+    tensor(8.)
     """
 
     name: ClassVar[str] = "pc-darts"
@@ -122,7 +145,7 @@ class PcDarts(Darts):
     k: int = option(4, "One in k channels passes through the candidates.", minimum=1)
 
     def weights(self, alphas: Alphas, own: Own = NONE) -> dict[str, Tensor]:
-        """The softmax over the candidates; on the encoder edges times twice the edge's normalized weight."""
+        """The softmax [M, O] over the candidates; on the encoder edges times twice the edge's normalized weight."""
         weights = super().weights(alphas)
         betas = own["beta"].softmax(-1)  # [M, 2]
         for index, edge in enumerate(("encoder_1", "encoder_2")):
@@ -130,7 +153,7 @@ class PcDarts(Darts):
         return weights
 
     def channels(self, width: int) -> Tensor:
-        """A random choice of `width / k` channels, at least one."""
+        """A random choice [e] of `width / k` channels, at least one."""
         chosen = torch.zeros(width)
         chosen[torch.randperm(width)[: max(width // self.k, 1)]] = 1
         return chosen
@@ -138,10 +161,15 @@ class PcDarts(Darts):
 
 @dataclass(frozen=True)
 class PDarts(Darts):
-    """P-DARTS (Chen et al. 2021): the search goes in stages, after each of which the weakest candidates are dropped.
+    """The softmax, in a search that goes in stages, after each of which the weakest candidates are dropped.
 
     After a third of the search the best 5/8 of each edge's candidates stay, after two thirds the best 3/8, rounded up.
     Unlike the paper's, a stage goes on with the weights and alphas of the one before, and skips are not held back.
+
+    Source: P-DARTS (Chen et al. 2021).
+
+    >>> [PDarts().kept(8, progress) for progress in (0.0, 0.4, 0.8)]
+    [8, 5, 3]
     """
 
     name: ClassVar[str] = "p-darts"
@@ -159,7 +187,11 @@ RELAXATIONS: Registry[type[Relaxation]] = Registry(
 
 
 def parse_relaxation(text: str) -> Relaxation:
-    """A relaxation written as `NAME` or `NAME:SETTING=VALUE,...`; LecoError for an unknown one."""
+    """The relaxation that `text` names, `NAME` or `NAME:SETTING=VALUE,...`; LecoError for an unknown one.
+
+    >>> parse_relaxation("snas:last=0.2")
+    Snas(first=1.0, last=0.2)
+    """
     name, settings = parse_variant(text, example="snas:last=0.2")
     return build_variant(RELAXATIONS, name, settings)
 
@@ -167,7 +199,12 @@ def parse_relaxation(text: str) -> Relaxation:
 def entropy(weights: Mapping[str, Tensor]) -> Tensor:
     """`-sum_o p_o log p_o` of the candidates' weights, normalized to sum to 1: for each layer [M] the mean over edges.
 
-    Penalizing it brings the supernet closer to the discrete exits (Gao et al. 2020).
+    The weights are [M, O] for each edge. Penalizing it brings the supernet closer to the discrete exits.
+
+    Source: Gao et al. 2020.
+
+    >>> entropy({"pooler": torch.tensor([[0.5, 0.5]])})  # log 2
+    tensor([0.6931])
     """
     by_edge = []
     for values in weights.values():

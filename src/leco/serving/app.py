@@ -135,15 +135,15 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
         answer.patience = options.timeout
         return answer
 
-    @app.get("/livez", dependencies=public)
-    async def livez() -> dict[str, bool]:
-        """Whether the process runs."""
-        return {"live": True}
+    @app.get("/livez", dependencies=public, responses={503: {"model": Problem}})
+    async def livez() -> Any:
+        """Whether what is taken is answered; where not, the process is to be started anew."""
+        return {"live": True} if service.healthy else problem(503, "The engine has ended.", "unhealthy")
 
     @app.get("/readyz", dependencies=public, responses={503: {"model": Problem}})
     async def readyz() -> Any:
         """Whether requests are to be sent here: after loading, and until it shuts down."""
-        return {"ready": True} if service.ready else problem(503, "The service is shutting down.", "unhealthy")
+        return {"ready": True} if service.ready else problem(503, "The service takes no requests.", "unhealthy")
 
     @app.get("/info", dependencies=public)
     async def info() -> Info:

@@ -1,5 +1,6 @@
 """The engine of a service: a thread that runs what waits in batches, of which rows leave when they are answered."""
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Thread
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from leco.criteria import Criterion
 from leco.runtime import POLICIES, Flow, Predictor, RunsByLayer, Watched, unwatched
 from leco.serving.options import ServingOptions
-from leco.serving.waiting import Decided, Ticket, WaitingRoom
+from leco.serving.waiting import Decided, DrainingError, Ticket, WaitingRoom
 from leco.tokens import Encoding
 
 UNCHECKED = 64
@@ -68,12 +69,20 @@ class Engine:
         self._thread.join()
 
     def _run(self) -> None:
-        if isinstance(self._inner, RunsByLayer):
-            self._run_by_layer(self._inner)
-        else:
-            while tickets := self._take(wait=True):
-                self._run_whole(tickets)
-        self._check()
+        try:
+            if isinstance(self._inner, RunsByLayer):
+                self._run_by_layer(self._inner)
+            else:
+                while tickets := self._take(wait=True):
+                    self._run_whole(tickets)
+            self._check()
+        except Exception:
+            logging.getLogger("leco.serving").exception("The engine has ended.")
+        finally:  # nobody waits for an engine that has ended
+            self.room.close()
+            while tickets := self.room.take(wait=False):
+                for ticket in tickets:
+                    ticket.fail(DrainingError())
 
     def _run_by_layer(self, predictor: RunsByLayer) -> None:
         with predictor.running() as stages:

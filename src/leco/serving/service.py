@@ -122,7 +122,7 @@ class Service:
     @property
     def ready(self) -> bool:
         """Whether requests are to be sent here."""
-        return not self.stopping
+        return not self.stopping and self.healthy
 
     @property
     def healthy(self) -> bool:

@@ -8,7 +8,10 @@ from leco.calibration.rules.base import Array, Rule
 
 
 class Naive(Rule):
-    """The most aggressive setting whose mean loss is within the bound. It promises nothing, and is for comparison."""
+    """The most aggressive setting whose mean loss is within the bound. It promises nothing, and is for comparison.
+
+    Source: no one's; what the choice of thresholds on dev comes to.
+    """
 
     name: ClassVar[str] = "naive"
     confident: ClassVar[bool] = False

@@ -22,7 +22,7 @@ WRITERS: dict[type[Criterion], type["Writer"]] = {}
 
 @dataclass(frozen=True)
 class Writer(ABC):
-    """Writes a criterion; `settings` are the graph's inputs, `types` those of the tensors that it remembers."""
+    """Writes a criterion for a `task`; `settings` are the graph's inputs, `types` those of what it remembers."""
 
     task: Task
     settings: Values

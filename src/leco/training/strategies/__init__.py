@@ -43,7 +43,11 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
 
 
 def parse_strategy(text: str) -> Strategy:
-    """A strategy written as `NAME` or `NAME:SETTING=VALUE,...`; LecoError for an unknown one."""
+    """The strategy that `text` names, `NAME` or `NAME:SETTING=VALUE,...`; LecoError for an unknown one.
+
+    >>> parse_strategy("alternating:per_step=true")
+    Alternating(per_step=True)
+    """
     name, settings = parse_variant(text, example="alternating:per_step=true")
     return build_variant(STRATEGIES, name, settings)
 
@@ -51,7 +55,13 @@ def parse_strategy(text: str) -> Strategy:
 def check_exits(strategy: Strategy, architectures: Iterable[ExitArchitecture | None]) -> None:
     """Raise LecoError where a strategy that brings exits meets others, or such exits another strategy.
 
-    An architecture of None is one that is still to be searched.
+    Of the `architectures` of all exits, None is one that is still to be searched.
+
+    >>> from leco.exits.architecture import LINEAR
+    >>> check_exits(Joint(), [LINEAR, None])
+    >>> check_exits(GlobalPastFuture(), [LINEAR])
+    Traceback (most recent call last):
+    leco.errors.LecoError: The training strategy 'global-past-future' brings exits of its own. Give no others.
     """
     brought = {one.exits.kind: one.name for one in STRATEGIES.values() if one.exits is not None}
     own = None if strategy.exits is None else strategy.name
@@ -65,7 +75,7 @@ def check_exits(strategy: Strategy, architectures: Iterable[ExitArchitecture | N
 
 
 def check_number(strategy: Strategy, num_exits: int) -> None:
-    """Raise LecoError where a strategy that is about several exits is given one."""
+    """Raise LecoError where `num_exits` are fewer than a strategy needs, which may be about several."""
     if num_exits < strategy.fewest_exits:
         raise LecoError(
             f"The training strategy '{strategy.name}' needs {strategy.fewest_exits} exits or more, but there is "
@@ -74,6 +84,7 @@ def check_number(strategy: Strategy, num_exits: int) -> None:
 
 
 __all__ = ["STRATEGIES", "Phase", "Strategy", "TrainingStep", "check_exits", "check_number", "parse_strategy"]
+__all__ += [strategy.__name__ for strategy in STRATEGIES.values()]
 
 
 def __getattr__(name: str) -> Any:

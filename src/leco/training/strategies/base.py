@@ -18,7 +18,11 @@ class Phase:
     """A part of a training with its own optimizer and schedule.
 
     `backbone`, and `exits` (counted from 1, None is all), say what it trains; the rest is frozen. The
-    checkpoint with the best dev score of `selects` is kept: `avg` over all exits or the `last` exit's.
+    checkpoint with the best dev score of `selects` is kept: `avg` over all exits or the `last` exit's. `name` is shown
+    and logged.
+
+    >>> Phase("second-stage", backbone=False, exits=frozenset({1, 2})).trains(3)
+    False
     """
 
     name: str = "training"
@@ -41,7 +45,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """Where a training stands: the phase, epoch and step counted from 0, and the share of the phase done."""
+    """Where a training stands: the `phase`, its `epoch` and `step` from 0, and the share of it done, `progress`."""
 
     phase: Phase
     epoch: int
@@ -61,8 +65,9 @@ def last_exit_first(num_exits: int) -> list[Phase]:
 class Strategy(ABC):
     """How the exits' losses train the parameters. Subclasses are frozen dataclasses; fields are settings.
 
+    In their equations `L_m` is the mean loss of exit m over a batch, m from 1 to M, and `p_m` is what the exit says.
     `model` is the multi-exit model, or what accelerate has wrapped around it. `exits` are those that the strategy
-    brings, for all; None is any but those that another one brings.
+    brings, for all; None is any but those that another one brings. Raises LecoError for a setting that is not allowed.
     """
 
     name: ClassVar[str]
@@ -81,7 +86,7 @@ class Strategy(ABC):
         return [Phase()]
 
     def forward(self, model: nn.Module, inputs: Mapping[str, Tensor], num_exits: int) -> MultiExitOutput:
-        """The output of all exits for a training batch; `inputs` are the model's, with the labels."""
+        """The output of all exits for a training batch; `inputs` are the model's [B, L], with the labels [B]."""
         return model(**inputs)
 
     @abstractmethod
@@ -100,7 +105,7 @@ class Strategy(ABC):
         return cls.unwrap(model).problem
 
     def doubt_loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
-        """The loss of the meta-classifier, from which nothing else learns."""
+        """The loss of the meta-classifier, a scalar, from which nothing else learns."""
         assert output.logits_by_row is not None
         assert output.doubts_by_row is not None
         return doubt_loss(output.doubts_by_row, output.logits_by_row, labels, self.problem(model))

@@ -27,6 +27,9 @@ class ConsistentEE(Strategy):
     expectation of all draws, in one training.
 
     Source: ConsistentEE (Zeng et al., AAAI 2024).
+
+    >>> leaving(torch.tensor([[0.5, 0.2, 0.9]]))  # q of a text, by its doubts u_m: [B, M]
+    tensor([[0.5000, 0.4000, 0.1000]])
     """
 
     name: ClassVar[str] = "consistentee"
@@ -34,7 +37,7 @@ class ConsistentEE(Strategy):
     cost: float = option(0.5, "What running all layers costs a text that no exit gets wrong.", minimum=0)
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
-        """The sum of the exits' losses, each text's weighed by where it leaves; a mean over the texts."""
+        """The sum of the exits' losses, each text's weighed by where it leaves; a mean over the texts, a scalar."""
         logits, doubts = output.logits_by_row, output.doubts_by_row
         assert logits is not None
         assert doubts is not None
@@ -44,7 +47,7 @@ class ConsistentEE(Strategy):
         return (weights * losses).sum(1).mean()
 
     def doubt_loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor) -> Tensor:
-        """What leaving by the policy is expected to cost, a mean over the texts; nothing else learns from it."""
+        """What leaving by the policy is expected to cost, a scalar, from which nothing else learns."""
         logits, doubts, problem = output.logits_by_row, output.doubts_by_row, self.problem(model)
         assert logits is not None
         assert doubts is not None

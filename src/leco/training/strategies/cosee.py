@@ -29,6 +29,10 @@ class Cosee(Strategy):
     trainings of exits from scratch that left the lower ones untaught.
 
     Source: COSEE (He et al., AAAI 2025).
+
+    >>> signal = torch.tensor([[0.9, 0.2, 0.1]])  # [B, M]: by most thresholds the text leaves at layer 2
+    >>> Cosee(thresholds=1).weights(signal, beta=2.0)
+    tensor([[0.1065, 0.7870, 0.1065]])
     """
 
     name: ClassVar[str] = "cosee"
@@ -39,7 +43,7 @@ class Cosee(Strategy):
     margin: float = option(0.3, "Gap between the signals of right and wrong exits, 0 to 1.", minimum=0, maximum=1)
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
-        """The weighted sum over the exits, a mean over the texts, and the calibration."""
+        """The weighted sum over the exits, a mean over the texts, and the calibration; a scalar."""
         problem, logits, doubts = self.problem(model), output.logits_by_row, output.doubts_by_row
         assert logits is not None
         assert doubts is not None

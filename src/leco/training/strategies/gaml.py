@@ -25,6 +25,12 @@ class Gaml(Strategy):
     one along the other is removed: `g_KD - (g_KD . g_CE / |g_CE|^2) g_CE`, over all of them as one vector.
 
     This is our reading of the summary of GAML-BERT, not held against the authors' code.
+
+    Source: GAML-BERT (Zhu et al. 2021).
+
+    >>> task, mutual = [torch.tensor([1.0, 0.0])], [torch.tensor([-2.0, 3.0])]  # gradients g_CE and g_KD
+    >>> align(mutual, task, shared=[True])
+    [tensor([0., 3.])]
     """
 
     name: ClassVar[str] = "gaml"
@@ -37,7 +43,7 @@ class Gaml(Strategy):
         return 2
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
-        """A loss with the value `CE + KD` and the aligned gradient."""
+        """A loss, a scalar, with the value `CE + KD` and the aligned gradient."""
         cross_entropy = self.exit_losses(model, output, labels).sum()
         mutual = self.weight * self._mutual(output, self.problem(model))
         if not model.training:
@@ -66,7 +72,11 @@ class Gaml(Strategy):
 
 
 def align(gradients: Sequence[Tensor], task: Sequence[Tensor], shared: Sequence[bool]) -> list[Tensor]:
-    """`gradients` without their component along `task` where the two, over the shared ones, have a negative product."""
+    """`gradients` without their component along `task` where the two have a negative product.
+
+    There is one of each for each parameter, of its shape; those that are `shared` count as one vector, and the others
+    stay as they are.
+    """
     product = sum(float((g * t).sum()) for g, t, is_shared in zip(gradients, task, shared, strict=True) if is_shared)
     if product >= 0:
         return list(gradients)

@@ -17,11 +17,17 @@ from leco.training.strategies.weighted_joint import WeightedJoint
 
 @dataclass(frozen=True)
 class GlobalPastFuture(WeightedJoint):
-    """Exits that imagine the [CLS] states to come, and learn to by imitating the real ones (Liao et al. 2021).
+    """Exits that imagine the [CLS] states to come, and learn to by imitating the real ones.
 
     `1/2 (sum_m m L_m / sum_m m + 1/(M-1) sum_{m<M} I_m)`, where `I_m` is the mean over the layers j > m, and over the
     rows, of `1 - cos(chat_j, c_j)`: the state that exit m imagines, against the real one. The real one is a constant,
-    as in the authors' code, so that no layer comes to be what is easily imagined. See `PastFutureExits`.
+    as in the authors' code, so that no layer comes to be what is easily imagined. L_m is exit m's mean loss, `c_j` and
+    `chat_j` are [B, d]. What the exits say, `logits_m` [B, K], is in `leco.exits.past_future.PastFutureExits`.
+
+    Source: Liao et al. 2021 (A Global Past-Future Early Exit Method for Accelerating Inference), section 3.
+
+    >>> GlobalPastFuture().exits.kind, GlobalPastFuture().fewest_exits
+    ('past-future', 2)
     """
 
     name: ClassVar[str] = "global-past-future"
@@ -37,11 +43,11 @@ class GlobalPastFuture(WeightedJoint):
         return model(**inputs, output_cls_states=True)
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
-        """Half of the weighted mean of the exits' losses, half of the imitation's."""
+        """Half of the weighted mean of the exits' losses, half of the imitation's; a scalar."""
         return (super().loss(model, output, labels, current) + self.imitation_loss(model, output)) / 2
 
     def imitation_loss(self, model: nn.Module, output: MultiExitOutput) -> Tensor:
-        """The mean of `I_m` over the exits but the last, which has nothing to imagine."""
+        """The mean of `I_m` over the exits but the last, which has nothing to imagine; a scalar."""
         assert output.cls_by_row is not None
         exits, states = cast(PastFutureExits, self.unwrap(model).exits), output.cls_by_row.unbind(1)
         as_read = [exits.state(layer, state.detach()) for layer, state in enumerate(states, start=1)]

@@ -22,6 +22,16 @@ class TaughtJoint(Strategy):
     say); it is a constant in the gradient. Unlike in self-distillation all is trained at once, and by labels as well.
 
     Source: no one paper's; the last exit as a teacher in joint training is Be Your Own Teacher's (Zhang et al. 2019).
+
+    >>> from leco.training.strategies import Phase
+    >>> import torch
+    >>> from types import SimpleNamespace
+    >>> from leco.problems import Regression
+    >>> model = SimpleNamespace(problem=Regression())  # all that the loss asks of a model
+    >>> output = MultiExitOutput(logits_by_row=torch.tensor([[[1.0], [2.0]]]))  # a row, two exits: [B, M, K]
+    >>> labels = torch.tensor([3.0])  # L_1 = 4 and L_2 = 1, squared errors
+    >>> TaughtJoint(weight=0.5).loss(model, output, labels, TrainingStep(Phase(), epoch=0, step=0))  # 5 + 0.5 (1 - 2)^2
+    tensor(5.5000)
     """
 
     name: ClassVar[str] = "taught-joint"
@@ -30,7 +40,7 @@ class TaughtJoint(Strategy):
     teacher: str = option(LAST, "Who teaches: the last exit, or the mean of all.", choices=(LAST, MEAN))
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
-        """The sum over the exits."""
+        """The sum over the exits, a scalar."""
         exits = output.exit_logits
         teacher = (exits[-1] if self.teacher == LAST else exits.mean(0)).detach()
         taught = torch.stack([divergence(teacher, student, self.problem(model)) for student in exits]).sum()

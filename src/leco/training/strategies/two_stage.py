@@ -13,10 +13,16 @@ from leco.training.strategies.base import Phase, Strategy, TrainingStep, last_ex
 
 @dataclass(frozen=True)
 class TwoStage(Strategy):
-    """First the backbone and the last exit, then the other exits with all that frozen (LECO, eq. 2-3; DeeBERT).
+    """First the backbone and the last exit, then the other exits with all that frozen.
 
-    Stage 1: `L_M`; stage 2: `sum_{m<M} L_m`. Each stage runs for all epochs. Without the second, it is the fine-tuning
-    of a plain classifier, whose exits below the last stay as they began.
+    Stage 1: `L_M`; stage 2: `sum_{m<M} L_m`, where L_m is exit m's mean loss over the batch. Each stage runs for all
+    epochs. Without the `second`, it is the fine-tuning of a plain classifier, whose exits below the last stay as they
+    began.
+
+    Source: DeeBERT (Xin et al. 2020, 2004.12993); LECO, section 3.1, equations 2 and 3.
+
+    >>> [(phase.backbone, sorted(phase.exits)) for phase in TwoStage().phases(num_exits=3)]
+    [(True, [3]), (False, [1, 2])]
     """
 
     name: ClassVar[str] = "two-stage"
@@ -34,6 +40,6 @@ class TwoStage(Strategy):
         return [first, second] if self.second else [first]
 
     def loss(self, model: nn.Module, output: MultiExitOutput, labels: Tensor, current: TrainingStep) -> Tensor:
-        """The losses of the exits that this stage trains."""
+        """The sum of the losses of the exits that this stage trains, a scalar."""
         losses = self.exit_losses(model, output, labels)
         return losses[[number - 1 for number in range(1, len(losses) + 1) if current.phase.trains(number)]].sum()
