@@ -2,6 +2,7 @@
 
 python -m benchmarks.bulk SST2                   # 1,000,000 short texts and 5 GB; writes benchmarks/results/bulk.json
 python -m benchmarks.bulk SST2 --texts 20000 --gigabytes 0.2 --folder /data/tmp     # smaller, elsewhere
+python -m benchmarks.bulk --render                                                  # the tables of docs/bulk.md alone
 
 SST2 is a model folder or an exported file. The texts are the first words of film reviews, in parts of 50,000 rows; the
 one process answers the same rows as one file, with all threads, at the same batch size, and both are timed as commands,
@@ -24,10 +25,12 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.common.recording import report
+from benchmarks.common.recording import DOCS, read, report, source, write_between
 from leco.data import load_data
+from leco.reproduction.tables import markdown
 
-RESULT = "benchmarks/bulk"
+RESULT, PAGE = "benchmarks/bulk", DOCS / "bulk.md"
+BEGIN, END = "<!-- bulk: begin -->", "<!-- bulk: end -->"
 WORDS, PART = 12, 50_000
 """Of a text, and rows of a part."""
 PAYLOAD, GROUP = 20_000, 25_000
@@ -148,22 +151,42 @@ def memory_of(model, folder, gigabytes, workers):
     }
 
 
+def tables():
+    """The Markdown."""
+    result = read(RESULT)
+    speed, memory = result["rows"]
+    lines = [
+        ["`leco predict` of one file, in one process", f"{speed['one_process']:,.0f}", "1"],
+        [f"of a folder, in {speed['workers']} processes", f"{speed['bulk']:,.0f}", f"{speed['ratio']:.2f}"],
+    ]
+    heads = [f"{speed['texts']:,} short texts", "rows per second, from start to end", "ratio"]
+    return f"""{markdown(heads, lines)}
+
+Of the answers {speed["other_answers"]:,} have another label or layer; scores differ by {speed["largest_distance"]:.0e} at most.
+{memory["gigabytes"]:.1f} GB of wide rows ({memory["rows"]:,}) took {memory["peak_mib"] / 1024:.2f} GiB at most, all
+{memory["workers"]} processes and the one that started them together.
+
+{source(result)}"""
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", type=Path)
+    parser.add_argument("model", type=Path, nargs="?")
     parser.add_argument("--texts", type=int, default=1_000_000)
     parser.add_argument("--gigabytes", type=float, default=5)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--memory-workers", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="for the files, three times as large as the input")
+    parser.add_argument("--render", action="store_true")
     arguments = parser.parse_args()
-    rows = []
-    for measure, size in ((rows_per_second, arguments.texts), (memory_of, arguments.gigabytes)):
-        if size:
+    if not arguments.render:
+        rows = []
+        for measure, size in ((rows_per_second, arguments.texts), (memory_of, arguments.gigabytes)):
             workers = arguments.workers if measure is rows_per_second else arguments.memory_workers
             with TemporaryDirectory(dir=arguments.folder) as folder:
                 rows.append(measure(arguments.model, Path(folder), size, workers))
             report(RESULT, rows)
+    write_between(PAGE, BEGIN, END, tables())
 
 
 if __name__ == "__main__":

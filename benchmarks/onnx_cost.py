@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.common.backbones import BACKBONES, backbone
+from benchmarks.common.early import NEVER
 from benchmarks.common.fused_norms import with_fused_norms
 from benchmarks.common.recording import ROOT, report, result_path
 from benchmarks.common.timing import ratio
-from leco import Cobee
 from leco.bench.processes import serving
 from leco.data import load_data, minilm_folder
 from leco.evaluation.speedup import in_turn
@@ -45,7 +45,6 @@ EXITS = {
 """Exits for SST-2: most of the paper's have one operation; most of those found here two attentions, of 2 to 8 heads in
 the whole space, or of 2 where no others were allowed (see common/sst2.py)."""
 LENGTHS = (16, 32, 64, 128)
-NEVER = Cobee(tau=0.0)
 STREAM = 100
 """Texts of the mixed stream."""
 BLOCK = 20

@@ -7,7 +7,7 @@ common/sst2.py says what sst2 is. The first run fine-tunes the backbone's first 
 
 import numpy as np
 
-from benchmarks.common.early import early_ways, timed
+from benchmarks.common.early import NEVER, early_ways, timed
 from benchmarks.common.few import few_settings
 from benchmarks.common.fused_norms import with_fused_norms
 from benchmarks.common.recording import report
@@ -31,8 +31,6 @@ CURVE = 8
 """Settings of COBEE and of entropy on their curves, beside the chosen ones."""
 KINDS = (Cobee, Entropy, Pcee)
 """Criteria of which a setting is chosen."""
-NEVER = Cobee(tau=0.0)
-"""By which no text leaves early, but all exits are computed."""
 CLOSE = 1e-5
 """Where what decides is so close to the threshold, rounding may decide otherwise."""
 

@@ -30,7 +30,7 @@ from leco.reproduction.tables import markdown
 RESULT, PAGE = "benchmarks/scaling", DOCS / "scaling.md"
 BEGIN, END = "<!-- scaling: begin -->", "<!-- scaling: end -->"
 MAX_DROP, CONFIDENCE = 0.02, 0.9
-BATCH, ROUNDS = 32, 7
+BATCH, ROUNDS = 32, 5
 LOADS, TARGETS = (10, 100, 1_000), (0.05, 0.1)
 """Texts a second, and the p99 in seconds."""
 REQUESTS = 100_000

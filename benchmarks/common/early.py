@@ -2,9 +2,12 @@
 
 from dataclasses import asdict
 
-from leco import PredictorSpec
+from leco import Cobee, PredictorSpec
 from leco.bench import Way, bench
 from leco.export import export_onnx
+
+NEVER = Cobee(tau=0.0)
+"""By which no text leaves early, but all exits are computed."""
 
 
 def early_ways(model, folder, criteria, *, int8):
