@@ -215,8 +215,8 @@ With settings that cost nothing on dev:
 
 {chosen}
 
-The goal was a loss of at most 0.5 points at 1.5x or more, and {OF_IDEAL} of the ideal throughput (full depth's divided by
-the share of layers used). {goal} The second is missed by
+The goal was a loss of at most 0.5 points at 1.5x or more, and {OF_IDEAL} of the ideal throughput (full depth's divided
+by the share of layers used). {goal} The second is missed by
 {", ".join(f"{OF_IDEAL - share['of_ideal']:.2f}" for share in found["compaction"].values())}. {left_above(alone)}
 What is missing of the ideal throughput is taken apart in the table of what holds batches back, below.
 
