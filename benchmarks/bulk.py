@@ -163,8 +163,8 @@ def tables():
     return f"""{markdown(heads, lines)}
 
 Of the answers {speed["other_answers"]:,} have another label or layer; scores differ by
-{speed["largest_distance"]:.0e} at most. {memory["gigabytes"]:.1f} GB of wide rows ({memory["rows"]:,}) took {memory["peak_mib"] / 1024:.2f} GiB at most, all
-{memory["workers"]} processes and the one that started them together.
+{speed["largest_distance"]:.0e} at most. {memory["gigabytes"]:.1f} GB of wide rows ({memory["rows"]:,}) took
+{memory["peak_mib"] / 1024:.2f} GiB at most, all {memory["workers"]} processes and the one that started them together.
 
 {source(result)}"""
 
