@@ -205,8 +205,8 @@ def tables():
     lines = [
         [
             *(one["part"], f"{one['seconds']:.0f}", f"{one['rate']:.0f}"),
-            *(one["statuses"].get(kind, 0) for kind in kinds),
-            one["code"],
+            *(f"{one['statuses'].get(kind, 0):,}" for kind in kinds),
+            str(one["code"]),
         ]
         for one in result["rows"]
     ]
@@ -218,9 +218,9 @@ taken. A request is "lost" that was taken and has no answer.
 
 {markdown(["", "seconds", "requests a second", *kinds, "exit code"], lines)}
 
-Memory of the one process before the reload, at its end as a ratio to its begin: {memory["before"]:.3f}; after the
-reload, for which a model is loaded beside the other, to before: {memory["by_reload"]:.3f}; at the end to then:
-{memory["after"]:.3f}.
+Memory of the one process ({memory["mib"]:,.0f} MiB at its end) before the reload, to that of its first minutes:
+{memory["before"]:.3f}; after the reload, for which a model is loaded beside the other, to before:
+{memory["by_reload"]:.3f}; at the end to then: {memory["after"]:.3f}.
 
 {source(result)}"""
 
