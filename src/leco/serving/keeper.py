@@ -12,18 +12,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from select import select
 from threading import Thread
 from typing import Any
 
-DIED = {"error": "The process that answered this request has died. Try again.", "error_type": "unhealthy"}
-BODY = json.dumps(DIED).encode()
-ANSWER = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
-    b"Content-Length: " + str(len(BODY)).encode() + b"\r\n\r\n" + BODY
-)
+
+def unavailable(sentence: str) -> bytes:
+    """The answer of a service that does not take a request, and why."""
+    body = json.dumps({"error": sentence, "error_type": "unhealthy"}).encode()
+    return (
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
+        b"Connection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    )
+
+
+DIED = unavailable("The process that answered this request has died. Try again.")
+ENDING = unavailable("The service is shutting down.")
 SUPPORTED = hasattr(socket, "SOCK_SEQPACKET") and hasattr(socket, "send_fds")
 """Whether the system has sockets that hand over open files in messages: Linux does."""
 LONGEST = 32
+READING = 0.1
+"""Seconds for which a request is waited for that is refused."""
 
 
 class Keeper:
@@ -62,17 +71,27 @@ class Keeper:
                 elif message in kept:
                     kept.pop(message).close()
         for connection in kept.values():
-            answer_for_the_dead(connection)
+            close_with(DIED, connection)
 
 
-def answer_for_the_dead(connection: socket.socket) -> None:
-    """Answer a request by 503, and close its connection."""
+def refuse(listener: socket.socket) -> None:
+    """Answer whoever connects by 503 until the socket is closed: nobody else takes them, and they would wait."""
+    while listener.fileno() >= 0:
+        with suppress(OSError, ValueError):  # somebody else took it, it went away, or the socket was closed
+            select([listener], [], [])
+            connection, _ = listener.accept()
+            select([connection], [], [], READING)
+            close_with(ENDING, connection)
+
+
+def close_with(answer: bytes, connection: socket.socket) -> None:
+    """Answer a request, and close its connection."""
     with suppress(OSError), connection:
         connection.setblocking(False)
         with suppress(BlockingIOError):
             while connection.recv(2**16):  # what is not read would have the answer thrown away
                 pass
-        connection.send(ANSWER)
+        connection.send(answer)
         connection.shutdown(socket.SHUT_RDWR)
 
 

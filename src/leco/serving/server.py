@@ -6,11 +6,13 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from socket import IPPROTO_TCP, TCP_NODELAY
+from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY
 from socket import socket as Socket
 from tempfile import TemporaryDirectory
+from threading import Thread
 from types import FrameType
 from typing import Any
 
@@ -23,7 +25,7 @@ from leco.errors import LecoError
 from leco.loading import PredictorSpec
 from leco.serving.app import create_app
 from leco.serving.connections import PunctualProtocol
-from leco.serving.keeper import SUPPORTED, Handing, Keeper
+from leco.serving.keeper import SUPPORTED, Handing, Keeper, refuse
 from leco.serving.metrics import SHARED, Metrics
 from leco.serving.options import ENVIRONMENT, ServingOptions
 from leco.serving.service import Service
@@ -79,8 +81,24 @@ class Workers(Multiprocess):
         super().__init__(config, sockets)
         self._known: set[int | None] = set()
 
+    def terminate_all(self) -> None:
+        """End the processes; who connects until they have ended is told so, and is not left in the queue."""
+        for socket in self.sockets:
+            Thread(target=refuse, args=(socket,), name="leco-refusing", daemon=True).start()
+        super().terminate_all()
+
+    def join_all(self) -> None:
+        """Wait for the end of the processes, and then let nobody connect: to end, this one takes a while."""
+        super().join_all()
+        for socket in self.sockets:
+            with suppress(OSError):  # where the system has no such thing for a socket that listens
+                socket.shutdown(SHUT_RDWR)
+            socket.close()
+
     def keep_subprocess_alive(self) -> None:
         """Replace those that have died, and forget what waited in those that are gone."""
+        for process in self.processes:
+            process.child_conn.close()  # the worker has its own; with ours open, its death would not be seen in here
         super().keep_subprocess_alive()
         there = {process.pid for process in self.processes}
         for pid in self._known - there:
