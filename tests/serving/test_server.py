@@ -17,7 +17,6 @@ import psutil
 import pytest
 
 from leco.serving.keeper import SUPPORTED
-from leco.serving.server import LOADING
 from served import served
 from waiting import until
 
@@ -80,9 +79,52 @@ def test_workers_share_a_socket_and_one_that_dies_is_replaced(fitted, tmp_path):
         workers = _workers(process)
         assert len(workers) == 2
         workers[0].kill()
-        replaced = lambda: len(_workers(process)) == 2 and workers[0] not in _workers(process)  # noqa: E731
-        until(replaced, LOADING + 60)  # the parent may wait so long for the other one, which may load still
+        until(lambda: len(_workers(process)) == 2 and workers[0] not in _workers(process))
         until(lambda: _answers(address, right))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+
+
+def test_workers_that_are_told_to_end_answer_or_refuse_whoever_asks(fitted):
+    with served(fitted, "--workers", 2) as (process, address):
+        until(partial(_answers, address, {}))
+        outcomes = []
+
+        def load():
+            while process.poll() is None:
+                outcomes.append(_outcome(address))
+                time.sleep(0.02)
+
+        threads = [threading.Thread(target=load) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(outcomes) > 20)
+        process.send_signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join(60)
+        assert process.wait(60) == 0
+        assert set(outcomes) <= {200, 503, ConnectionRefusedError}
+
+
+def _outcome(address):
+    """The status of a request, or else what its connection came to."""
+    try:
+        return ask(address, {"texts": TEXTS}) and 200
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError as error:
+        return type(getattr(error, "reason", error))
+
+
+def test_a_worker_that_dies_while_it_is_asked_whether_it_lives_is_missed_at_once(fitted):
+    with served(fitted, "--workers", 2) as (process, address):
+        until(partial(_answers, address, {}))
+        for _ in range(3):
+            victim = until(lambda: _workers(process))[0]
+            victim.suspend()  # it is asked, and says nothing
+            time.sleep(1)
+            victim.kill()
+            until(lambda: victim not in _workers(process) and len(_workers(process)) == 2)  # noqa: B023
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
 

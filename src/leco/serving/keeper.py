@@ -74,11 +74,15 @@ class Keeper:
             close_with(DIED, connection)
 
 
-def refuse(listener: socket.socket) -> None:
-    """Answer whoever connects by 503 until the socket is closed: nobody else takes them, and they would wait."""
+def refuse(listener: socket.socket, patience: float | None = None) -> None:
+    """Answer by 503 whoever connects, whom nobody else would take, and who would wait in vain.
+
+    With `patience`, only until so many seconds go by in which nobody does; else until the socket is closed.
+    """
     while listener.fileno() >= 0:
         with suppress(OSError, ValueError):  # somebody else took it, it went away, or the socket was closed
-            select([listener], [], [])
+            if not select([listener], [], [], patience)[0]:
+                return
             connection, _ = listener.accept()
             select([connection], [], [], READING)
             close_with(ENDING, connection)

@@ -91,6 +91,7 @@ class Workers(Multiprocess):
         """Wait for the end of the processes, and then let nobody connect: to end, this one takes a while."""
         super().join_all()
         for socket in self.sockets:
+            refuse(socket, patience=0)
             with suppress(OSError):  # where the system has no such thing for a socket that listens
                 socket.shutdown(SHUT_RDWR)
             socket.close()
