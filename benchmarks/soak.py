@@ -2,6 +2,7 @@
 
 python -m benchmarks.soak SST2 --glue-dir GLUE                # writes benchmarks/results/soak.json; 13 minutes
 python -m benchmarks.soak SST2 --glue-dir GLUE --minutes 1    # a trial
+python -m benchmarks.soak SST2 --glue-dir GLUE --second       # the second part again, 2 minutes
 
 Requests come from this process at 0.8 of the saturation, whether or not answers do, each on a connection of its own.
 In the first part slow clients, bodies that are half sent, 10,000 connections that say nothing and a reload come beside
@@ -180,22 +181,32 @@ def row(part, requests, seconds, **more):
     return {"part": part, "seconds": seconds, "rate": requests.rate, "statuses": dict(requests.statuses), **more}
 
 
-def measure(arguments):
-    """Run both parts."""
-    texts = load_data("glue/sst-2", glue_dir=arguments.glue_dir).dev.texts
-    bodies, seconds = [json.dumps({"texts": [text]}) for text in texts], 60 * arguments.minutes
-    process = serving(arguments.model, "--timeout", "20")
+def one_process(model, bodies, seconds):
+    """The row of the first part."""
+    process = serving(model, "--timeout", "20")
     load(0, 2, bodies)
     rate = SHARE * load(0, 6, bodies)["per_second"]
     requests = Load([body.encode() for body in bodies], rate)
     memory = asyncio.run(first_part(process, requests, seconds))
     process.terminate()
-    rows = [row("one process", requests, seconds, code=process.wait(), mib=memory.samples[-1], **growth(memory))]
-    report(RESULT, rows)
-    process = serving(arguments.model, "--workers", "2")
+    return row("one process", requests, seconds, code=process.wait(), mib=memory.samples[-1], **growth(memory))
+
+
+def two_workers(model, bodies, seconds, rate):
+    """The row of the second part."""
+    process = serving(model, "--workers", "2")
     requests = Load([body.encode() for body in bodies], rate)
-    asyncio.run(second_part(process, requests, seconds / 5))
-    report(RESULT, [*rows, row("two workers", requests, seconds / 5, code=process.wait())])
+    asyncio.run(second_part(process, requests, seconds))
+    return row("two workers", requests, seconds, code=process.wait())
+
+
+def measure(arguments):
+    """Run both parts, or, with what is there of the first one, the second."""
+    texts = load_data("glue/sst-2", glue_dir=arguments.glue_dir).dev.texts
+    bodies, seconds = [json.dumps({"texts": [text]}) for text in texts], 60 * arguments.minutes
+    first = read(RESULT)["rows"][0] if arguments.second else one_process(arguments.model, bodies, seconds)
+    report(RESULT, [first])
+    report(RESULT, [first, two_workers(arguments.model, bodies, seconds / 5, first["rate"])])
 
 
 def tables():
@@ -231,6 +242,7 @@ def main():
     parser.add_argument("--render", action="store_true")
     parser.add_argument("--glue-dir", type=Path)
     parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--second", action="store_true")
     arguments = parser.parse_args()
     if not arguments.render:
         measure(arguments)
