@@ -95,6 +95,7 @@ def simulate_case(one, early, test, case):
         tried[name] = losses, layers
     draws = np.random.default_rng(0).integers(0, len(population), (RESAMPLES, rows))
     about = {"model": Path(one.model).name, "task": one.task, "seed": one.seed}
+    about["train_rows"] = dict(one.options).get("train_rows")
     about |= {"loss": loss, "bound": bound, "rows": rows, "settings": points}
     for method, rule in RULES.items():
         shared = rule.share(bound, 1 - CONFIDENCE, len(tried))
@@ -164,13 +165,19 @@ def share(value):
     return f"{100 * value:.1f} %"
 
 
+def cell_named(row):
+    """The cell of a row, in words."""
+    rows = f"{row['train_rows']:,} training rows, " if row["train_rows"] else ""
+    return f"{row['task'].split('/')[1]} ({row['model']}, {rows}seed {row['seed']})"
+
+
 def render():
     """Write the tables into the page."""
     result = read(NAME)
     rows = result["rows"]
     heads = ["loss", "promise", "texts", "settings", "method", "simulations", "exceeds: mean", "worst (95 % interval)"]
     heads += ["surely above 10 %", "largest mean risk", "layers saved"]
-    of_cells = dict.fromkeys(f"{row['task'].split('/')[1]} ({row['model']}, seed {row['seed']})" for row in rows)
+    of_cells = dict.fromkeys(cell_named(row) for row in rows)
     texts = [
         f"Cells: {', '.join(of_cells)}; {RESAMPLES:,} resamples each.",
         verdict(rows),
