@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 import urllib.error
@@ -42,6 +43,21 @@ def test_a_signal_lets_accepted_requests_be_answered_and_the_code_is_0(fitted):
         asking.join(60)
         assert len(answers[0]["answers"]) == 2
         assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_signal_ends_at_once(fitted, workers):
+    with served(fitted, "--workers", workers) as (process, address):
+        until(partial(_answers, address, {}))
+        host, port = address.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")  # and no more
+            time.sleep(0.5)
+            process.send_signal(signal.SIGTERM)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(4)
+            process.send_signal(signal.SIGTERM)
+            process.wait(10)
 
 
 def test_a_reload_under_load_fails_no_request(fitted):

@@ -13,6 +13,7 @@ from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY
 from socket import socket as Socket
 from tempfile import TemporaryDirectory
 from threading import Thread
+from time import sleep
 from types import FrameType
 from typing import Any
 
@@ -38,6 +39,8 @@ KEEPER = "keeper"
 """The socket of the parent, in the folder in which workers count."""
 LOADING = 120
 """Seconds in which a new worker must have loaded its model, or else the one that it replaces goes on."""
+ENDS, POLLING = {signal.SIGINT, signal.SIGTERM}, 0.1
+"""The signals to end, and how often the parent of workers that end looks whether another one came, in seconds."""
 HANDED_ON = f"{ENVIRONMENT}SERVICE"
 """The environment variable by which workers are told what they serve."""
 
@@ -88,7 +91,15 @@ class Workers(Multiprocess):
         super().terminate_all()
 
     def join_all(self) -> None:
-        """Wait for the end of the processes, and then let nobody connect: to end, this one takes a while."""
+        """Wait for the end of the processes, and then let nobody connect: to end, this one takes a while.
+
+        At a second signal they end at once.
+        """
+        while any(process.process.is_alive() for process in self.processes):
+            if ENDS & set(self.signal_queue):
+                for process in self.processes:
+                    process.kill()
+            sleep(POLLING)
         super().join_all()
         for socket in self.sockets:
             refuse(socket, patience=0)
