@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from leco.serving.keeper import SUPPORTED
+from leco.serving.server import Ending
 from served import served
 from waiting import until
 
@@ -43,6 +44,17 @@ def test_a_signal_lets_accepted_requests_be_answered_and_the_code_is_0(fitted):
         asking.join(60)
         assert len(answers[0]["answers"]) == 2
         assert process.wait(60) == 0
+
+
+def test_a_reload_of_workers_is_cut_short_by_a_signal_to_end():
+    signals = []
+    ending = Ending(signals)
+    for waiting, ends in ((signal.SIGHUP, False), (signal.SIGTERM, True)):
+        signals.append(waiting)
+        assert ending.is_set() == ends
+    signals.clear()
+    ending.set()
+    assert ending.is_set()
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -9,6 +9,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from leco.serving.keeper import Handing
 
+COMING = 0.1
+"""Seconds that a connection has for its first request when the service begins to shut down."""
+
 
 class PunctualProtocol(H11Protocol):
     """HTTP in which the head of a request has `patience` seconds to come; the connection is closed if it does not.
@@ -39,6 +42,15 @@ class PunctualProtocol(H11Protocol):
         self._stop_clock()
         self._answering()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close once what has begun is answered; a request that was sent before may be on its way still."""
+        waits = 0.0 if self.cycle else COMING
+        self.loop.call_later(waits, self._close)
+
+    def _close(self) -> None:
+        if not self.transport.is_closing():
+            super().shutdown()
 
     def _look(self) -> None:
         """The clock runs while a head is awaited: from the connection's begin, or the first byte of a further head."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from socket import IPPROTO_TCP, SHUT_RDWR, TCP_NODELAY
 from socket import socket as Socket
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import Event, Thread
 from time import sleep
 from types import FrameType
 from typing import Any
@@ -77,11 +77,24 @@ def serve(
     return 0
 
 
+class Ending(Event):
+    """Set, or as good as set: a signal to end waits to be handled. A reload that is on its way looks at it."""
+
+    def __init__(self, signals: list[int]) -> None:
+        super().__init__()
+        self._signals = signals
+
+    def is_set(self) -> bool:
+        """Whether all is to end."""
+        return super().is_set() or not ENDS.isdisjoint(self._signals)
+
+
 class Workers(Multiprocess):
     """Processes behind one socket, which count together; one that has died is replaced, and what it counted stays."""
 
     def __init__(self, config: uvicorn.Config, sockets: list[Socket]) -> None:
         super().__init__(config, sockets)
+        self.should_exit = Ending(self.signal_queue)
         self._known: set[int | None] = set()
 
     def terminate_all(self) -> None:
@@ -96,7 +109,7 @@ class Workers(Multiprocess):
         At a second signal they end at once.
         """
         while any(process.process.is_alive() for process in self.processes):
-            if ENDS & set(self.signal_queue):
+            if not ENDS.isdisjoint(self.signal_queue):
                 for process in self.processes:
                     process.kill()
             sleep(POLLING)
