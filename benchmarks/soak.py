@@ -224,8 +224,8 @@ def tables():
     memory = result["rows"][0]
     return f"""Requests at {SHARE} of the saturation, whether or not answers come. Beside those of one process come
 {SLOW} slow clients, {SLOW} bodies that are half sent, {SILENT:,} connections that say nothing, and a reload. Of two
-workers one is killed, all load anew, and in the end the service is told to stop while requests come, which then are not
-taken. A request is "lost" that was taken and has no answer.
+workers one is killed, all load anew, and in the end the service is told to stop while requests come, which then get 503
+or are not taken. A request is "lost" that was taken and has no answer.
 
 {markdown(["", "seconds", "requests a second", *kinds, "exit code"], lines)}
 
