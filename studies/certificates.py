@@ -18,6 +18,7 @@ from benchmarks.common.recording import DOCS, read, report, source, write_betwee
 from leco.calibration import LOSSES, RULES, percent
 from leco.evaluation.scores import settings
 from leco.reproduction.tables import markdown
+from leco.settings import AUTO
 from studies.common.outputs import kinds_for, stored_outputs, task_of
 from studies.common.own_results import RESULTS, command_line
 from studies.standardized import linear_with_outputs
@@ -40,7 +41,6 @@ CASES = (
     ("disagreement", 0.05, 400, COARSE),
 )
 """Loss, promised bound, number of calibration texts, and number of settings."""
-AUTO = "auto"
 
 
 def early_settings(dev, task):

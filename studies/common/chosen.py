@@ -6,10 +6,10 @@ Times are those of `leco/search/operation_costs.json`, in costs of the MHA exit.
 import numpy as np
 
 from leco.criteria import Task, criterion_from_dict
-from leco.evaluation.contest import hold_contest, kinds_named
+from leco.evaluation.contest import hold_contest
 from leco.evaluation.exit_times import ExitTimes
 from leco.evaluation.pruning import prune, seconds_by_layer
-from studies.common.outputs import task_of
+from studies.common.outputs import kinds_for, task_of
 
 MAX_DROP = 0.01
 """The drop of the score that is allowed."""
@@ -18,7 +18,7 @@ MAX_DROP = 0.01
 def winner(dev):
     """The kind of criterion that wins the contest on dev's outputs."""
     task = task_of(dev)
-    kinds = [kind for kind in kinds_named("auto") if task.problem_type in kind.problem_types and not kind.observes]
+    kinds = [kind for kind in kinds_for(dev) if not kind.observes]
     return type(hold_contest(kinds, dev, task, MAX_DROP).criterion)
 
 

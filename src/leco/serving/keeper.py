@@ -1,7 +1,8 @@
 """Requests of workers, whose connections their parent keeps open, so that those of a worker that dies have an answer.
 
 A worker hands the parent each connection on which a request has begun, over a Unix socket, and takes it back when the
-answer begins. Where the worker's own end of that socket closes while connections are kept, it has died.
+answer begins. Where the worker's own end of that socket closes while connections are kept, it has died. While workers
+end, it refuses who connects.
 """
 
 import json
@@ -16,6 +17,8 @@ from select import select
 from threading import Thread
 from typing import Any
 
+from leco.serving.waiting import DrainingError
+
 
 def unavailable(sentence: str) -> bytes:
     """The answer of a service that does not take a request, and why."""
@@ -27,7 +30,7 @@ def unavailable(sentence: str) -> bytes:
 
 
 DIED = unavailable("The process that answered this request has died. Try again.")
-ENDING = unavailable("The service is shutting down.")
+ENDING = unavailable(str(DrainingError()))
 SUPPORTED = hasattr(socket, "SOCK_SEQPACKET") and hasattr(socket, "send_fds")
 """Whether the system has sockets that hand over open files in messages: Linux does."""
 LONGEST = 32
