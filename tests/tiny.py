@@ -1,6 +1,7 @@
 """Tiny random encoders of every family, multi-exit models on them, and random texts for them."""
 
 from itertools import cycle, islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -146,6 +147,20 @@ def family_model(tokenizer, family, variant):
     settings = {"num_hidden_layers": 2, "vocab_size": len(tokenizer), "max_position_embeddings": 42, "pad_token_id": 0}
     backbone = encoder(AutoConfig.for_model(family, **{**TINY, **settings, **variant}), "eager")
     return text_model(tokenizer, backbone, max_tokens=40)
+
+
+def tick_by_layer(model, monkeypatch):
+    """Measure speedups in layers in place of seconds: the clock, which is given back, ticks for each that runs."""
+    ticks = SimpleNamespace(count=0)
+
+    def tick(*_):
+        ticks.count += 1
+
+    family = backbone_for(model.config.backbone_config)
+    for index in range(model.num_layers):
+        family.block(model.backbone, index).register_forward_hook(tick)
+    monkeypatch.setattr("leco.evaluation.speedup.time", SimpleNamespace(perf_counter=lambda: ticks.count))
+    return ticks
 
 
 def assert_same_answers(answers, expected):

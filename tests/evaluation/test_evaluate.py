@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,9 +14,8 @@ from leco.evaluation import align_labels, applicable_criteria, choose_criterion,
 from leco.evaluation.curve import area
 from leco.evaluation.speedup import OperatingPoint, measure_speedups
 from leco.exits.architecture import LINEAR, MHA
-from leco.model.backbones import backbone_for
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
-from tiny import CELL, bert, multi_exit, sentences, text_model
+from tiny import CELL, bert, multi_exit, sentences, text_model, tick_by_layer
 
 LAYERS = 6
 
@@ -45,17 +43,7 @@ def model(tokenizer):
 
 @pytest.fixture
 def clock(model, monkeypatch):
-    """The speedup's clock: it ticks once for each layer that runs."""
-    ticks = SimpleNamespace(count=0)
-
-    def tick(*_):
-        ticks.count += 1
-
-    family = backbone_for(model.config.backbone_config)
-    for index in range(LAYERS):
-        family.block(model.backbone, index).register_forward_hook(tick)
-    monkeypatch.setattr("leco.evaluation.speedup.time", SimpleNamespace(perf_counter=lambda: ticks.count))
-    return ticks
+    return tick_by_layer(model, monkeypatch)
 
 
 def point(criterion, exit_layers):

@@ -17,7 +17,7 @@ from leco.files import write_json
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 from leco.report import gather, render
 from leco.search.history import SearchHistory
-from tiny import CELL, text_model
+from tiny import CELL, text_model, tick_by_layer
 
 LAYERS, ROWS = 3, 24
 EVIL = "<script>alert('a film')</script> & \"quotes\""
@@ -134,8 +134,9 @@ def check_page(page, html):
     assert not re.search(r"https?://(?!www\.w3\.org/)|url\(|@import|fetch\(|\bimport\b", html)
 
 
-def test_the_numbers_are_those_of_the_evaluation(tokenizer, tmp_path):
+def test_the_numbers_are_those_of_the_evaluation(tokenizer, tmp_path, monkeypatch):
     model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    tick_by_layer(model, monkeypatch)
     found = evaluate(model, data, repeats=1, timed_texts=1, criteria=["static", "entropy"])
     save_evaluation(found, tmp_path)
     page, _ = page_of(tmp_path, model, data)
@@ -154,6 +155,18 @@ def test_the_numbers_are_those_of_the_evaluation(tokenizer, tmp_path):
     for counts in found.exit_layer_counts_by_label.values():
         for layer, count in enumerate(counts, 1):
             assert any(f"layer {layer}: {count} of {sum(counts)} texts" in tip for tip in tips(page))
+
+
+def test_curves_that_share_no_range_are_shown_without_areas(tokenizer, tmp_path):
+    """As where times differ so little, or so oddly, that one criterion is slower everywhere than another."""
+    model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    found = evaluate(model, data, repeats=1, timed_texts=1, criteria=["static", "entropy"])
+    curves = {name: replace(curve, area=None) for name, curve in found.curves.items()}
+    save_evaluation(replace(found, curves=curves, area_range=None), tmp_path)
+    page, html = page_of(tmp_path, model, data)
+    assert f"{found.curves['static'].points[0].score:.4f}" in html
+    assert "None" not in page.text
+    check_page(page, html)
 
 
 def test_thousands_of_labels_and_long_ones(tokenizer, tmp_path):
