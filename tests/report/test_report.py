@@ -252,6 +252,23 @@ def test_an_evaluation_of_other_data_or_of_another_criterion_does_not_count(toke
     assert gather(tmp_path, model, data, repeats=1, timed_texts=1).evaluation.criterion["name"] == "entropy"
 
 
+def test_without_data_an_evaluation_by_another_criterion_is_called_so(tokenizer, tmp_path):
+    """As after `leco calibrate`, which chooses anew, or after one of another criterion than the model's."""
+    model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
+    save_evaluation(evaluate(model, data, repeats=1, timed_texts=1, criteria=["static", "entropy"]), tmp_path)
+    page, _ = page_of(tmp_path, model)
+    assert "A text leaves by static:layer=0 , chosen on dev" in page.text
+    assert "do not hold" not in page.text
+    model.config.exit_criterion = {"name": "entropy", "tau": 0.5}
+    page, html = page_of(tmp_path, model)
+    assert "These numbers are of texts that left by static:layer=0 :" in page.text
+    assert "a text leaves by entropy:" in page.text
+    assert "they do not hold" in page.text
+    assert "Scores and speedups by the model's own criterion; texts that leave first" in page.text
+    assert "entropy (this model's)" in page.text
+    check_page(page, html)
+
+
 def test_an_evaluation_of_what_the_data_were_before_does_not_count(tokenizer, tmp_path):
     model, data = text_model(tokenizer, layers=LAYERS), data_for(SINGLE_LABEL)
     before = gather(tmp_path, model, data, repeats=1, timed_texts=1).evaluation

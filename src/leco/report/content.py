@@ -61,6 +61,11 @@ class Content:
         known = self.evaluation.data if self.evaluation else trained_on.name if trained_on else "DATA"
         return "DATA" if is_in_memory(known) else known
 
+    @property
+    def outdated(self) -> bool:
+        """Whether the evaluation is by another criterion than that by which texts leave now."""
+        return self.evaluation is not None and not _is_by(self.evaluation, self.model)
+
 
 @taking(REPORT_TIMING)
 def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **options: Any) -> Content:
@@ -95,7 +100,7 @@ def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **
         minutes=minutes,
         first=first,
         last=last,
-        missing=[] if data is not None else _missing(found),
+        missing=[] if data is not None else _missing(found, model),
         contest=read_contest(folder / CONTEST) if (folder / CONTEST).is_file() else None,
     )
 
@@ -113,13 +118,19 @@ def _compares(found: Evaluation | None, *, measured: bool = False) -> TypeGuard[
 
 def _is_of(found: Evaluation, model: MultiExitModel, data: TextData) -> bool:
     """Whether it is of these texts, as they are now, and of the model's own criterion."""
-    wanted = data.name, data.test.fingerprint, model.config.criterion.to_dict()
-    return (found.data, found.fingerprint, found.criterion) == wanted
+    return (found.data, found.fingerprint) == (data.name, data.test.fingerprint) and _is_by(found, model)
 
 
-def _missing(found: Evaluation | None) -> list[str]:
+def _is_by(found: Evaluation, model: MultiExitModel) -> bool:
+    """Whether texts leave as they left in it."""
+    return found.criterion == model.config.criterion.to_dict()
+
+
+def _missing(found: Evaluation | None, model: MultiExitModel) -> list[str]:
     """What a folder without its data cannot show."""
-    texts = "texts that leave first and last"
+    missing = [] if _compares(found) else ["curves of all criteria"]
     if found is None:
-        return ["scores, speedups and where texts leave", texts]
-    return [texts] if _compares(found) else ["curves of all criteria", texts]
+        missing = ["scores, speedups and where texts leave"]
+    elif not _is_by(found, model):
+        missing.insert(0, "scores and speedups by the model's own criterion")
+    return [*missing, "texts that leave first and last"]

@@ -22,6 +22,7 @@ from leco.errors import LecoError
 from leco.files import format_json, parse_json
 from leco.serving.bulk import answered_lines
 from leco.serving.gate import Gate, Receive, Scope, Send, TooLargeError, problem
+from leco.serving.memory import memory_given_back
 from leco.serving.options import ServingOptions
 from leco.serving.playground import playground
 from leco.serving.schemas import Info, PredictAnswer, Prediction, PredictRequest, Problem
@@ -82,7 +83,8 @@ def create_app(service: Service, options: ServingOptions, key: str | None = None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with memory_given_back():
+            yield
         await service.drain()
 
     async def bears(request: Request) -> None:
