@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from math import prod
 from pathlib import Path
 from statistics import median
 
@@ -231,7 +232,8 @@ or are not taken. A request is "lost" that was taken and has no answer.
 
 Memory of the one process ({memory["mib"]:,.0f} MiB at its end) before the reload, to that of its first minutes:
 {memory["before"]:.3f}; after the reload, for which a model is loaded beside the other, to before:
-{memory["by_reload"]:.3f}; at the end to then: {memory["after"]:.3f}.
+{memory["by_reload"]:.3f}; at the end to then: {memory["after"]:.3f}; in all, from the first minutes to the end:
+{prod(memory[name] for name in ("before", "by_reload", "after")):.3f}.
 
 {source(result)}"""
 

@@ -50,13 +50,13 @@ def options(task, arguments):
 
 
 def early_model(task, arguments):
-    """The model with exits, which are searched as all of this project's are: by the preset sampling."""
+    """The model with exits, searched as all of this project's are, by the preset sampling; kept are those that pay."""
     encoder, folder, exits = arguments.models / arguments.large, arguments.work / task, arguments.exits
     data, given = options(task, arguments)
     if exits == LEARNED:
         search(encoder, data, folder / "search", **{**given, "preset": "sampling"})
         exits = folder / "search" / "architectures.json"
-    choice = {"criterion": arguments.criterion, "max_drop": MAX_DROP}
+    choice = {"criterion": arguments.criterion, "max_drop": MAX_DROP, "prune_exits": True}
     return train(encoder, data, folder / "leco", exits=str(exits), **choice, **given)
 
 
@@ -113,6 +113,7 @@ def measure(task, precision, arguments):
         "large": arguments.large,
         "layers": model.num_layers,
         "exits": arguments.exits,
+        "exit_layers": list(model.task.exit_layers),
         "full_depth": str(full_depth),
         "chosen": str(chosen),
         "ways": [{"kind": kinds[row["way"]], **row} for row in rows],

@@ -76,7 +76,7 @@ def test_every_way_is_measured(measured):
     assert [found["precision"] for found in measured] == ["float32", "int8"]
     for found in measured:
         kinds = Counter(row["kind"] for row in found["ways"] if row["batch_size"] == 1)
-        assert kinds.pop("early") > 1
+        assert kinds.pop("early") >= 1, "settings of the exits that pay, of which a model so small may have one"
         assert kinds == dict.fromkeys(("plain", "cut", "small", "floor", "control"), 1)
         ways = at_batch_size(found, 32)
         assert ways[found["full_depth"]]["layers"] == ways["plain"]["layers"] == 1
@@ -109,6 +109,7 @@ def case(**scores):
         "task": "sst-2",
         "precision": "int8",
         "exits": "learned",
+        "exit_layers": [1, 2, 4],
         "full_depth": "full",
         "chosen": "fast",
         "ways": ways,
@@ -172,12 +173,18 @@ def test_the_pages_show_what_was_measured(pages, monkeypatch, tmp_path, measured
     with_results(monkeypatch, tmp_path, measured)
     render.main()
     page, readme = (pages[name].read_text(encoding="utf-8") for name in ("PAGE", "README"))
-    assert "not measured yet" not in page
+    assert "SST-2 is not measured yet" in page
     assert f"| MRPC | int8 | 32 | {at_batch_size(measured[1], 32)['plain']['score']:.1%} |" in page
     assert "of 2 cases of int8" in page
     assert "docs/assets/twelve_layers.svg" in readme
     assert "onnx_sst2.svg" not in readme
     assert "MRPC, int8" in (tmp_path / "twelve_layers.svg").read_text(encoding="utf-8")
+
+
+def test_the_page_names_what_is_not_measured_yet():
+    assert "SST-2 and MRPC are not measured yet" in twelve_page.not_yet([])
+    assert "MRPC is not measured yet" in twelve_page.not_yet([{"task": "sst-2"}])
+    assert twelve_page.not_yet([{"task": "mrpc"}, {"task": "sst-2"}]) == ""
 
 
 def test_a_page_with_a_missed_goal_says_so(monkeypatch, tmp_path, pages):
