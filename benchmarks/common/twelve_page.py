@@ -160,9 +160,9 @@ def in_short():
             f"{row['way']} {row['score']:.1%} in {row['ratio']:.2f}" for row in of_kind(rows, "floor", "small", "cut")
         )
         lines.append(
-            f"- {NAMES[found['task']]}, {found['train_rows']:,} training rows: {plain['score']:.1%} by the plain model; "
-            f"with exits {chosen['score']:.1%} in {chosen['ratio']:.2f} of its time, by the setting that dev chose "
-            f"({full['score']:.1%} at full depth, in {full['ratio']:.2f}). Others: {others}."
+            f"- {NAMES[found['task']]}, {found['train_rows']:,} training rows: {plain['score']:.1%} by the plain "
+            f"model; with exits {chosen['score']:.1%} in {chosen['ratio']:.2f} of its time, by the setting that dev "
+            f"chose ({full['score']:.1%} at full depth, in {full['ratio']:.2f}). Others: {others}."
         )
     first = result["rows"][0]
     return f"""![Score over time](docs/assets/{PICTURE.name})
