@@ -18,6 +18,8 @@ from leco import Cobee, PredictorSpec, Static
 from leco.bench import Way
 from leco.bench import measure as bench
 from leco.data import load_data
+from leco.evaluation import pruning
+from leco.evaluation.exit_times import ExitTimes
 from leco.export import export_onnx
 from leco.files import write_json
 from leco.model import load_model
@@ -25,6 +27,8 @@ from offline import rows
 
 HEADER = ("Quality", "#1 ID", "#2 ID", "#1 String", "#2 String")
 CODES = {"negative": "0", "positive": "1"}
+CHEAP_EXITS = ExitTimes([1.0] * 3, dict.fromkeys((1, 2, 3), 0.01))
+"""As in a large encoder; measured ones are not, in the tiny one, and those that pay would differ from run to run."""
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +56,7 @@ def run(glue, encoder_folder, tmp_path_factory):
             patch.setattr(twelve_layers, "report", lambda name, rows: written.append((name, rows)))
             patch.setattr(twelve_layers, "TRAINING", {**twelve_layers.TRAINING, "lr": 3e-3, "exit_lr": 1e-2})
             patch.setattr(twelve_layers, "CURVE", 2)
+            patch.setattr(pruning, "measure_times", lambda model, texts: CHEAP_EXITS)
             patch.setattr(bench, "serving", lambda prepare, *arguments: nullcontext(prepare(*arguments)))
             twelve_layers.main()
         return written
@@ -76,7 +81,7 @@ def test_every_way_is_measured(measured):
     assert [found["precision"] for found in measured] == ["float32", "int8"]
     for found in measured:
         kinds = Counter(row["kind"] for row in found["ways"] if row["batch_size"] == 1)
-        assert kinds.pop("early") >= 1, "settings of the exits that pay, of which a model so small may have one"
+        assert kinds.pop("early") > 1
         assert kinds == dict.fromkeys(("plain", "cut", "small", "floor", "control"), 1)
         ways = at_batch_size(found, 32)
         assert ways[found["full_depth"]]["layers"] == ways["plain"]["layers"] == 1
@@ -179,6 +184,12 @@ def test_the_pages_show_what_was_measured(pages, monkeypatch, tmp_path, measured
     assert "docs/assets/twelve_layers.svg" in readme
     assert "onnx_sst2.svg" not in readme
     assert "MRPC, int8" in (tmp_path / "twelve_layers.svg").read_text(encoding="utf-8")
+
+
+def test_the_pages_of_all_data_sets_lack_nothing(pages, monkeypatch, tmp_path, measured):
+    with_results(monkeypatch, tmp_path, [*measured, *({**found, "task": "sst-2"} for found in measured)])
+    render.main()
+    assert "not measured yet" not in pages["PAGE"].read_text(encoding="utf-8")
 
 
 def test_the_page_names_what_is_not_measured_yet():

@@ -101,11 +101,10 @@ def not_yet(results):
     """What is to be measured yet, and how; nothing where all is there."""
     there = {one["task"] for one in results}
     missing = " and ".join(name for task, name in NAMES.items() if task not in there)
-    return (
-        missing
-        and f"""{missing} {"is" if there else "are"} not measured yet:
+    if not missing:
+        return ""
+    return f"""{missing} {"is" if there else "are"} not measured yet:
 `python -m benchmarks.twelve_layers WORK --models MODELS --glue-dir GLUE` trains, and with `--measure` times."""
-    )
 
 
 def section():

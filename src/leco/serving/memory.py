@@ -12,8 +12,8 @@ EVERY = 10.0
 def trimmer() -> Callable[[int], int] | None:
     """What gives free memory back to the system: `malloc_trim` of the GNU C library; None where there is another.
 
-    Batches of all sizes leave free pieces everywhere, so that memory would grow to more than twice what any of them
-    needs. https://man7.org/linux/man-pages/man3/malloc_trim.3.html
+    Batches of all sizes leave free pieces everywhere, so that memory would grow beyond what any of them needs.
+    https://man7.org/linux/man-pages/man3/malloc_trim.3.html
     """
     try:
         return ctypes.CDLL(None).malloc_trim
