@@ -32,7 +32,7 @@ from leco.files import read_json, write_json
 from leco.pipeline import search, train
 from leco.settings import AUTO, LEARNED
 
-ROWS = {"sst-2": 5_000, "mrpc": None}
+ROWS = {"sst-2": 5_000, "mrpc": 2_000}
 """The data sets, and how many of their training rows are used; None is all."""
 PRECISIONS = "float32", "int8"
 TRAINING = {"preset": "quick", "bf16": True}

@@ -28,17 +28,14 @@ def script() -> str:
 
 
 def report(name: str, rows: list[dict[str, Any]]) -> None:
-    """Print the rows and write them, with the command and the machine, to `result_path(name)`."""
+    """Write the rows, with the command and the machine, to `result_path(name)`; print them, but for tables in them."""
     arguments = [argument.rstrip("/").rsplit("/", 1)[-1] for argument in sys.argv[1:]]  # folders without where they lie
     command = shlex.join(["python", "-m", script(), *arguments])
     about = {**machine(), **versions(), "onnxruntime": version("onnxruntime")}
     write_json(result_path(name), {"command": command, "machine": about, "rows": rows})
     for row in rows:
-        print(
-            "  ".join(
-                f"{key}={value:.3f}" if isinstance(value, float) else f"{key}={value}" for key, value in row.items()
-            )
-        )
+        values = {key: f"{value:.3f}" if isinstance(value, float) else str(value) for key, value in row.items()}
+        print("  ".join(f"{key}={value}" for key, value in values.items() if "{" not in value))
 
 
 def read(name: str) -> dict[str, Any]:
