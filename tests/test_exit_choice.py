@@ -78,6 +78,22 @@ def test_exits_that_are_not_worth_their_time_are_dropped(arguments, tmp_path, de
     assert not (tmp_path / "run" / "work").exists()
     with pytest.raises(LecoError, match=r"epochs: the run in .* has dropped exits and cannot go on"):
         leco.fit(**{**arguments, "epochs": 9}, output=tmp_path / "run", prune_exits=True)
+    (tmp_path / "run" / "results.json").unlink()  # as if the run had been killed before; it is still this run's
+    leco.fit(**arguments, output=tmp_path / "run", prune_exits=True)
+    assert (tmp_path / "run" / "results.json").exists()
+
+
+def test_a_run_that_has_dropped_none_takes_more_epochs(arguments, tmp_path, monkeypatch):
+    settings = for_training(arguments, {"prune_exits": True, "exit_layers": "3", "criterion": "static"})
+    with monkeypatch.context() as patch:
+        stop_at(patch, "leco.pipeline.run_pruning", 1)
+        with pytest.raises(Stopped):
+            leco.train(**settings, output=tmp_path / "run")
+    for epochs in (arguments["epochs"] + 1, arguments["epochs"] + 2):
+        leco.train(**{**settings, "epochs": epochs}, output=tmp_path / "run")
+        assert len(json.loads((tmp_path / "run" / "training.json").read_text())["epochs"]) == epochs
+        (step,) = json.loads((tmp_path / "run" / "pruning.json").read_text())["steps"]
+        assert step["exit_layers"] == [3]
 
 
 @pytest.mark.parametrize(("target", "call"), [("pathlib.Path.replace", 1), ("pathlib.Path.replace", 2)])

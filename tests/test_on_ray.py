@@ -33,7 +33,7 @@ from leco.reproduction import Experiment
 
 class Patient(Experiment):
     """The first two times that it runs it waits, if its model says so, for somebody to kill it."""
-    results = ("attempts",)
+    results = {"attempts": int}
 
     def run(self, folder, glue_dir=None):
         notes = folder.working(self) / "attempts"

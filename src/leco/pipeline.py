@@ -16,14 +16,13 @@ from leco.calibration import ORDER, CalibrationOptions
 from leco.card import model_card
 from leco.criteria import Criterion
 from leco.data import DataSource
-from leco.errors import LecoError, parameter
 from leco.evaluation import EVALUATION, evaluate
 from leco.evaluation.certify import Calibration
 from leco.evaluation.contest import hold_contest
 from leco.evaluation.evaluate import outputs_to_choose_by
 from leco.evaluation.ordering import order_on
 from leco.evaluation.plots import draw_curves
-from leco.evaluation.pruning import prune_exits
+from leco.evaluation.pruning import PRUNING, prune_exits
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.standardize import StateStatistics
 from leco.files import write_json, write_text
@@ -42,7 +41,7 @@ from leco.training.log import TRAINING, TrainingLog
 from leco.training.trainer import TrainingData, TrainingSetup, train_phases
 
 ARCHITECTURES, HISTORY, RESULTS = "architectures.json", "search.json", "results.json"
-CONTEST, PRUNING = "contest.json", "pruning.json"
+CONTEST = "contest.json"
 WHOLE = "whole"
 """In `work/`: the trained model with all its exits, while it is saved without some of them."""
 USUAL = build_options(DEFAULT_PRESET, {})
@@ -235,11 +234,6 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     before, epochs, start = TrainingLog.load(job.folder / TRAINING), job.options.training.epochs, job.work / "start"
     if before.planned >= epochs:
         return
-    if job.methods.prunes:
-        raise LecoError(
-            f"{parameter('epochs')}: the run in '{job.folder}' has dropped exits and cannot go on with more epochs. "
-            "Give a new folder."
-        )
     on_first(partial(keep_copy, job, start))
     say(
         f"'{job.folder}' has {before.planned} epochs: those up to {epochs} begin from its weights, with a fresh "
@@ -259,7 +253,7 @@ def save_further(job: Job, model: MultiExitModel, before: TrainingLog, log: Trai
     last = job.methods.strategy.phases(model.task.num_exits)[-1]
     if log.best(last.name, last.selects) > before.best(last.name, last.selects):
         model.config.exit_criterion = model.config.certificate = None
-        for name in (RESULTS, EVALUATION, CONTEST, ORDER, "config.json"):  # of the former weights
+        for name in (RESULTS, EVALUATION, CONTEST, ORDER, PRUNING, "config.json"):  # of the former weights
             (job.folder / name).unlink(missing_ok=True)
         save_model(model, job.folder, job.work / "model")
     else:
@@ -328,13 +322,13 @@ def run_pruning(job: Job, model: MultiExitModel, chosen: Criterion) -> bool:
     before = model.task.num_exits
     found = prune_exits(model, job.tokenized, type(chosen), job.options.choice.max_drop)
     job.hold.check()
-    write_json(job.folder / PRUNING, found.to_dict())
+    found.save(job.folder / PRUNING)
     layers = ", ".join(map(str, found.exit_layers))
     say(
         f"Of {before} exits those on layers {layers} are kept: by dev, texts then take {found.saved:.1%} less time "
         f"by '{chosen.name}'."
     )
-    return len(found.exit_layers) < before
+    return found.drops
 
 
 def keep_copy(job: Job, path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from leco.data import TextData
 from leco.environment import versions
 from leco.errors import LecoError, parameter
+from leco.evaluation.pruning import PRUNING, Pruning
 from leco.files import read_json, write_json
 from leco.folders import writing
 from leco.launcher import number
@@ -68,6 +69,11 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
         raise LecoError(
             f"{parameter('output')} '{folder}' holds a run with other settings ({name}: {before.get(name)!r} there, "
             f"{settings.get(name)!r} now). Give a new folder, or repeat the command that began it."
+        )
+    if (folder / PRUNING).is_file() and Pruning.load(folder / PRUNING).drops:
+        raise LecoError(
+            f"{parameter('epochs')}: the run in '{folder}' has dropped exits and cannot go on with more epochs. Give a "
+            "new folder."
         )
     with writing(folder):
         write_json(folder / SETTINGS, {"settings": settings, "versions": versions()})

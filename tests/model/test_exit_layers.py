@@ -1,5 +1,7 @@
 """Models whose exits stand on some layers only: the same exits, asked at those layers alone, whatever runs them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -180,7 +182,20 @@ def test_exits_that_know_each_other_may_stand_on_some_layers(tokenizer):
         other.keep_exits([4])
 
 
-@pytest.mark.parametrize("layers", [[], [1, 6], [4, 6], [2, 3], [3, 2, 6], [6, 6]], ids=str)
+def test_exits_that_cannot_be_exported_are_named_alone(tokenizer, tmp_path):
+    model = multi_exit(bert(num_hidden_layers=4), (PAST_FUTURE,))
+    model.tokenizer = tokenizer
+    with pytest.raises(LecoError, match=r"^Exits of the kind 'past-future' cannot be exported"):
+        export_onnx(model, tmp_path / "model.onnx")
+
+
+def test_layers_may_be_numbers_of_numpy(pair):
+    _, some = pair
+    task = replace(some.task, exit_layers=np.array([2, 6]))
+    assert [type(layer) for layer in task.exit_layers] == [int, int]
+
+
+@pytest.mark.parametrize("layers", [[], [1, 6], [4, 6], [2, 3], [3, 2, 6], [6, 6], [2.0, 6]], ids=str)
 def test_exits_that_cannot_be_kept(pair, layers):
     _, some = pair
     with pytest.raises(LecoError, match="exit"):

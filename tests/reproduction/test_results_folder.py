@@ -10,9 +10,15 @@ from leco import LecoError
 from leco.reproduction import Cell, Curves, ResultsFolder, Search
 from leco.reproduction.experiment import Experiment, device_name
 
+RESULTS = {
+    **{"metric": "accuracy", "rows": {"train": 20, "dev": 4, "test": 4}, "dev": [0.5, 0.75], "test": [0.5, 1.0]},
+    **{"avg": 0.75, "best": 1.0, "exit_parameters": [8, 8], "minutes": 1.5, "cpu_minutes": 1.25, "epochs": [{}]},
+    **{"architectures": [{}, {}], "history": {}, "evaluation": {}},
+}
+
 
 def record(experiment):
-    return experiment.record(dict.fromkeys(experiment.results, 1.5))
+    return experiment.record({name: RESULTS[name] for name in experiment.results})
 
 
 def cells(first, last):
@@ -88,6 +94,14 @@ def test_records_of_another_machine_are_added_once(tmp_path):
     assert len((here / "table2.jsonl").read_text().splitlines()) == 4
 
 
+def test_records_of_a_hidden_file_are_found(tmp_path):
+    append(tmp_path / "elsewhere", 0, 2)
+    (tmp_path / "elsewhere" / "table2.jsonl").rename(tmp_path / ".table2.jsonl")
+    folder = ResultsFolder(tmp_path / "here")
+    assert folder.add_file(tmp_path / ".table2.jsonl") == 2
+    assert all(cell in folder for cell in cells(0, 2))
+
+
 def test_records_may_have_options_that_are_not_known_here(tmp_path):
     given = record(cells(0, 1)[0])
     given["settings"]["options"] = {"device": "cuda:1", "mixture": ["a", "b"]}
@@ -114,6 +128,12 @@ def changed(**changes):
         (changed(settings={"task": "glue/rte", "colour": 1, "options": {}}), "line 2: .*colour"),
         (changed(settings={"task": "glue/rte"}), "line 2: .*options"),
         (json.dumps({**Cell("glue/rte").description, "test": [1]}), "line 2: the record of .* lacks 'metric'"),
+        (changed(test=None), "line 2: 'test' of the record of rte_.* is not as it was written"),
+        (changed(dev=[]), "line 2: 'dev' of the record of rte_"),
+        (changed(dev=[0.5, "0.5"]), "line 2: 'dev' of .*1: Input should be a valid number"),
+        (changed(avg=float("nan")), "line 2: 'avg' of the record of rte_"),
+        (changed(exit_parameters=[8.5]), "line 2: 'exit_parameters' of the record of rte_"),
+        (changed(machine="here"), "line 2: 'machine' of the record of rte_"),
     ],
 )
 def test_lines_that_are_no_records_are_named_and_nothing_is_added(tmp_path, line, message):

@@ -250,7 +250,7 @@ def test_a_kind_of_ones_own_runs_beside_its_records(tmp_path, monkeypatch):
     (tmp_path / "own_kind.py").write_text(
         "from leco.reproduction import Experiment\n\n\n"
         "class Constant(Experiment):\n"
-        '    results = ("value",)\n\n'
+        '    results = {"value": int}\n\n'
         "    def run(self, folder, glue_dir=None):\n"
         '        return {"value": len(folder.records())}\n'
     )

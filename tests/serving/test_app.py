@@ -207,6 +207,8 @@ def test_health_information_and_metrics(serving):
     info = client.get("/info").json()
     assert (info["num_layers"], info["labels"], info["runtime"]) == (3, ["negative", "positive"], "PyTorch")
     assert info["limits"]["max_texts"] == 1024
+    patience = info["settings"]["patience"]
+    assert (patience["minimum"], patience["maximum"], patience["step"]) == (1, 3, 1)
     answered = client.post("/predict", json={"texts": TEXTS}, headers={"X-Request-Id": "mine"})
     assert answered.headers["x-request-id"] == "mine"
     assert float(answered.headers["x-total-time"]) >= float(answered.headers["x-inference-time"]) > 0

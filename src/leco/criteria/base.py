@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -51,12 +52,15 @@ class Task:
 
     def __post_init__(self) -> None:
         every, given = range(1, self.num_layers + 1), tuple(self.exit_layers)
-        if given and (any(low >= high for low, high in pairwise((0, *given))) or given[-1] != self.num_layers):
+        rises = all(isinstance(layer, Integral) for layer in given) and all(
+            low < high for low, high in pairwise((0, *given))
+        )
+        if given and not (rises and given[-1] == self.num_layers):
             raise LecoError(
                 f"The layers that have an exit must rise from at least 1 to the last one, {self.num_layers}, which "
                 f"always has one, not be {shortened(', '.join(map(str, given)))}."
             )
-        object.__setattr__(self, "exit_layers", every if len(given) in (0, self.num_layers) else given)
+        object.__setattr__(self, "exit_layers", every if len(given) in (0, self.num_layers) else tuple(map(int, given)))
 
     @property
     def num_exits(self) -> int:

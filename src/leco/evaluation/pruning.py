@@ -6,6 +6,7 @@ E exits, N texts.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,12 @@ from leco.evaluation.evaluate import stored_outputs
 from leco.evaluation.exit_times import ExitTimes, measure_times
 from leco.evaluation.scores import Array, Stored, lowest_score
 from leco.evaluation.tokens import tokens
+from leco.files import read_json, write_json
 from leco.model import MultiExitModel
+from leco.shapes import checked
+
+PRUNING = "pruning.json"
+"""The file in a run's folder that says how its exits were dropped."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +64,19 @@ class Pruning:
         """The share of time that texts of dev take less for it."""
         return 1 - self.best.seconds / self.steps[0].seconds
 
-    def to_dict(self) -> dict[str, Any]:
-        """A JSON object."""
-        return asdict(self)
+    @property
+    def drops(self) -> bool:
+        """Whether there are exits that are not kept."""
+        return len(self.exit_layers) < len(self.steps[0].exit_layers)
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> "Pruning":
+        """Read what `save` wrote; LecoError where the file is missing or of another shape."""
+        return checked(cls, read_json(path), f"'{path}'")
 
 
 def prune(kind: type[Criterion], dev: Stored, task: Task, max_drop: float, times: ExitTimes) -> Pruning:

@@ -26,6 +26,7 @@ from leco.export.ranges import input_ranges
 from leco.export.traced import TracedBackbone
 from leco.model import MultiExitModel
 from leco.model.backbones import backbone_for
+from leco.options import naming
 from leco.runtime.metadata import FULL_DEPTH
 
 INPUTS = "input_ids", "attention_mask", "token_type_ids"
@@ -66,10 +67,11 @@ class ModelWriter:
 
     def early_exit(self, criterion: Criterion) -> onnx.ModelProto:
         """The model that leaves by `criterion`, whose settings are inputs with these as their defaults."""
-        criterion.check(self.task)
-        graph, settings = self.graph, self._settings(criterion)
-        kind = writer_for(criterion)
-        writer = kind(self.task, kind(self.task, settings).check(graph, criterion))
+        with naming("criterion"):
+            criterion.check(self.task)
+            graph, settings = self.graph, self._settings(criterion)
+            kind = writer_for(criterion)
+            writer = kind(self.task, kind(self.task, settings).check(graph, criterion))
         state = self._start()
         batch = graph.op("Shape", self.inputs[0], start=0, end=1)  # [1]
         numbers = graph.op("Range", graph.constant(0), graph.op("Squeeze", batch), graph.constant(1))

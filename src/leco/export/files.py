@@ -16,7 +16,6 @@ from leco.errors import LecoError, parameter
 from leco.export.early_exit import ModelWriter
 from leco.files import atomic_path
 from leco.model import MultiExitModel
-from leco.options import naming
 from leco.outputs import check_output
 
 LATEST = onnx.defs.onnx_opset_version()
@@ -47,8 +46,7 @@ def export_onnx(
         raise LecoError(f"{parameter('opset')} must be from {OPSET} to {LATEST}, not {opset}.")
     check_output(path, MARK)
     criterion = criterion or model.config.criterion
-    with naming("criterion"):
-        made = ModelWriter(model, int8=int8, opset=opset).early_exit(criterion)
+    made = ModelWriter(model, int8=int8, opset=opset).early_exit(criterion)
     write_model(made, path, model, criterion, int8=int8)
 
 

@@ -1,5 +1,6 @@
 """Curves: what each criterion makes of a cell's model, speedups measured (the paper's Figure 2)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ class Curves(Cell):
     `Cell`. Speedups are measured on the first `timed_texts` texts of test (None: all), `repeats` times.
     """
 
-    results: ClassVar[tuple[str, ...]] = ("evaluation",)
+    results: ClassVar[Mapping[str, Any]] = {"evaluation": dict[str, Any]}
 
     criteria: str | None = None
     timed_texts: int | None = None

@@ -14,12 +14,13 @@ from leco.environment import machine, versions
 from leco.errors import LecoError
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.presets import build_options
+from leco.shapes import checked
 
 if TYPE_CHECKING:
     from leco.reproduction.results_folder import ResultsFolder
 
-ABOUT = ("versions", "machine")
-"""What every record has beside its kind, its settings and its results."""
+ABOUT = {"versions": dict[str, Any], "machine": dict[str, Any]}
+"""What every record has beside its kind, its settings and its results, and of which type."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,8 @@ class Experiment(ABC):
 
     kinds: ClassVar[dict[str, type["Experiment"]]] = {}
     """All kinds by name, as records have them."""
-    results: ClassVar[tuple[str, ...]] = ()
-    """The names of this kind's results in a record."""
+    results: ClassVar[Mapping[str, Any]] = {}
+    """The names of this kind's results in a record, and their types as JSON has them, such as `list[float]`."""
 
     def __init_subclass__(cls) -> None:
         """List the kind among `kinds`."""
@@ -101,10 +102,12 @@ class Experiment(ABC):
 
 
 def check_record(record: Any) -> Experiment:
-    """The experiment that a record is of; LecoError where it describes none or lacks a result."""
+    """The experiment that a record is of; LecoError where it describes none, or lacks or garbles a result."""
     experiment = Experiment.from_description(record)
-    if missing := [name for name in (*experiment.results, *ABOUT) if name not in record]:
-        raise LecoError(f"the record of {experiment.name} lacks '{missing[0]}'.")
+    for name, kind in {**experiment.results, **ABOUT}.items():
+        if name not in record:
+            raise LecoError(f"the record of {experiment.name} lacks '{name}'.")
+        checked(kind, record[name], f"'{name}' of the record of {experiment.name}")
     return experiment
 
 

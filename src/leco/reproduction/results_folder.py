@@ -67,9 +67,11 @@ class ResultsFolder:
     def add_file(self, path: Path) -> int:
         """Append the records of a JSON Lines file, of experiments that ran elsewhere, and give the number of new ones.
 
-        They go to the file of the same name. LecoError for a file that cannot be read, or a line that is no record.
+        They go to the file of the same name, which is not hidden here. LecoError for a file that cannot be read, or a
+        line that is no record.
         """
-        return self.append(path.stem, {check_record(one): portable(one) for one in read_records(path).values()})
+        table = path.stem.lstrip(".")
+        return self.append(table, {check_record(one): portable(one) for one in read_records(path).values()})
 
     def working(self, experiment: Experiment) -> Path:
         """The folder of an experiment while it runs."""

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import numpy as np
+from pydantic import Field
 
 from leco.evaluation.evaluate import stored_outputs
 from leco.evaluation.scores import Stored
@@ -18,6 +19,10 @@ from leco.reproduction.results_folder import ResultsFolder
 from leco.settings import LEARNED
 from leco.training.log import TRAINING
 
+T = TypeVar("T")
+ByExit = Annotated[list[T], Field(min_length=1)]
+"""A value for each exit."""
+
 
 @dataclass(frozen=True)
 class Search(Experiment):
@@ -26,7 +31,7 @@ class Search(Experiment):
     `task`, `model`, `preset`, `options` and `space` are those of any `Experiment`.
     """
 
-    results: ClassVar[tuple[str, ...]] = ("architectures", "history")
+    results: ClassVar[Mapping[str, Any]] = {"architectures": list[dict[str, Any]], "history": dict[str, Any]}
 
     @property
     def name(self) -> str:
@@ -53,10 +58,14 @@ class Cell(Experiment):
     `search_preset` is the search's preset where that is not the training's.
     """
 
-    results: ClassVar[tuple[str, ...]] = (
-        *("metric", "rows", "dev", "test", "avg", "best"),
-        *("exit_parameters", "minutes", "cpu_minutes", "epochs"),
-    )
+    results: ClassVar[Mapping[str, Any]] = {
+        "metric": str,
+        "rows": dict[str, int],
+        **dict.fromkeys(("dev", "test"), ByExit[float]),
+        **dict.fromkeys(("avg", "best", "minutes", "cpu_minutes"), float),
+        "exit_parameters": ByExit[int],
+        "epochs": list[dict[str, Any]],
+    }
 
     strategy: str = "joint"
     exits: str = LEARNED

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from leco.calibration import Certificate, MonitorOptions, percent
-from leco.criteria import CRITERIA, Criterion, as_criterion, check_deployable, simulate
+from leco.criteria import CRITERIA, Criterion, Task, as_criterion, check_deployable, simulate
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
 from leco.options import settings_of
@@ -191,7 +191,7 @@ class Service:
             text_columns=None if predictor.text_columns is None else list(predictor.text_columns),
             gives_layers=isinstance(unwatched(self.loaded.predictor), GivesAllExits),
             criterion=str(predictor.criterion),
-            settings=numbers(predictor.criterion),
+            settings=numbers(predictor.criterion, predictor.task),
             certificate=None if held is None else {**held.to_dict(), "sentence": held.sentence()},
             limits={name: getattr(options, name) for name in (*limits, "timeout")},
             versions=dict(_versions()),
@@ -279,14 +279,17 @@ def add_layers(predictor: Predictor, encodings: Sequence[Encoding], found: Seque
         answer.criteria = {name: int(layers[place]) for name, layers in leaves.items()}
 
 
-def numbers(criterion: Criterion) -> dict[str, Setting]:
-    """The settings of a criterion that are numbers, and between what they can be moved."""
+def numbers(criterion: Criterion, task: Task) -> dict[str, Setting]:
+    """The settings of a criterion that are numbers, and between what they can be moved.
+
+    Whole numbers are of layers or exits: those above the last layer's say no more than it, or nothing.
+    """
     found = {}
     for name, (one, hint) in settings_of(criterion).items():
         if hint in (int, float):
             value, least, most = float(getattr(criterion, name)), one.metadata["minimum"], one.metadata["maximum"]
-            highest = most if most is not None else max(10.0 if hint is int else 1.0, 4 * value)
-            step = 1.0 if hint is int else None
+            step, usual = (1.0, max(task.num_layers, value)) if hint is int else (None, max(1.0, 4 * value))
+            highest = usual if most is None else most
             found[name] = Setting(value=value, minimum=least or 0.0, maximum=highest, step=step)
     return found
 
