@@ -4,25 +4,29 @@ python -m studies.earned_exits --models MODELS --glue-dir GLUE     # runs what i
 python -m studies.earned_exits --choices --glue-dir GLUE           # the choices alone, of the cells that have run here
 python -m studies.earned_exits --render                            # its section of docs/results.md
 
-MODELS holds the folder all-MiniLM-L6-v2. The cells are lines of studies/results/earned_exits.jsonl, on a sample of
-SST-2. Of each, the outputs of its exits on dev choose the criterion, with all exits and once those are dropped that are
-not worth their time (`leco.evaluation.pruning`). Times are tabled, as common/chosen.py says. They and the scores are
-studies/results/earned_exits.json.
+MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. The cells are lines of
+studies/results/earned_exits.jsonl, on samples of the training rows: all ways on SST-2 with six layers, those that may
+become the default also on CoLA and with twelve. Of those on SST-2 with six layers, what their exits said of dev chooses
+the criterion, with all exits and once those are dropped that are not worth their time (`leco.evaluation.pruning`).
+Times are tabled, as common/chosen.py says. They and the scores are studies/results/earned_exits.json.
 """
+
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.common.recording import DOCS, read, report, source, write_between
 from leco.exits.architecture import architecture_from_dict
 from leco.reproduction import Cell
-from leco.reproduction.tables import markdown
+from leco.reproduction.tables import markdown, mean_and_spread
 from leco.search.costs import DEFAULT, OperationCosts
+from studies.common.by_task_and_seed import grouped
 from studies.common.chosen import chosen, winner
 from studies.common.outputs import stored_outputs
 from studies.common.own_results import RESULTS, command_line, run_missing
 
 FILE, CHOICES = "earned_exits", "studies/earned_exits"
-TASK, ROWS, LAYERS, SEEDS = "glue/sst-2", 3_000, 6, 2
+ROWS, SEEDS = 3_000, 2
 LENGTH = 25
 """The length of a text in tokens, about SST-2's mean, at which costs are taken."""
 PAGE, BEGIN, END = DOCS / "results.md", "<!-- earned exits: begin -->", "<!-- earned exits: end -->"
@@ -34,67 +38,99 @@ WAYS = {
     "learned, cost 0.01": ("learned", "joint", 0.01),
     "learned, cost 0.05": ("learned", "joint", 0.05),
     "learned, cost 0.2": ("learned", "joint", 0.2),
+    "learned, cost 0.5": ("learned", "joint", 0.5),
+    "learned, cost 1": ("learned", "joint", 1.0),
     "learned, cost 0.05, taught by the last": ("learned", "taught-joint", 0.05),
 }
 """Exits, strategy and penalty of the cost of each way."""
+USUAL = "learned"
+FEW = USUAL, "learned, cost 0.05", "learned, cost 0.05, taught by the last", "MHA"
+"""The usual way, and those that may take its place."""
+SMALL = "all-MiniLM-L6-v2", 6, "sst-2"
+PLACES = {SMALL: WAYS, ("all-MiniLM-L6-v2", 6, "cola"): FEW, ("all-mpnet-base-v2", 12, "sst-2"): FEW}
+"""The encoders with their layers and the tasks, and what is tried there."""
 
 
-def cell(models, way, seed):
+def cell(models, place, way, seed):
     """A cell of a way, by the preset `sampling`."""
-    exits, strategy, penalty = WAYS[way]
+    (encoder, _, task), (exits, strategy, penalty) = place, WAYS[way]
     options = [("bf16", True), ("train_rows", ROWS), *([("cost_penalty", penalty)] if penalty else [])]
     return Cell(
-        TASK, str(models / "all-MiniLM-L6-v2"), "sampling", tuple(options), exits=exits, strategy=strategy, seed=seed
+        f"glue/{task}", str(models / encoder), "sampling", tuple(options), exits=exits, strategy=strategy, seed=seed
     )
 
 
 def cells(models):
-    """All cells, the first seed of all first."""
-    return {(way, seed): cell(models, way, seed) for seed in range(SEEDS) for way in WAYS}
+    """All cells by place, way and seed; the first seed of all ways first."""
+    return {
+        (place, way, seed): cell(models, place, way, seed)
+        for place, ways in PLACES.items()
+        for seed in range(SEEDS)
+        for way in ways
+    }
 
 
 def exit_costs(one, costs):
     """What the exit on each layer of a cell costs, in costs of the MHA exit."""
     if one.search is None:
-        return [1.0] * LAYERS
+        return [1.0] * len(RESULTS[one]["dev"])
     return [costs.of_exit(architecture_from_dict(value), LENGTH) for value in RESULTS[one.search]["architectures"]]
+
+
+def quality_rows(finished, costs):
+    """Of each way: what an exit costs, its parameters, AVG on dev and test, and AVG less the usual way's."""
+    rows = [
+        {
+            "place": place,
+            "way": way,
+            "seed": seed,
+            "cost": np.mean(exit_costs(one, costs)),
+            "parameters": np.mean(RESULTS[one]["exit_parameters"]),
+            **{split: 100 * np.mean(RESULTS[one][split]) for split in ("dev", "test")},
+        }
+        for (place, way, seed), one in finished.items()
+    ]
+    usual = {(row["place"], row["seed"]): row for row in rows if row["way"] == USUAL}
+    for (place, way), some in grouped(rows, "place", "way").items():
+        line = [str(place[1]), place[2], way, str(len(some)), f"{np.mean([row['cost'] for row in some]):.2f}"]
+        line.append(f"{np.mean([row['parameters'] for row in some]):,.0f}")
+        for split in ("dev", "test"):
+            line.append(mean_and_spread([row[split] for row in some]))
+            pairs = [(row, usual.get((place, row["seed"]))) for row in some]
+            more = [row[split] - other[split] for row, other in pairs if other and way != USUAL]
+            line.append(mean_and_spread(more, sign="+") if more else "")
+        yield line
 
 
 def choices(one, glue_dir, costs):
     """How a cell does, with all its exits and with those that are kept, in a float32 file and in an int8 one."""
     dev, test = stored_outputs(RESULTS, one, glue_dir)
-    by_layer = exit_costs(one, costs)
-    about = {
-        "exit_cost": float(np.mean(by_layer)),
-        "exit_parameters": float(np.mean(RESULTS[one]["exit_parameters"])),
-        "dev_avg": float(np.mean(dev.by_exit())),
-    }
-    for choice in chosen(winner(dev), dev, test, costs, LENGTH, by_layer):
-        yield {**about, **choice}
+    yield from chosen(winner(dev), dev, test, costs, LENGTH, exit_costs(one, costs))
 
 
-def row(one):
-    """A line of the table."""
-    return [
-        one["way"],
-        str(one["seed"]),
-        one["precision"],
-        ", ".join(map(str, one["exit_layers"])),
-        f"{one['exit_cost']:.2f}",
-        f"{one['exit_parameters']:,.0f}",
-        f"`{one['criterion']}`",
-        *(f"{100 * one[name]:.1f}" for name in ("dev_avg", "dev_score", "test_score")),
-        *(f"{one[name]:.1f}" for name in ("dev_time", "test_time")),
-    ]
+def choice_rows(rows):
+    """Of each way, over seeds: how many exits are kept, scores and times."""
+    for (way, precision, exits), some in grouped(rows, "way", "precision", "exits").items():
+        line = [way, precision, exits, ", ".join(str(len(one["exit_layers"])) for one in some)]
+        for name, unit in (("dev_score", 100), ("dev_time", 1), ("test_score", 100), ("test_time", 1)):
+            line.append(mean_and_spread([unit * one[name] for one in some]))
+        yield line
 
 
 def render():
-    """Write the table into the page."""
-    result = read(CHOICES)
-    heads = ["way", "seed", "precision", "exits on", "cost of one", "parameters", "criterion"]
-    heads += ["AVG on dev", "dev", "test", "time on dev", "on test"]
-    finished = f"{len({(one['way'], one['seed']) for one in result['rows']})} of {SEEDS * len(WAYS)} cells are there."
-    texts = [finished, markdown(heads, map(row, result["rows"])), source(result)]
+    """Write the tables into the page."""
+    result, wanted = read(CHOICES), cells(Path())
+    finished = {key: one for key, one in wanted.items() if one in RESULTS}
+    heads = ["layers", "task", "way", "seeds", "cost of one", "parameters"]
+    heads += [text for name in ("AVG on dev", "AVG on test") for text in (name, f"more than {USUAL}")]
+    of_choices = ["way", "precision", "exits", "how many", "dev", "time on dev", "test", "time on test"]
+    texts = [
+        f"{len(finished)} of {len(wanted)} cells are there.",
+        markdown(heads, quality_rows(finished, OperationCosts.load(DEFAULT))),
+        "What is chosen on dev of SST-2 with six layers, mean and spread over seeds:",
+        markdown(of_choices, choice_rows(result["rows"])),
+        source(result),
+    ]
     write_between(PAGE, BEGIN, END, "\n\n".join(texts))
 
 
@@ -107,10 +143,10 @@ def main():
         run_missing(list(wanted.values()), FILE, arguments)
     if not arguments.render:
         costs = OperationCosts.load(DEFAULT)
-        finished = {key: one for key, one in wanted.items() if RESULTS.outputs(one).is_file()}
         rows = [
             {"way": way, "seed": seed, **line}
-            for (way, seed), one in finished.items()
+            for (place, way, seed), one in wanted.items()
+            if place == SMALL and RESULTS.outputs(one).is_file()
             for line in choices(one, arguments.glue_dir, costs)
         ]
         report(CHOICES, rows)

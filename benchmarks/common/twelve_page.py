@@ -19,7 +19,8 @@ SHOWN = 0.0005
 NAMES = {"sst-2": "SST-2", "mrpc": "MRPC"}
 NOTES = {
     "sst-2": "SST-2's dev is a part of its training rows, mostly phrases, while test has whole sentences: "
-    "what costs so much on dev may cost more on test."
+    "what costs so much on dev may cost more on test.",
+    "mrpc": "MRPC's dev and test are halves of a small file: half a point is one text of either.",
 }
 """What is to be known of a data set to read its numbers."""
 METRICS = {"accuracy": "accuracy", "accuracy_f1": "mean of accuracy and F1"}
@@ -120,7 +121,7 @@ def section():
         f"{METRICS[one['metric']]}; settings are chosen on {one['dev_rows']:,} of dev)"
         for one in {one["task"]: one for one in results}.values()
     )
-    first = results[0]
+    first, notes = results[0], [note for task, note in NOTES.items() if any(one["task"] == task for one in results)]
     details = "\n\n".join(
         f"{NAMES[one['task']]} in {one['precision']}; exits on layers {', '.join(map(str, one['exit_layers']))}; "
         f"chosen: `{one['chosen']}`:\n\n"
@@ -141,7 +142,7 @@ Time is a ratio to the plain model in the same precision. "Full depth" is the mo
 
 The goal in int8 was at most {100 * DROP:.1f} points below full depth in at most {TIME:.2f} of the plain model's time
 (aim: {AIM:.2f}). {goals(results)}
-{" ".join(note for task, note in NOTES.items() if task in {one["task"] for one in results})} {not_yet(results)}
+{" ".join(filter(None, [*notes, not_yet(results)]))}
 
 {details}
 
@@ -212,6 +213,7 @@ def panel(axis, found):
         axis.annotate(number, at, (5, -11), textcoords="offset points", color=RED, fontsize=8)
     axis.set_title(f"{NAMES[found['task']]}, {found['precision']}", fontsize=10)
     axis.set_ylabel(f"{METRICS[found['metric']]}, %")
+    axis.margins(y=0.1)  # for the numbers of layers
     axis.grid(alpha=0.3)
     if found["precision"] == "int8":
         low = 100 * (full["score"] - DROP)

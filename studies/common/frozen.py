@@ -24,8 +24,10 @@ from leco.presets import build_options
 from studies.common.own_results import RESULTS
 
 RECIPE = "sampling"
-ROWS = {"sst-2": 3_000, "cola": 5_000}
+ROWS = {"sst-2": 3_000, "cola": 5_000, "rotten_tomatoes": 3_000}
 """The training rows of each task that are used."""
+SOURCES = {"rotten_tomatoes": "demo/rotten_tomatoes"}
+"""The data of the tasks that are not GLUE's."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ class Frozen:
 def frozen(task, seed, arguments):
     """The model of a task and a seed, trained unless it has been, and its backbone's states of the training texts."""
     folder = RESULTS.root / "working" / f"frozen_{task}_{seed}"
-    name, source = f"glue/{task}", {"train_rows": ROWS[task], "glue_dir": arguments.glue_dir}
+    name, source = SOURCES.get(task, f"glue/{task}"), {"train_rows": ROWS[task], "glue_dir": arguments.glue_dir}
     data, states = load_data(name, **source), folder.with_suffix(".pt")
     if not states.is_file():
         encoder, about = str(arguments.models / "all-MiniLM-L6-v2"), {"exits": "mha", "seed": seed, "bf16": True}
