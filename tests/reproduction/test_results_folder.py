@@ -11,10 +11,21 @@ from leco.reproduction import Cell, Curves, ResultsFolder, Search
 from leco.reproduction.experiment import Experiment, device_name
 
 RESULTS = {
-    **{"metric": "accuracy", "rows": {"train": 20, "dev": 4, "test": 4}, "dev": [0.5, 0.75], "test": [0.5, 1.0]},
-    **{"avg": 0.75, "best": 1.0, "exit_parameters": [8, 8], "minutes": 1.5, "cpu_minutes": 1.25, "epochs": [{}]},
-    **{"architectures": [{}, {}], "history": {}, "evaluation": {}},
+    "metric": "accuracy",
+    "rows": {"train": 20, "dev": 4, "test": 4},
+    "dev": [0.5, 0.75],
+    "test": [0.5, 1.0],
+    "avg": 0.75,
+    "best": 1.0,
+    "exit_parameters": [8, 8],
+    "minutes": 1.5,
+    "cpu_minutes": 1.25,
+    "epochs": [{}],
+    "architectures": [{}, {}],
+    "history": {},
+    "evaluation": {},
 }
+"""Values that results of all kinds may have."""
 
 
 def record(experiment):

@@ -7,8 +7,8 @@ and in any other runtime. Shapes: B rows of a batch, N rows of a data set, K out
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from numbers import Integral
+from operator import lt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -52,10 +52,8 @@ class Task:
 
     def __post_init__(self) -> None:
         every, given = range(1, self.num_layers + 1), tuple(self.exit_layers)
-        rises = all(isinstance(layer, Integral) for layer in given) and all(
-            low < high for low, high in pairwise((0, *given))
-        )
-        if given and not (rises and given[-1] == self.num_layers):
+        whole = all(isinstance(layer, Integral) for layer in given)
+        if given and not (whole and given[-1] == self.num_layers and all(map(lt, (0, *given), given))):
             raise LecoError(
                 f"The layers that have an exit must rise from at least 1 to the last one, {self.num_layers}, which "
                 f"always has one, not be {shortened(', '.join(map(str, given)))}."
