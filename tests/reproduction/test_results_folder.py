@@ -9,27 +9,11 @@ import pytest
 from leco import LecoError
 from leco.reproduction import Cell, Curves, ResultsFolder, Search
 from leco.reproduction.experiment import Experiment, device_name
-
-RESULTS = {
-    "metric": "accuracy",
-    "rows": {"train": 20, "dev": 4, "test": 4},
-    "dev": [0.5, 0.75],
-    "test": [0.5, 1.0],
-    "avg": 0.75,
-    "best": 1.0,
-    "exit_parameters": [8, 8],
-    "minutes": 1.5,
-    "cpu_minutes": 1.25,
-    "epochs": [{}],
-    "architectures": [{}, {}],
-    "history": {},
-    "evaluation": {},
-}
-"""Values that results of all kinds may have."""
+from recorded import results_of
 
 
 def record(experiment):
-    return experiment.record({name: RESULTS[name] for name in experiment.results})
+    return experiment.record(results_of(experiment))
 
 
 def cells(first, last):

@@ -12,6 +12,7 @@ from leco.reproduction.grids import GRIDS, LECO, TASKS, base_cell, methods, pars
 from leco.reproduction.searches_and_cells import Cell
 from leco.reproduction.tables import entries, one_sided_p, significance, write_table
 from leco.training.strategies import STRATEGIES
+from recorded import results_of
 
 SEEDS = 5
 
@@ -21,9 +22,8 @@ def write_cells(grid, root, score, tasks=("rte",), seeds=SEEDS):
     folder, records = ResultsFolder(root), {}
     for task, row, seed in product(tasks, grid.rows, range(seeds)):
         cell = grid.cell(row, task, seed)
-        result = dict.fromkeys(cell.results, 0.0)
-        result |= {"test": [score(row.name, seed, layer) for layer in range(3)], "exit_parameters": [10, 10, 10]}
-        records[cell] = cell.record(result)
+        scores = {"test": [score(row.name, seed, layer) for layer in range(3)], "exit_parameters": [10, 10, 10]}
+        records[cell] = cell.record(results_of(cell) | scores)
     folder.append(grid.name, records)
     return folder
 
