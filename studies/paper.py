@@ -20,6 +20,7 @@ from leco.reproduction.grids import LECO
 from leco.reproduction.scheduler import with_needs
 from leco.reproduction.tables import differences, entries, markdown, mean_and_spread, one_sided_p
 from studies.common.other_tables import areas, probe, rates, variants, variations, worth
+from studies.common.own_results import ran_on
 from studies.common.paper_tables import RESULTS, RUNS, RUNS_OF_TWELVE_LAYERS, VARIATIONS, all_of, by_seed
 
 PAGE = DOCS / "results.md"
@@ -50,14 +51,9 @@ def minutes():
     return markdown(["task", "cells", "CPU minutes of a cell's training"], lines)
 
 
-def machine(runs):
-    """Of the cells that are finished, the machine and the versions."""
-    found = set()
-    records = [run.results[one] for run in runs for one in run.tables.experiments if one in run.results]
-    for about in ({**record["versions"], **record["machine"]} for record in records):
-        device = about["processor"] if about["device"] == "cpu" else about["device"]
-        found.add(f"{device}, Python {about['python']}, PyTorch {about['torch']}, Transformers {about['transformers']}")
-    return "; ".join(sorted(found))
+def records(runs):
+    """Those of the runs' experiments that are finished."""
+    return [run.results[one] for run in runs for one in run.tables.experiments if one in run.results]
 
 
 def paired(runs):
@@ -83,7 +79,7 @@ p is that of the one-sided test over seeds, where there are at least {ENOUGH}, n
 def render():
     """Write the tables and figures, and the page between its two markers."""
     runs = [*((run.table, run) for run in RUNS), *VARIATIONS.items()]
-    parts = [f"{states(runs)}\n\n{minutes()}\n\n{machine(RUNS)}."]
+    parts = [f"{states(runs)}\n\n{minutes()}\n\n{ran_on(records(RUNS))}"]
     for table in dict.fromkeys(run.table for run in RUNS):
         written = all_of(table).tables.write(pictures=ASSETS)[table]
         commands = "\n".join(run.command for run in RUNS if run.table == table)
@@ -98,7 +94,7 @@ def render():
 def render_twelve_layers():
     """The same of the larger encoder."""
     runs = RUNS_OF_TWELVE_LAYERS
-    parts = [states([(run.table, run) for run in runs]), f"Ran on: {machine(runs)}."]
+    parts = [states([(run.table, run) for run in runs]), ran_on(records(runs))]
     for run in runs:
         parts.append(f"{run.tables.write()[run.table]}\n```sh\n{run.command}\n```")
     write_between(PAGE, BEGIN_TWELVE, END_TWELVE, "\n\n".join([*parts, paired(runs)]))

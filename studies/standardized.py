@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.common.recording import DOCS, write_between
 from leco.reproduction import Cell
 from leco.reproduction.tables import markdown, mean_and_spread
-from studies.common.own_results import RESULTS, command_line, run_missing
+from studies.common.own_results import RESULTS, command_line, ran_on, run_missing
 from studies.common.variants import VariantCell
 
 PAGE = DOCS / "results.md"
@@ -155,20 +155,9 @@ def tuned():
     )
 
 
-def hardware():
-    """On what the cells ran."""
-    found = set()
-    for record in RESULTS.records().values():
-        about = {**record["versions"], **record["machine"]}
-        device = about.get("device", "cpu")
-        where = about["processor"] if device == "cpu" else device
-        found.add(f"{where}, Python {about['python']}, PyTorch {about['torch']}, Transformers {about['transformers']}")
-    return "Ran on: " + "; ".join(sorted(found)) + "."
-
-
 def render():
     """Write the tables into the page."""
-    write_between(PAGE, BEGIN, END, "\n\n".join([comparison(), tuned(), hardware()]))
+    write_between(PAGE, BEGIN, END, "\n\n".join([comparison(), tuned(), ran_on(RESULTS.records().values())]))
 
 
 def main():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import toy
-from leco.devices import has_bf16, pick_device
+from leco.devices import has_bf16, pick_device, picked_bf16
 from leco.errors import LecoError
 from leco.evaluation.scores import exit_outputs
 from leco.exits.architecture import LINEAR, PAST_FUTURE
@@ -38,9 +38,12 @@ def test_auto_takes_a_gpu_if_there_is_one():
     assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else pick_device().type)
 
 
-def test_bfloat16_follows_the_device(monkeypatch, capsys):
+def test_bfloat16_follows_the_device(capsys):
     assert isinstance(has_bf16(torch.device("cpu")), bool)
     assert not has_bf16(torch.device("mps"))
+    assert not picked_bf16(False, torch.device("mps"))
+    assert not capsys.readouterr().err
+    assert not picked_bf16(True, torch.device("mps"))
     assert "has no bfloat16" in capsys.readouterr().err
 
 

@@ -35,16 +35,20 @@ def pick_device(name: str = AUTO) -> "torch.device":
 
 
 def has_bf16(device: "torch.device") -> bool:
-    """Whether the device multiplies in bfloat16; a line says so where it does not."""
+    """Whether the device multiplies in bfloat16."""
     import torch
 
     if device.type == "cuda":
-        supported = torch.cuda.is_bf16_supported()
-    else:
-        supported = device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-    if not supported:
+        return torch.cuda.is_bf16_supported()
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def picked_bf16(wanted: bool, device: "torch.device") -> bool:
+    """Whether to run in bfloat16: where it is wanted and the device has it; a line says so where it has not."""
+    if wanted and not has_bf16(device):
         say(f"warning: {parameter('bf16')}: the device '{device}' has no bfloat16; running in float32.")
-    return supported
+        return False
+    return wanted
 
 
 def _unknown(name: object) -> LecoError:

@@ -22,6 +22,16 @@ def command_line():
     return parser
 
 
+def ran_on(records):
+    """A sentence on what the records' experiments ran on, and with which versions; older records lack the precision."""
+    found = set()
+    for about in ({**record["versions"], **record["machine"]} for record in records):
+        where = about["processor"] if about.get("device", "cpu") == "cpu" else about["device"]
+        where += f" in {about['precision']}" if "precision" in about else ""
+        found.add(f"{where}, Python {about['python']}, PyTorch {about['torch']}, Transformers {about['transformers']}")
+    return f"Ran on: {'; '.join(sorted(found))}."
+
+
 def run_missing(cells, file, arguments):
     """Run those of the cells that are not finished; their records go to the file of that name."""
     run_all(dict.fromkeys(cells, file), RESULTS.root, glue_dir=arguments.glue_dir, jobs=arguments.jobs)

@@ -164,6 +164,14 @@ def test_the_device_is_that_of_the_option():
         record(Cell("glue/rte", options=(("device", "cuda:99"),)))
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_the_precision_is_what_the_device_had(monkeypatch, there):
+    monkeypatch.setattr("leco.reproduction.experiment.has_bf16", lambda device: there)
+    cell = Cell("glue/rte", options=(("bf16", True),))
+    assert record(cell)["machine"]["precision"] == ("bfloat16" if there else "float32")
+    assert record(Cell("glue/rte", options=(("bf16", False),)))["machine"]["precision"] == "float32"
+
+
 def test_records_do_not_say_where_a_model_lay(tmp_path):
     cell = Cell("glue/rte", model=str(tmp_path / "Tiny"))
     elsewhere, folder = ResultsFolder(tmp_path / "elsewhere"), ResultsFolder(tmp_path / "here")

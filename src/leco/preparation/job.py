@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from leco.data import DataSource, Split, TextData, TextDataset, encode
-from leco.devices import has_bf16
+from leco.devices import picked_bf16
 from leco.folders import Hold, holding
 from leco.preparation.encoder import Encoder, read_encoder
 from leco.preparation.labels import check_labels, learned_problem
@@ -84,7 +84,7 @@ def open_job(
                 check_criterion(methods, encoder, texts)
             hold = stack.enter_context(holding(folder))
         claim_for_all(folder, identity(encoder, texts, methods, options.identity(groups)))
-        run = replace(options.run, bf16=options.run.bf16 and has_bf16(device), device=str(device))
+        run = replace(options.run, bf16=picked_bf16(options.run.bf16, device), device=str(device))
         yield Job(encoder, texts, replace(options, run=run), replace(methods, device=device), folder, hold)
 
 

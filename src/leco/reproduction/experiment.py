@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 
 from leco.data import TextData, load_data
-from leco.devices import pick_device
+from leco.devices import has_bf16, pick_device
 from leco.environment import machine, versions
 from leco.errors import LecoError
 from leco.model.pretrained import DEMO_BACKBONE
@@ -74,9 +74,12 @@ class Experiment(ABC):
         return build_options(self.preset, dict(self.options)).run.device
 
     def record(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """What is kept of it: its description, the result, the versions, and the machine with its device."""
-        hardware = {**machine(), "device": device_name(self.device)}
-        return portable({**self.description, **result, "versions": versions(), "machine": hardware})
+        """What is kept of it: its description, the result, the versions, and the machine, its device and precision."""
+        run = build_options(self.preset, dict(self.options)).run
+        bf16 = run.bf16 and has_bf16(pick_device(run.device))
+        hardware = {"device": device_name(run.device), "precision": "bfloat16" if bf16 else "float32"}
+        about = {"versions": versions(), "machine": {**machine(), **hardware}}
+        return portable({**self.description, **result, **about})
 
     def file(self, table: str) -> str:
         """In which file its record belongs, when it runs for a table: the table's."""
