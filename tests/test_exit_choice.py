@@ -51,6 +51,33 @@ def test_named_layers_have_the_exits(arguments, tmp_path):
     assert made.mean_exit_layer == pytest.approx(np.mean([answer.exit_layer for answer in answers]), abs=0.2)
 
 
+def test_the_embeddings_may_have_one(arguments, tmp_path):
+    settings = {**arguments, "exit_layers": "0,1,3", "prune_exits": True, "max_drop": 1.0, "criterion": "entropy"}
+    trained = leco.fit(**settings, output=tmp_path / "run")
+    pruned = json.loads((tmp_path / "run" / "pruning.json").read_text())
+    assert pruned["steps"][0]["exit_layers"] == [0, 1, 3]
+    assert list(trained.task.exit_layers) == [0, 3]  # all texts leave at once
+    training = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert {name for name in training["epochs"][0] if "exit_" in name} == {"dev_exit_0", "dev_exit_1", "dev_exit_3"}
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert (results["exit_layers"], results["mean_exit_layer"]) == ([0, 3], 0)
+    assert results["exit_layer_counts"] == [results["rows"], 0, 0, 0]
+    assert "an exit on the embeddings and 1 of its 3 layers" in (tmp_path / "run" / "README.md").read_text()
+    texts = [text for text, _ in rows(400, 5)]
+    assert 0 in {answer.exit_layer for answer in load_model(tmp_path / "run").predict(texts)} <= {0, 3}
+    write_csv(tmp_path / "new.csv", rows(400, 5))
+    made = leco.calibrate(tmp_path / "run", tmp_path / "new.csv", target_speedup=10.0, criterion="entropy")
+    assert made.mean_exit_layer < 0.3  # of 3 layers
+
+
+def test_learned_exits_may_stand_on_them(arguments, tmp_path):
+    settings = for_training(arguments, {"exits": "learned", "exit_layers": "0,3"})
+    trained = leco.train(**settings, output=tmp_path / "run")
+    found = json.loads((tmp_path / "run" / "architectures.json").read_text())
+    assert len(found) == 3
+    assert [one.to_dict() for one in trained.exit_architectures] == [found[0], found[2]]
+
+
 def test_more_epochs_train_them_further(arguments, tmp_path):
     leco.fit(**arguments, output=tmp_path / "run", exit_layers="1,3")
     more = leco.fit(**{**arguments, "epochs": arguments["epochs"] + 1}, output=tmp_path / "run", exit_layers="1,3")
@@ -132,7 +159,8 @@ def stopping_after(run_pruning, patch, target, call):
     [
         ({"exit_layers": "1,2"}, r"exit_layers: The layers that have an exit must rise .* not be 1, 2"),
         ({"exit_layers": "3,1,3"}, "exit_layers: .* must rise"),
-        ({"exit_layers": "0,3"}, "exit_layers: .* must rise from at least 1"),
+        ({"exit_layers": "-1,3"}, "exit_layers: .* must rise from at least 0, the embeddings"),
+        ({"exit_layers": "0,3", "exits": "linear"}, "exit_layers: linear exits read the first token alone, .* mha"),
         ({"exit_layers": "4"}, "exit_layers: .*last one, 3"),
         ({"exit_layers": ""}, "exit_layers must be numbers of layers by comma"),
         ({"exit_layers": "1;3"}, "exit_layers must be numbers of layers by comma, such as 2,4,6, not '1;3'"),

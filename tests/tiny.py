@@ -164,8 +164,8 @@ def tick_by_layer(model, monkeypatch):
 
 
 def assert_same_answers(answers, expected):
-    """The same labels, layers and, but for rounding, scores."""
+    """The same labels, layers and, but for rounding, which differs from processor to processor, scores."""
     assert [answer.label for answer in answers] == [answer.label for answer in expected]
     assert [answer.exit_layer for answer in answers] == [answer.exit_layer for answer in expected]
     scores, others = ([list(answer.scores.values()) for answer in some] for some in (answers, expected))
-    np.testing.assert_allclose(scores, others, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(scores, others, rtol=1e-5, atol=1e-5)

@@ -56,11 +56,11 @@ def dataset(rows=64, seed=0):
     return TextDataset(encodings, np.array(labels))
 
 
-def model_with(exits, problem_type=SINGLE_LABEL, family="bert"):
-    """The encoder with the same fresh exit on each layer."""
-    backbone = encoder(family=family)
+def model_with(exits, problem_type=SINGLE_LABEL, family="bert", exit_layers=None):
+    """The encoder with the same fresh exit on each layer, or on some."""
+    backbone, exits = encoder(family=family), [exits] * len(exit_layers or range(LAYERS))
     torch.manual_seed(0)
-    model = build_model(backbone, [exits] * LAYERS, LABELS[problem_type], problem_type=problem_type)
+    model = build_model(backbone, exits, LABELS[problem_type], problem_type=problem_type, exit_layers=exit_layers)
     model.tokenizer = TOKENIZER
     return model
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leco.calibration import Certificate
+from leco.criteria import exits_in_words, first_counted
 from leco.display import in_markdown, time_saved
 from leco.environment import versions
 from leco.model import MultiExitModel
@@ -65,8 +66,9 @@ def model_card(
     results: Mapping[str, Any],
 ) -> str:
     """The card of a model trained from `backbone` with these settings, and its evaluation's `results`."""
+    first = first_counted(model.task.exit_layers)
     rows = [
-        f"| {layer} | {_exit(architecture)} | {score:.4f} | {results['exit_layer_counts'][layer - 1]} |"
+        f"| {layer} | {_exit(architecture)} | {score:.4f} | {results['exit_layer_counts'][layer - first]} |"
         for layer, architecture, score in zip(
             model.task.exit_layers, model.config.exits, results["exit_scores"], strict=True
         )
@@ -78,7 +80,7 @@ def model_card(
         title=f"{name}, exiting early on {data}",
         backbone=name,
         layers=layers,
-        which=f"each of its {layers} layers" if len(rows) == layers else f"{len(rows)} of its {layers} layers",
+        which=exits_in_words(model.task, f"its {layers} layers"),
         data=data,
         criterion=str(model.config.criterion),
         rows=results["rows"],

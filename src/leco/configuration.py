@@ -34,7 +34,8 @@ class LecoConfig(PreTrainedConfig):
     Attributes:
         label_statistics: the statistics of the labels of the training rows (given as such, or as their dictionary);
             None scales and weighs nothing.
-        exit_layers: the layers that have an exit, counted from 1, the last one among them; None is all.
+        exit_layers: the layers that have an exit, counted from 1, the last one among them, and 0, the embeddings, if
+            they have one; None is each layer.
         trained_on: the data of the training and how they are read (`Provenance.to_dict`); None is not known.
         certificate: what is promised of early answers (`Certificate.to_dict`); None is nothing.
 

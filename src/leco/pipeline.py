@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, TrainerCallback, set_seed
 
 from leco.calibration import ORDER, CalibrationOptions
 from leco.card import model_card
-from leco.criteria import Criterion
+from leco.criteria import Criterion, Task
 from leco.data import DataSource
 from leco.evaluation import EVALUATION, evaluate
 from leco.evaluation.certify import Calibration
@@ -153,7 +153,7 @@ def run_search(job: Job) -> list[ExitArchitecture]:
     if not on_first(path.exists):
         run, methods = job.options.run, job.methods
         backbone = load_backbone(job.encoder.name, methods.device, run.layers)
-        states = read_states(job, backbone)
+        states = read_states(job, backbone, range(1, job.encoder.num_layers + 1))
         set_seed(run.seed)
         model = SearchModel(
             backbone,
@@ -186,18 +186,18 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
         found = job.encoder.architectures or run_search(job)
         run, exit_layers = job.options.run, job.encoder.exit_layers
         backbone = load_backbone(job.encoder.name, job.methods.device, run.layers)
-        states = read_states(job, backbone)
+        states = read_states(job, backbone, exit_layers)
         set_seed(run.seed)
         model = build_model(
             backbone,
-            [found[layer - 1] for layer in exit_layers],
+            [found[max(layer, 1) - 1] for layer in exit_layers],  # the embeddings' exit is built as layer 1's
             job.data.output_names,
             problem_type=job.data.problem_type,
             label_statistics=asdict(job.problem.statistics),
             exit_dropout=run.exit_dropout,
             max_tokens=run.max_length,
             states=states,
-            exit_layers=None if len(exit_layers) == len(found) else list(exit_layers),
+            exit_layers=Task(1, len(found), exit_layers=exit_layers).named_layers or None,
         )
         model.tokenizer = job.encoder.tokenizer
         model.config.trained_on = job.data.provenance.to_dict()
@@ -240,10 +240,10 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
         "optimizer and a learning rate that rises and falls anew."
     )
     model = load_model(start, job.options.run.device)
-    states = read_states(job, model.backbone)
+    states = read_states(job, model.backbone, model.task.exit_layers)
     set_seed(job.options.run.seed)
     if states is not None:
-        model.exits.unfold(states.on(model.task.exit_layers))
+        model.exits.unfold(states)
     log = run_phases(job, model, callbacks, before.planned)
     on_first(partial(save_further, job, model, before, log))
 
@@ -261,12 +261,12 @@ def save_further(job: Job, model: MultiExitModel, before: TrainingLog, log: Trai
     before.then(log).save(job.folder / TRAINING)
 
 
-def read_states(job: Job, backbone: PreTrainedModel) -> StateStatistics | None:
-    """The statistics by which the exits standardize what they read, if they are to."""
-    run = job.options.run
+def read_states(job: Job, backbone: PreTrainedModel, layers: Sequence[int]) -> StateStatistics | None:
+    """The statistics by which the exits on some layers standardize what they read, if they are to."""
+    run, texts = job.options.run, job.dataset("train")
     if not run.standardize:
         return None
-    return state_statistics(backbone, job.dataset("train"), job.encoder.tokenizer, seed=run.seed, bf16=run.bf16)
+    return state_statistics(backbone, texts, job.encoder.tokenizer, layers, seed=run.seed, bf16=run.bf16)
 
 
 def trained_model(job: Job) -> MultiExitModel:

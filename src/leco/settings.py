@@ -67,7 +67,8 @@ class ExitOptions:
         None, "learned, linear, mha, paper:rte, paper:sst-2 or a file. Default: the strategy's own, or learned."
     )
     exit_layers: str | None = option(
-        None, "Only these layers have an exit, by comma, the last among them: 2,4,6. Default: each layer has one."
+        None,
+        "Only these layers have an exit, by comma, the last among them: 2,4,6. 0 is the embeddings. Default: each.",
     )
 
     def __post_init__(self) -> None:

@@ -97,6 +97,18 @@ def test_the_bound_leaves_at_the_first_right_layer_or_at_once():
     assert bound(some, some, Task(1, 3, REGRESSION)) == []
 
 
+def test_the_bound_may_leave_at_the_embeddings():
+    task, labels = Task(2, 2, exit_layers=(0, 1, 2)), np.array([1, 0])
+    right = np.eye(2)[labels]
+    some = Stored(
+        np.stack([1 - right, right, right]), Split(["a text"] * 2, labels), "accuracy", SINGLE_LABEL, on=(0, 1, 2)
+    )
+    found = bound(some, some, task)
+    assert [one.exit_layers.tolist() for one in found] == [[1, 1], [1, 1], [0, 0]]
+    for layer in task.exit_layers:
+        assert simulate(found[0].criterion_at(layer), some.scores, task).tolist() == [layer, layer]
+
+
 def test_the_area_is_the_mean_score_over_a_range():
     assert area(line((0, 0.8), (1, 0.6)), 0, 1) == pytest.approx(0.7)
     assert area(line((0.5, 0.6), (0, 0.8)), 0, 1) == pytest.approx((0.7 + 0.6) / 2), "constant beyond the end"

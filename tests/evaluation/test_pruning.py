@@ -70,12 +70,20 @@ def test_a_text_takes_the_layers_and_exits_that_it_passes():
     assert seconds_by_layer(Static(3), task, some)[3] == 7.25
 
 
-def test_a_model_is_timed_and_pruned(tokenizer):
-    model = text_model(tokenizer, layers=4, exit_layers=[1, 3, 4])
+def test_an_exit_on_the_embeddings_costs_all_texts_no_layer():
+    some = ExitTimes([1.0, 2.0], {0: 0.5, 2: 0.25})
+    task = replace(TASK, num_layers=2, exit_layers=(0, 2))
+    assert seconds_by_layer(Entropy(), task, some)[[0, 2]].tolist() == [0.5, 3.75]
+    assert seconds_by_layer(Static(), task, some)[2] == 3.25
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_model_is_timed_and_pruned(tokenizer, first):
+    model = text_model(tokenizer, layers=4, exit_layers=[first, 3, 4])
     encodings = model.encode(sentences(12))
     measured = measure_times(model, encodings)
     assert len(measured.layers) == 4
-    assert list(measured.exits) == [1, 3, 4]
+    assert list(measured.exits) == [first, 3, 4]
     assert min(*measured.layers, *measured.exits.values()) > 0
     labels = np.random.default_rng(0).integers(0, 3, 12)
     split = Split(sentences(12), labels)

@@ -22,50 +22,65 @@ from leco.runtime import Session
 from tiny import TINY, VARIANTS, assert_same_answers, bert, encoder, multi_exit, sentences, text_model, texts
 
 TEXTS = [*sentences(20), "", ("", ""), "good " * 200]
-ON = [2, 3, 5, 6]
+EVERY = [*range(7)]
+
+
+@pytest.fixture(scope="module", params=[[2, 3, 5, 6], [0, 2, 6]], ids=str)
+def on(request):
+    """The layers that have an exit; 0 is the embeddings."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def pair(tokenizer):
-    """A model with an exit on each of six layers, and the same with those on some of them; not to be changed."""
-    whole, some = text_model(tokenizer), text_model(tokenizer)
-    some.keep_exits([1, *ON])
-    some.keep_exits(ON)
+def pair(tokenizer, on):
+    """A model with exits on the embeddings and six layers, and the same with those on some; not to be changed."""
+    whole, some = text_model(tokenizer, exit_layers=EVERY), text_model(tokenizer, exit_layers=EVERY)
+    some.keep_exits(sorted({1, *on}))
+    some.keep_exits(on)
     return whole, some
 
 
-def test_its_exits_say_what_they_say_among_others(pair):
+def test_its_exits_say_what_they_say_among_others(pair, on):
     whole, some = pair
     encodings = whole.encode(TEXTS)
     (all_scores, all_observed), (scores, observed) = (exit_outputs(model, encodings) for model in pair)
-    places = [layer - 1 for layer in ON]
-    np.testing.assert_array_equal(scores, all_scores[places])
+    np.testing.assert_array_equal(scores, all_scores[on])
     for name, values in observed.items():
-        np.testing.assert_array_equal(values, all_observed[name][places])
+        np.testing.assert_array_equal(values, all_observed[name][on])
     inputs = texts(5, 7, 3)
     with torch.no_grad():
         one, other = whole(**inputs), some(**inputs, labels=torch.tensor([0, 1, 2]))
     assert torch.equal(other.logits, one.logits)
-    assert torch.equal(other.exit_logits, one.exit_logits[places])
-    assert torch.equal(other.doubts_by_row, one.doubts_by_row[:, places])
-    assert (some.task.num_layers, some.task.num_exits, some.num_layers) == (6, 4, 6)
+    assert torch.equal(other.exit_logits, one.exit_logits[on])
+    torch.testing.assert_close(other.doubts_by_row, one.doubts_by_row[:, on])
+    assert (some.task.num_layers, some.task.num_exits, some.num_layers) == (6, len(on), 6)
 
 
 @pytest.mark.parametrize("name", [name for name, one in CRITERIA.items() if one.deployable])
-def test_criteria_see_the_exits_there_are_and_answer_with_layers(pair, name):
+def test_criteria_see_the_exits_there_are_and_answer_with_layers(pair, on, name):
     _, some = pair
     encodings = some.encode(TEXTS)
     scores, observed = exit_outputs(some, encodings)
-    as_if_all = Task(some.task.num_outputs, len(ON))
+    as_if_all = Task(some.task.num_outputs, len(on))
     sweep = CRITERIA[name].sweep(some.task)
     for criterion in sweep[:: max(len(sweep) // 8, 1)]:
         layers = some.decide(encodings, criterion, batch_size=8).exit_layers
-        assert set(layers.tolist()) <= set(ON)
+        assert set(layers.tolist()) <= set(on)
         np.testing.assert_array_equal(layers, simulate(criterion, scores, some.task, observed))
         if name != Static.name:  # which names a layer
             numbers = simulate(criterion, scores, as_if_all, observed)
-            np.testing.assert_array_equal(layers, np.array(ON)[numbers - 1])
+            np.testing.assert_array_equal(layers, np.array(on)[numbers - 1])
     assert (simulate(sweep[0], scores, some.task, observed) == 6).all()
+
+
+def test_full_depth_is_no_exit_on_the_embeddings(pair, on, tmp_path):
+    _, model = pair
+    for criterion in (Static(), model.full_depth):
+        assert {answer.exit_layer for answer in model.predict(TEXTS, criterion)} == {6}
+    assert Static.sweep(model.task) == [Static(layer) for layer in reversed(on) if layer]
+    export_onnx(model, tmp_path / "model.onnx", criterion=Static())
+    session = Session(tmp_path / "model.onnx", threads=1)
+    assert_same_answers(session.predict(TEXTS, batch_size=5), model.predict(TEXTS, Static()))
 
 
 def test_a_full_list_of_layers_is_none(tokenizer):
@@ -76,14 +91,15 @@ def test_a_full_list_of_layers_is_none(tokenizer):
 
 
 FAMILIES = [
-    pytest.param(family, variant, id=f"{family}-{number}")
+    pytest.param(family, variant, below, id=f"{family}-{number}-{len(below)}")
     for family in BACKBONES
     for number, variant in enumerate(VARIANTS.get(family, [{}]))
+    for below in (([], [0]) if family == "albert" else ([0],))
 ]
 
 
-@pytest.mark.parametrize(("family", "variant"), FAMILIES)
-def test_every_family_is_saved_loaded_and_exported(tokenizer, tmp_path, family, variant):
+@pytest.mark.parametrize(("family", "variant", "below"), FAMILIES)
+def test_every_family_is_saved_loaded_and_exported(tokenizer, tmp_path, family, variant, below):
     depth = 3 if family in FUSED else 2  # to trace a layer takes seconds
     settings = {
         "num_hidden_layers": depth,
@@ -93,7 +109,7 @@ def test_every_family_is_saved_loaded_and_exported(tokenizer, tmp_path, family, 
     }
     config = AutoConfig.for_model(family, **{**TINY, **settings, **variant})
     layers = config.num_hidden_layers * getattr(config, "inner_group_num", 1)
-    model = text_model(tokenizer, encoder(config, "eager"), max_tokens=40, exit_layers=sorted({2, layers}))
+    model = text_model(tokenizer, encoder(config, "eager"), max_tokens=40, exit_layers=[*below, *sorted({2, layers})])
     model.save_pretrained(tmp_path / "model")
     loaded = MultiExitModel.from_pretrained(tmp_path / "model").eval()
     assert loaded.task == model.task
@@ -108,7 +124,7 @@ def test_every_family_is_saved_loaded_and_exported(tokenizer, tmp_path, family, 
             assert_same_answers(session.predict(TEXTS, criterion, batch_size=batch_size), expected)
 
 
-@pytest.mark.parametrize("exit_layers", [[6], [3, 6], [1, 6], [5, 6], [1, 2, 3, 6]], ids=str)
+@pytest.mark.parametrize("exit_layers", [[6], [3, 6], [1, 6], [5, 6], [1, 2, 3, 6], [0, 6], [0, 2, 5, 6]], ids=str)
 def test_every_criterion_is_exported(tokenizer, tmp_path, exit_layers):
     model = text_model(tokenizer, exit_layers=exit_layers)
     for name, kind in CRITERIA.items():
@@ -122,7 +138,7 @@ def test_every_criterion_is_exported(tokenizer, tmp_path, exit_layers):
             assert_same_answers(session.predict(TEXTS, criterion, batch_size=5), expected), name
 
 
-def test_int8_answers_as_its_own_exits_say(pair, tmp_path):
+def test_int8_answers_as_its_own_exits_say(pair, on, tmp_path):
     _, model = pair
     encodings = model.encode(TEXTS)
     graph = ModelWriter(model, int8=True).all_exits()
@@ -133,27 +149,28 @@ def test_int8_answers_as_its_own_exits_say(pair, tmp_path):
     export_onnx(model, tmp_path / "model.onnx", criterion=criterion, int8=True)
     decided = Session(tmp_path / "model.onnx", threads=1).decide(encodings)
     np.testing.assert_array_equal(decided.exit_layers, layers)
-    places = np.searchsorted(ON, layers)
+    places = np.searchsorted(on, layers)
     np.testing.assert_allclose(decided.scores, scores[places, np.arange(len(layers))], atol=1e-5)
 
 
-def test_the_settings_of_a_file_are_chosen_by_its_exits(pair):
+def test_the_settings_of_a_file_are_chosen_by_its_exits(pair, on):
     _, model = pair
     split = Split(sentences(12), np.random.default_rng(0).integers(0, 3, 12))
     data = TextData("some", split, split, split, ("a", "b", "c"), SINGLE_LABEL, "accuracy", pair=False)
     found = choose_for(model, data, MaxProbability(0.5), 1.0, int8=True, opset=18)
-    assert found.mean_exit_layer == ON[0]  # any score is allowed, so that all leave at once
+    assert found.mean_exit_layer == on[0]  # any score is allowed, so that all leave at once
     graph = ModelWriter(model, int8=True).all_exits()
     scores, _ = exported_outputs(graph, model, model.encode(split.texts), lambda rows: None)
     assert found.score == np.mean(scores[0].argmax(-1) == split.labels)
     assert found.full_depth_score == np.mean(scores[-1].argmax(-1) == split.labels)
 
 
-def test_a_layer_without_an_exit_is_no_place_to_leave(pair, tmp_path):
+def test_a_layer_without_an_exit_is_no_place_to_leave(pair, on, tmp_path):
     _, some = pair
-    with pytest.raises(LecoError, match=r"layer must be one that has an exit \(2, 3, 5, 6\) or 0, not 4"):
+    named = ", ".join(str(layer) for layer in on if layer)
+    with pytest.raises(LecoError, match=rf"layer must be one that has an exit \({named}\) or 0, not 4"):
         some.predict(["a"], "static:layer=4")
-    export_onnx(some, tmp_path / "model.onnx", criterion=Static(5))
+    export_onnx(some, tmp_path / "model.onnx", criterion=Static(2))
     session = Session(tmp_path / "model.onnx", threads=1)
     with pytest.raises(LecoError, match="that has an exit"):
         session.predict(["a"], "static:layer=4")
@@ -163,7 +180,7 @@ def test_a_layer_without_an_exit_is_no_place_to_leave(pair, tmp_path):
             session._session.run(None, {**batch, "layer": np.array(layer)})
 
 
-WRONG = [[3, 2, 6], [2, 2, 6], [2, 3], [0, 6], [-1, 6], [2, 7], [1.5, 6], ["2", 6], "6", 6, [True, 6], [None]]
+WRONG = [[3, 2, 6], [2, 2, 6], [2, 3], [0, 0, 6], [-1, 6], [2, 7], [1.5, 6], ["2", 6], "6", 6, [True, 6], [None]]
 
 
 @pytest.mark.parametrize("layers", WRONG, ids=str)
@@ -196,9 +213,9 @@ def test_layers_may_be_numbers_of_numpy(pair):
 
 
 @pytest.mark.parametrize("layers", [[], [1, 6], [4, 6], [2, 3], [3, 2, 6], [6, 6], [2.0, 6]], ids=str)
-def test_exits_that_cannot_be_kept(pair, layers):
+def test_exits_that_cannot_be_kept(pair, on, layers):
     _, some = pair
     with pytest.raises(LecoError, match="exit"):
         some.keep_exits(layers)
-    assert list(some.task.exit_layers) == ON
+    assert list(some.task.exit_layers) == on
     assert some.exit_parameters == [sum(weight.numel() for weight in one.parameters()) for one in some.exits]

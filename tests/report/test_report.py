@@ -205,17 +205,18 @@ def test_the_search_is_shown_where_there_was_one(tokenizer, tmp_path):
     check_page(page, html)
 
 
-def test_exits_on_some_layers_are_shown_at_their_layers(tokenizer, tmp_path):
-    on = [2, LAYERS]
+@pytest.mark.parametrize(("on", "where"), [([2, LAYERS], "2 of them"), ([0, LAYERS], "the embeddings and 1 of them")])
+def test_exits_on_some_layers_are_shown_at_their_layers(tokenizer, tmp_path, on, where):
     model = text_model(tokenizer, layers=LAYERS, architectures=[CELL], exit_layers=on)
     history().save(tmp_path / "search.json")
     page, html = page_of(tmp_path, model, data_for(SINGLE_LABEL))
-    assert f"{LAYERS} layers with an exit on 2 of them" in page.text
+    assert f"{LAYERS} layers with an exit on {where}" in page.text
     diagrams = [one["aria-label"] for one in page.named("svg") if one.get("class") == "diagram"]
     assert [label.partition(":")[0] for label in diagrams] == [f"Exit on layer {layer}" for layer in on]
     found = read_evaluation(tmp_path / "evaluation.json")
     assert found.layers_with_exits == on
-    assert sum(found.exit_layer_counts) == sum(found.exit_layer_counts[layer - 1] for layer in on)
+    assert sum(found.exit_layer_counts) == sum(found.leaving)
+    assert len(found.exit_layer_counts) == LAYERS + (0 in on)
     for layer, score in zip(on, found.exit_scores, strict=True):
         assert f"exit {layer}, test: {score:.4f}" in tips(page)
     assert not [one for one in page.named("svg") if "pooler, layer 1" in one["aria-label"]]

@@ -42,10 +42,12 @@ def run(model, rows, policy, seed=0, max_tokens=60):
     return flow
 
 
-@pytest.mark.parametrize("exits", [LINEAR, LEARNED], ids=["linear", "learned"])
+@pytest.mark.parametrize(
+    ("exits", "first"), [(LINEAR, 1), (LEARNED, 1), (LEARNED, 0)], ids=["linear", "learned", "embeddings"]
+)
 @pytest.mark.parametrize("policy", POLICIES)
-def test_answers_are_those_of_texts_alone(policy, exits):
-    model = model_with(exits, family="bert").eval()
+def test_answers_are_those_of_texts_alone(policy, exits, first):
+    model = model_with(exits, exit_layers=[*range(first, LAYERS + 1)]).eval()
     rows = [Asked(one, CRITERIA[n % len(CRITERIA)]) for n, one in enumerate(dataset(70).encodings)]
     run(model, rows, policy)
     for row in rows:
@@ -53,7 +55,7 @@ def test_answers_are_those_of_texts_alone(policy, exits):
         alone = model.decide([row.encoding], row.criterion)
         assert layer == alone.exit_layers[0]
         np.testing.assert_allclose(scores, alone.scores[0], atol=1e-5)
-    assert {row.answers[0][1] for row in rows} == set(range(1, LAYERS + 1))
+    assert {row.answers[0][1] for row in rows} == set(range(first, LAYERS + 1))
 
 
 def test_rows_of_one_depth_merge_where_they_meet():

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from leco.cli.tables import print_table
-from leco.criteria import Criterion
+from leco.criteria import Criterion, first_counted
 from leco.display import shortened, time_saved, visible
 from leco.files import format_json
 from leco.progress import plain_console, say
@@ -140,8 +140,9 @@ def _exit_rows(results: Mapping[str, Any]) -> Iterator[tuple[object, ...]]:
     trust = [[_number(one["auroc"]), _number(one["calibration_error"])] for one in results.get("trust", ())]
     counts = results["exit_layer_counts"]
     layers = results.get("exit_layers") or range(1, len(counts) + 1)
+    first = first_counted(layers)
     for place, (layer, score, leave) in enumerate(zip_longest(layers, scores, exits, fillvalue="")):
-        yield layer, score, *(trust[place] if trust else ()), counts[int(layer) - 1], leave
+        yield layer, score, *(trust[place] if trust else ()), counts[int(layer) - first], leave
 
 
 def _number(value: float | None) -> str:

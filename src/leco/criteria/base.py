@@ -2,6 +2,7 @@
 
 Nothing here knows of PyTorch or Transformers. The same object decides in the eager engine, over stored outputs
 and in any other runtime. Shapes: B rows of a batch, N rows of a data set, K outputs, M layers, counted from 1, E exits.
+Layer 0 is the embeddings, which the first layer reads.
 """
 
 from abc import ABC, abstractmethod
@@ -38,10 +39,11 @@ class Task:
     """What a criterion may know in advance.
 
     That is K outputs, M layers, Transformers' name of the kind of problem, what the labels were in training, and the
-    layers that have an exit [E], the last one among them; none given are all. Raises LecoError for others.
+    layers that have an exit [E], the last one among them; none given are all. The embeddings have one where they are
+    named, as layer 0. Raises LecoError for others.
 
-    >>> Task(num_outputs=2, num_layers=6, exit_layers=(2, 4, 6)).num_exits
-    3
+    >>> Task(num_outputs=2, num_layers=6, exit_layers=(0, 2, 4, 6)).num_exits
+    4
     """
 
     num_outputs: int
@@ -53,17 +55,22 @@ class Task:
     def __post_init__(self) -> None:
         every, given = range(1, self.num_layers + 1), tuple(self.exit_layers)
         whole = all(isinstance(layer, Integral) for layer in given)
-        if given and not (whole and given[-1] == self.num_layers and all(map(lt, (0, *given), given))):
+        if given and not (whole and given[-1] == self.num_layers and all(map(lt, (-1, *given), given))):
             raise LecoError(
-                f"The layers that have an exit must rise from at least 1 to the last one, {self.num_layers}, which "
-                f"always has one, not be {shortened(', '.join(map(str, given)))}."
+                f"The layers that have an exit must rise from at least 0, the embeddings, to the last one, "
+                f"{self.num_layers}, which always has one, not be {shortened(', '.join(map(str, given)))}."
             )
-        object.__setattr__(self, "exit_layers", every if len(given) in (0, self.num_layers) else tuple(map(int, given)))
+        object.__setattr__(self, "exit_layers", every if given in ((), (*every,)) else tuple(map(int, given)))
 
     @property
     def num_exits(self) -> int:
         """E."""
         return len(self.exit_layers)
+
+    @property
+    def above_embeddings(self) -> list[int]:
+        """The layers that have an exit, without the embeddings."""
+        return [layer for layer in self.exit_layers if layer]
 
     @property
     def named_layers(self) -> list[int]:
@@ -116,7 +123,7 @@ class Criterion(ABC):
         return True
 
     def start(self, rows: int, task: Task) -> State:
-        """The state before layer 1, arrays [B, ..] for `rows` rows. Raises LecoError where the task does not fit."""
+        """The state before the first exit, arrays [B, ..] for `rows` rows. LecoError where the task does not fit."""
         self.check(task)
         return {}
 
@@ -137,6 +144,28 @@ class Criterion(ABC):
         The first never exits early, the last does (nearly) always, as early as the criterion can.
         Criteria with two settings order them within each value of the first; over both, the order depends on data.
         """
+
+
+def first_counted(exit_layers: Sequence[int]) -> int:
+    """The layer with which counts of layers begin: 1, or 0, the embeddings, where they have an exit.
+
+    >>> first_counted([2, 4]), first_counted([0, 2, 4])
+    (1, 0)
+    """
+    return min([1, *exit_layers])
+
+
+def exits_in_words(task: Task, layers: str) -> str:
+    """On what the exits are, of `layers` as a sentence has them.
+
+    >>> exits_in_words(Task(2, 6), "its 6 layers")
+    'each of its 6 layers'
+    >>> exits_in_words(Task(2, 6, exit_layers=(0, 2, 6)), "them")
+    'the embeddings and 2 of them'
+    """
+    above = len(task.above_embeddings)
+    words = f"{'each' if above == task.num_layers else above} of {layers}"
+    return words if above == task.num_exits else f"the embeddings and {words}"
 
 
 def setting_arrays(criterion: Criterion) -> dict[str, Array]:

@@ -16,7 +16,7 @@ from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
 class Static(Criterion):
     """Every text leaves at the same layer: `m = layer`, counted from 1; 0 is the last one, the full depth.
 
-    Only that layer's exit is computed. `scores` [B, K] are not looked at.
+    Only that layer's exit is computed. `scores` [B, K] are not looked at. No text leaves at an exit on the embeddings.
 
     Source: LECO, section 3.1 ("static early exiting").
 
@@ -39,20 +39,18 @@ class Static(Criterion):
                 f"{parameter('layer')} must be at most {task.num_layers}, the number of layers, not {self.layer}."
             )
         if self.layer and self.layer not in task.exit_layers:
-            raise LecoError(
-                f"{parameter('layer')} must be one that has an exit ({', '.join(map(str, task.exit_layers))}) or 0, "
-                f"not {self.layer}."
-            )
+            layers = ", ".join(map(str, task.above_embeddings))
+            raise LecoError(f"{parameter('layer')} must be one that has an exit ({layers}) or 0, not {self.layer}.")
 
     def uses(self, layer: int) -> bool:
         """Only the appointed exit is computed."""
-        return layer == self.layer
+        return layer == self.layer > 0
 
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """All leave at the appointed layer."""
-        return np.full(len(scores), layer == self.layer), state
+        return np.full(len(scores), self.uses(layer)), state
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Static"]:
         """All layers that have an exit, the last first."""
-        return [cls(layer) for layer in reversed(task.exit_layers)]
+        return [cls(layer) for layer in reversed(task.above_embeddings)]

@@ -4,18 +4,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leco.criteria import Oracle, Static, Task
+from leco.criteria import Oracle, State, Static, Task
 from leco.evaluation.scores import Array, Stored
 from leco.evaluation.speedup import OperatingPoint
 
 
 @dataclass(frozen=True)
 class StaticWithAllExits(Static):
-    """A fixed exit layer up to which every exit is computed, so that it costs what another criterion does."""
+    """A fixed exit layer up to which every exit is computed, so that it costs what another criterion does.
+
+    A layer of 0 is the embeddings, not the last one.
+    """
 
     def uses(self, layer: int) -> bool:
         """Every exit is computed."""
         return True
+
+    def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
+        """All leave at the appointed layer."""
+        return np.full(len(scores), layer == self.layer), state
 
 
 def bound(dev: Stored, test: Stored, task: Task) -> list[OperatingPoint]:

@@ -194,7 +194,8 @@ class Calibration:
         """How far each setting comes: 1 is the goal."""
         layers = [trials.decisions(criterion).exit_layers for criterion in chain]
         if self.options.target_speedup is not None:
-            return [self.predictor.num_layers / one.mean() / self.options.target_speedup for one in layers]
+            shares = [one.mean() / self.predictor.num_layers for one in layers]  # 0 where no text needs a layer
+            return [1 / max(share * self.options.target_speedup, 1e-9) for share in shares]
         assert self.options.budget_ms is not None
         points = [OperatingPoint.by(one, nan, left) for one, left in zip(chain, layers, strict=True)]
         timed = tokens(self.predictor, trials.split)[:TIMED]

@@ -59,7 +59,7 @@ def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterio
         score=test_score,
         **speedup.to_dict(),
         mean_exit_layer=mean,
-        exit_layer_counts=counts(test.exit_layers, predictor.num_layers),
+        exit_layer_counts=counts(test.exit_layers, predictor.task),
         exit_layer_counts_by_label=counts_by_label(data.test, predictor, test.exit_layers),
         dev=on_dev,
         curves={criterion.name: Curve([point])} if on_dev else {},

@@ -172,7 +172,7 @@ def _evaluate_exits(
         score=test.score_of(decisions.scores),
         **speedup.to_dict(),
         mean_exit_layer=float(decisions.exit_layers.mean()),
-        exit_layer_counts=counts(decisions.exit_layers, task.num_layers),
+        exit_layer_counts=counts(decisions.exit_layers, task),
         exit_layer_counts_by_label=counts_by_label(data.test, predictor, decisions.exit_layers),
         dev=on_dev,
         curves=curves,

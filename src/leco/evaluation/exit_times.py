@@ -46,12 +46,13 @@ def _run(stages: ModelStages, encoding: Encoding) -> list[float]:
     task, batch = stages.task, stages.start([encoding])
     layers: list[float] = []
     exits: list[float] = []
-    for layer in range(1, task.num_layers + 1):
-        started = time.perf_counter()
-        batch = stages.advance(layer, batch)
-        if batch.hidden.is_cuda:
-            torch.cuda.synchronize()
-        layers.append(time.perf_counter() - started)
+    for layer in range(task.num_layers + 1):
+        if layer:
+            started = time.perf_counter()
+            batch = stages.advance(layer, batch)
+            if batch.hidden.is_cuda:
+                torch.cuda.synchronize()
+            layers.append(time.perf_counter() - started)
         if layer in task.exit_layers:
             started = time.perf_counter()
             stages.scores(layer, batch)

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from leco.criteria import Task, criterion_from_dict
+from leco.criteria import Task, criterion_from_dict, first_counted
 from leco.errors import LecoError
 from leco.evaluation.curve import Curve
 from leco.evaluation.detail import Detail
@@ -31,7 +31,7 @@ class Evaluation:
         timed_texts: on how many texts.
         seconds, full_depth_seconds: the mean time of a text there.
         mean_exit_layer: the mean layer at which texts leave, counted from 1.
-        exit_layer_counts: how many texts leave at each layer [M].
+        exit_layer_counts: how many texts leave at each layer [M]; the embeddings come first where they have an exit.
         exit_layer_counts_by_label: the same for the texts with each label.
         dev: the same criterion on dev, and the exits' scores there; empty where there are no dev rows.
         curves: criteria's speedup-score curves by name, settings chosen on dev; "oracle" is the bound. None where
@@ -79,8 +79,19 @@ class Evaluation:
 
     @property
     def layers_with_exits(self) -> list[int]:
-        """The layers of the exits, counted from 1."""
-        return self.exit_layers or list(range(1, len(self.exit_layer_counts) + 1))
+        """The layers of the exits, counted from 1; 0 is the embeddings."""
+        return self.exit_layers or list(self.counted_layers)
+
+    @property
+    def counted_layers(self) -> range:
+        """The layers of `exit_layer_counts`."""
+        first = first_counted(self.exit_layers)
+        return range(first, first + len(self.exit_layer_counts))
+
+    @property
+    def leaving(self) -> list[int]:
+        """How many texts leave at each of the `layers_with_exits`."""
+        return [self.exit_layer_counts[self.counted_layers.index(layer)] for layer in self.layers_with_exits]
 
     @property
     def measured(self) -> bool:
@@ -101,18 +112,18 @@ class Evaluation:
         """What `to_dict` made, in `where`; LecoError where it is of another shape."""
         found = checked(cls, value, where)
         on_dev = checked(dict[str, float | list[float]], found.dev, where).get("exit_scores", found.exit_scores)
-        layers = len(found.exit_layer_counts)
+        layers = found.counted_layers
         if isinstance(on_dev, float):
             raise changed(where, "dev.exit_scores: it is no list")
-        counted = all(len(counts) == layers > 0 for counts in found.exit_layer_counts_by_label.values())
+        counted = all(len(counts) == len(layers) for counts in found.exit_layer_counts_by_label.values())
         by_exit = (found.exit_scores, on_dev, found.trust, found.architectures)
         scored = all(len(one) in (0, len(found.layers_with_exits)) for one in by_exit)
-        if not layers or not counted or not scored or bool(found.exit_scores) == bool(found.lacks):
+        if layers.stop < 2 or not counted or not scored or bool(found.exit_scores) == bool(found.lacks):
             raise changed(where, "it counts texts on other layers than have scores")
         if not all(one.points for one in found.curves.values()):
             raise changed(where, "a curve has no points")
         try:
-            Task(1, layers, exit_layers=tuple(found.exit_layers))
+            Task(1, layers[-1], exit_layers=tuple(found.exit_layers))
             criterion_from_dict(found.criterion)
             for architecture in found.architectures:
                 architecture_from_dict(architecture)

@@ -7,7 +7,6 @@ affine map in front of a linear layer is that layer with other weights, so that 
 Shapes: M layers, B batch, L tokens, d hidden.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,11 +26,6 @@ class Statistics:
 
     mean: Tensor
     std: Tensor
-
-    def on(self, layers: Sequence[int]) -> "Statistics":
-        """Those of these layers alone, counted from 1."""
-        places = [layer - 1 for layer in layers]
-        return Statistics(self.mean[places], self.std[places])
 
 
 class Moments:
@@ -69,10 +63,6 @@ class StateStatistics:
 
     tokens: Statistics
     first_tokens: Statistics
-
-    def on(self, layers: Sequence[int]) -> "StateStatistics":
-        """Those of these layers alone, counted from 1."""
-        return StateStatistics(self.tokens.on(layers), self.first_tokens.on(layers))
 
 
 class Standardize(nn.Module):

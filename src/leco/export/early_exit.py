@@ -92,8 +92,8 @@ class ModelWriter:
         graph, first = self.graph, self.graph.constant([0])
         by_layer: dict[str, list[str]] = {"scores": [], DOUBTS: [], EVIDENCE: []}
         state = self._start()
-        for layer in range(1, self.task.num_layers + 1):
-            state = {**state, "hidden": self._layer(graph, layer, state)}
+        for layer in range(self.task.num_layers + 1):
+            state = self._layers(graph, range(layer, layer + 1), state) if layer else state
             if layer not in self.task.exit_layers:
                 continue
             said = *self._exit(graph, layer, state, EVIDENCE), self._doubts(graph, state)
@@ -181,6 +181,10 @@ class ModelWriter:
     def _loop(self, writer: Writer, state: Values, batch: str, types: Mapping[str, int]) -> str:
         """One layer, run until no row is inside, with the exit of the number of the round; gives the results."""
         graph, state = self.graph, {**state, "results": self._no_results(batch), **writer.start(self.graph, batch)}
+        any_inside = ""  # which is yes
+        if 0 in self.task.exit_layers:
+            state = self._leave(graph, writer, 0, state)
+            any_inside = self._any_inside(graph, state)
         body, names = graph.branch(), list(state)
         number, going = body.parameter("number"), body.parameter("going")
         current = {name: body.parameter(name) for name in names}
@@ -190,20 +194,20 @@ class ModelWriter:
         values = [self._any_inside(body, after), *(after[name] for name in names)]
         proto = body.to_branch(values, [BOOL, *(types[name] for name in names)], infos)
         rounds = graph.constant(self.task.num_layers)
-        ends = graph.ops("Loop", rounds, "", *(state[name] for name in names), outputs=len(names), body=proto)
+        ends = graph.ops("Loop", rounds, any_inside, *(state[name] for name in names), outputs=len(names), body=proto)
         return ends[names.index("results")]
 
     def _step(self, graph: Graph, writer: Writer, layer: Layer, state: Values) -> Values:
         """One layer, its exit and the criterion, as the state after it."""
         state = {**state, "hidden": self._layer(graph, layer, state)}
-        if isinstance(layer, str) and self.task.named_layers:
+        if isinstance(layer, str) and len(self.task.above_embeddings) < self.task.num_layers:
             return self._leave_where_there_is_an_exit(graph, writer, layer, state)
         return self._leave(graph, writer, layer, state)
 
     def _leave_where_there_is_an_exit(self, graph: Graph, writer: Writer, layer: str, state: Values) -> Values:
         """The state after a layer in a loop over all layers, of which some have no exit."""
         with_exit, without = graph.branch(), graph.branch()
-        on_it = graph.op("Equal", layer, graph.constant(self.task.named_layers))
+        on_it = graph.op("Equal", layer, graph.constant(self.task.above_embeddings))
         some = graph.op("Cast", graph.op("ReduceSum", graph.op("Cast", on_it, to=INT64), keepdims=0), to=BOOL)
         after, types = self._leave(with_exit, writer, layer, state), {**TYPES, **writer.types}
         taken, passed = ([of[name] for name in state] for of in (after, state))
@@ -265,7 +269,7 @@ class ModelWriter:
         """What the exit on a layer says of the hidden state: scores [b, K] and, if observed, evidence [b, 2]."""
         graph.scope = f"exit_{layer}" if isinstance(layer, int) else "exit"
         if not isinstance(layer, int):
-            return self._pick_exit(graph, layer, state, observes, self.task.exit_layers)
+            return self._pick_exit(graph, layer, state, observes, self.task.above_embeddings)
         place = int(exit_places(self.task.exit_layers, layer))
         architecture, exit_ = self.model.config.exits[place], self.exits[place]
         tokens = Tokens(state["mask"], self.mask, state.get("rows"))

@@ -238,12 +238,11 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         given = {name: value for name, value in inputs.items() if value is not None}
         mask = None if attention_mask is None else attention_mask.bool()
         states = walk(self.backbone, given)
-        next(states)  # the embeddings
         by_exit: list[Tensor] = []
         cls_states: list[Tensor] = []
         onward, memory = None, None
         task = self.task
-        for layer in range(1, task.num_layers + 1):
+        for layer in range(task.num_layers + 1):  # from the embeddings on
             hidden, onward = states.send(onward), None
             if layer not in task.exit_layers:
                 continue
@@ -316,8 +315,8 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         }
         for rows in batches_by_length(encodings, batch_size):
             batch = stages.start([encodings[row] for row in rows])
-            for layer in range(1, self.num_layers + 1):
-                batch = stages.advance(layer, batch)
+            for layer in range(self.num_layers + 1):
+                batch = stages.advance(layer, batch) if layer else batch
                 if layer not in stages.numbers:
                     continue
                 place = stages.numbers[layer] - 1
@@ -346,7 +345,7 @@ def build_model(
 
     There is one of the `architectures` for each layer, or for each of its `exit_layers`, and one of the `label_names`
     for each of K outputs. `problem_type` is Transformers' name of the kind of problem, `config` more of `LecoConfig`.
-    Given the statistics of the backbone's hidden `states`, the exits read standardized ones while they are trained.
+    Given the statistics of their layers' hidden `states`, the exits read standardized ones while they are trained.
     LecoError as `MultiExitModel`.
 
     >>> from leco.exits.architecture import LINEAR
@@ -370,5 +369,5 @@ def build_model(
     )
     model = MultiExitModel(configuration, backbone).to(backbone.device)  # type: ignore[arg-type]  # Transformers types it loosely
     if states is not None:
-        model.exits.standardize(states.on(model.task.exit_layers))
+        model.exits.standardize(states)
     return model

@@ -50,7 +50,8 @@ class ModelStages:
     def start(self, encodings: Sequence[Encoding]) -> ActiveRows:
         """Pad and embed the texts."""
         inputs = {name: value.to(self.model.device) for name, value in collate(self.model.tokenizer, encodings).items()}
-        return self._active(self.family.embed(self.model.backbone, inputs), inputs["attention_mask"])
+        embedded = self.family.embed(self.model.backbone, inputs)
+        return self._after(0, self._active(embedded, inputs["attention_mask"]), embedded)
 
     def advance(self, layer: int, batch: ActiveRows) -> ActiveRows:
         """Run one layer, which the exits may remember."""

@@ -9,7 +9,7 @@ from transformers import PreTrainedConfig, PreTrainedTokenizerBase
 
 from leco.criteria import Task
 from leco.errors import LecoError, parameter
-from leco.exits.architecture import NAMED, ExitArchitecture, load_architectures
+from leco.exits.architecture import NAMED, Architecture, ExitArchitecture, load_architectures
 from leco.exits.modules import build_exits
 from leco.exits.operations import ENCODERS
 from leco.exits.published import PUBLISHED, published_architectures
@@ -60,10 +60,20 @@ def read_encoder(name: str, methods: Methods, layers: int | None = None) -> Enco
     with naming("exit_layers"):
         exit_layers = Task(1, family.num_layers(config), exit_layers=methods.exit_layers).exit_layers
         check_number(methods.strategy, len(exit_layers))
+        check_embeddings(exit_layers, architectures)
     if methods.prunes:
         with naming("prune_exits"):
             exits.kept([])
     return Encoder(name, config, load_tokenizer(name, config), architectures, exit_layers)
+
+
+def check_embeddings(exit_layers: Sequence[int], architectures: Sequence[ExitArchitecture] | None) -> None:
+    """Raise LecoError for an exit on the embeddings that reads the first token alone, where it is that of any text."""
+    if 0 in exit_layers and architectures and not isinstance(architectures[0], Architecture):
+        raise LecoError(
+            f"{architectures[0].kind} exits read the first token alone, which has the same embedding in all texts: "
+            f"leave layer 0 out, or give other {parameter('exits')}, such as mha."
+        )
 
 
 def check_space(space: SearchSpace) -> None:

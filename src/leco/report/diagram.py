@@ -11,11 +11,11 @@ NULL = "null"
 
 
 def diagram(architecture: ExitArchitecture, layer: int, hidden_size: int, num_outputs: int) -> Element:
-    """The data's way from the layer's hidden state to the outputs; what an edge leaves out is dashed.
+    """The data's way from the layer's hidden state (the embeddings' at 0) to the outputs; what is left out is dashed.
 
     Exits of other kinds than the paper's cell are one box with their kind.
     """
-    way = _Way(f"hidden state of layer {layer}")
+    way = _Way(f"hidden state of layer {layer}" if layer else "embeddings")
     if isinstance(architecture, Architecture):
         one, width = architecture, architecture.width
         way.box(f"down {hidden_size} → {width}", "linear")

@@ -13,7 +13,7 @@ def scores_chart(found: Evaluation, width: float, height: float) -> Element:
     """The score of each exit on test and on dev, their mean, and the score with early exits."""
     test, dev = found.exit_scores, found.dev.get("exit_scores", [])
     layers = found.layers_with_exits
-    axes = Axes(width, height, (0.6, layers[-1] + 0.4), padded([*test, *dev, found.score]))
+    axes = Axes(width, height, (min(layers[0], 1) - 0.4, layers[-1] + 0.4), padded([*test, *dev, found.score]))
     mean = sum(test) / len(test)
     parts = [
         axes.frame(
@@ -51,10 +51,10 @@ def most_frequent(counts_by_label: Mapping[str, list[int]], number: int = 20) ->
     return [*shown, (f"{len(ordered) - number:,} other labels", others)]
 
 
-def leaving_chart(name: str, counts: Sequence[int], highest: float) -> Element:
+def leaving_chart(name: str, layers: Sequence[int], counts: Sequence[int], highest: float) -> Element:
     """The share of a class's texts that leaves at each layer, on a scale up to `highest`."""
     total = max(sum(counts), 1)
-    axes = Axes(320, 190, (0.4, len(counts) + 0.6), (0, highest), left=40)
+    axes = Axes(320, 190, (layers[0] - 0.6, layers[-1] + 0.6), (0, highest), left=40)
     width = 0.72 * (axes.x(1) - axes.x(0))
     shares = [count / total for count in counts]
     bars = [
@@ -68,12 +68,11 @@ def leaving_chart(name: str, counts: Sequence[int], highest: float) -> Element:
             class_="mark bar",
             data_tip=f"{name}, layer {layer}: {count} of {total} texts ({share:.1%})",
         )
-        for layer, (count, share) in enumerate(zip(counts, shares, strict=True), start=1)
+        for layer, count, share in zip(layers, counts, shares, strict=True)
     ]
     every = max(1, len(counts) // 8)
-    frame = axes.frame(
-        "layer", "", list(range(1, len(counts) + 1, every)), ticks(0, highest, 4), "{:.0f}".format, "{:.0%}".format
-    )
+    xs = [*map(float, layers[::every])]
+    frame = axes.frame("layer", "", xs, ticks(0, highest, 4), "{:.0f}".format, "{:.0%}".format)
     label = f"{name}: share of texts leaving at each layer: {', '.join(f'{share:.0%}' for share in shares)}"
     return drawing(axes.width, axes.height, frame, element("g", *bars, class_="series"), label=label, keyboard=True)
 

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from leco.criteria import Oracle
+from leco.criteria import Oracle, exits_in_words
 from leco.display import time_saved, visible
 from leco.evaluation import Evaluation
 from leco.exits.architecture import EDGES, Architecture
@@ -44,6 +44,7 @@ def render(content: Content) -> str:
         mark=Markup(MARK),
         found=found,
         layers=content.model.num_layers,
+        where=exits_in_words(content.model.task, "them"),
         metric="" if found is None else metric_name(found),
         style=_template("style.css"),
         script=_template("script.js"),
@@ -57,13 +58,13 @@ def _charts(found: Evaluation) -> dict[str, Any]:
     """The charts of an evaluation."""
     by_label = most_frequent(found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts})
     highest = max(count / max(sum(counts), 1) for _, counts in by_label for count in counts)
-    sizes = ((860, 500), (350, 330)) if found.curves else ()
+    sizes, layers = ((860, 500), (350, 330)) if found.curves else (), found.counted_layers
     return {
         "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],
         "curve_charts": [_inline(curves_chart(found, width, height)) for width, height in sizes],
         "legend": [(name, look, _inline(sample(marker))) for name, (look, marker) in looks(found.curves).items()],
         **label_tables(found),
-        "leaving": [(name, counts, _inline(leaving_chart(name, counts, highest))) for name, counts in by_label],
+        "leaving": [(name, counts, _inline(leaving_chart(name, layers, counts, highest))) for name, counts in by_label],
     }
 
 
@@ -76,7 +77,7 @@ def _exit_charts(content: Content) -> dict[str, Any]:
     if history is not None and all(isinstance(one, Architecture) for one in exits):
         for edge in EDGES:
             alphas[edge.replace("_", " ")] = [
-                _inline(alphas_chart(history, edge, layer, getattr(one, edge))) for layer, one in on
+                _inline(alphas_chart(history, edge, layer, getattr(one, edge))) for layer, one in on if layer
             ]
     return {"diagrams": drawn, "alphas": alphas}
 

@@ -10,7 +10,8 @@ from leco.runtime.engine import Decisions
 
 @dataclass(frozen=True)
 class Answer:
-    """The label of a text, the score of each label, and the layer at which it left, counted from 1.
+    """The label of a text, the score of each label, and the layer at which it left, counted from 1
+    (0 is the embeddings).
 
     For one label among many, `label` is its name and `scores` are probabilities that sum to 1. Where a text may
     have several, `label` is the tuple of those with a probability above one half. For a regression `label` is the

@@ -1,7 +1,8 @@
 """The early-exiting loop: one for every runtime that can run a model layer by layer.
 
 It decides with a criterion after each layer and lets the rows that leave go, so that they cost nothing more.
-Nothing here knows of PyTorch. Shapes: B rows of a batch, N texts, K outputs, M layers; layers are counted from 1.
+Nothing here knows of PyTorch. Shapes: B rows of a batch, N texts, K outputs, M layers; layers are counted from 1,
+and layer 0 is the embeddings.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,7 @@ class Stages(Protocol[Batch]):
 
 @dataclass(frozen=True)
 class Decisions:
-    """The `scores` [N, K] with which texts left, and the `exit_layers` [N], from 1 to M, at which they did."""
+    """The `scores` [N, K] with which texts left, and the `exit_layers` [N], up to M, at which they did."""
 
     scores: Array
     exit_layers: Array
@@ -55,8 +56,8 @@ def decide_batch(stages: Stages[Batch], encodings: Sequence[Encoding], criterion
     exit_layers = np.full(len(rows), task.num_layers)
     state = criterion.start(len(rows), task)
     batch = stages.start(encodings)
-    for layer in range(1, task.num_layers + 1):
-        batch = stages.advance(layer, batch)
+    for layer in range(task.num_layers + 1):
+        batch = stages.advance(layer, batch) if layer else batch
         last = layer == task.num_layers
         if layer not in task.exit_layers or not (last or criterion.uses(layer)):
             continue

@@ -1,7 +1,7 @@
 """The early-exiting loop for requests that come at any time: rows enter at layer 1 and are answered when they leave.
 
 Rows of one depth run together, whatever their criteria; groups of rows that come to one depth can be merged. Nothing
-here knows of PyTorch. Shapes: B rows of a group, K outputs, M layers, counted from 1.
+here knows of PyTorch. Shapes: B rows of a group, K outputs, M layers, counted from 1; layer 0 is the embeddings.
 """
 
 from collections.abc import Callable, Sequence
@@ -140,12 +140,15 @@ class Flow(Generic[Batch]):
         return self.policy.admits(self.inside, self.max_tokens)
 
     def enter(self, rows: Sequence[Row]) -> None:
-        """Embed rows, which are no more than fit into a batch."""
+        """Embed rows, which are no more than fit into a batch, and answer those that leave there."""
         states: dict[Criterion, tuple[Array, State]] = {}
         for criterion in dict.fromkeys(row.criterion for row in rows):
             places = np.flatnonzero([row.criterion == criterion for row in rows])
             states[criterion] = places, criterion.start(len(places), self.stages.task)
-        self.groups.append(Group(list(rows), self.stages.start([row.encoding for row in rows]), states))
+        group = Group(list(rows), self.stages.start([row.encoding for row in rows]), states)
+        self._leave(group)
+        if group.rows:
+            self.groups.append(group)
 
     def step(self) -> int:
         """Run a layer, and answer the rows that leave after it; gives the number of rows that ran.

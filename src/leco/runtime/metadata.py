@@ -39,7 +39,7 @@ class Metadata:
         trained_on: the data of the training, as `Provenance.to_dict` has them; None of a file that does not say.
         certificate: what is promised of early answers, as `Certificate.to_dict` has it; None is nothing.
         std: the standard deviation of the values of the training, of a regression.
-        exit_layers: the layers that have an exit; None is all.
+        exit_layers: the layers that have an exit, 0 for the embeddings; None is each layer.
         batch_invariant: whether a text has the same answer in any batch. In files of before, which do not say, int8
             activations of a batch share one range.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from leco.serving.service import Loaded, Timing
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-LAYERS = tuple(map(float, range(1, 49)))
+LAYERS = tuple(map(float, range(49)))
 SIZES = tuple(2.0**power for power in range(15))
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder in which the processes of a service count together."""

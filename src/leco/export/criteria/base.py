@@ -76,11 +76,11 @@ class Writer(ABC):
         return None
 
     def start(self, graph: Graph, rows: str) -> Values:
-        """What is remembered before layer 1, for a batch of `rows` [1] rows."""
+        """What is remembered before the first exit, for a batch of `rows` [1] rows."""
         return {}
 
     def first(self, graph: Graph, scores: str, rows: str) -> Values | None:
-        """What is remembered after layer 1, whose exit says `scores` [b, K], where that never decides."""
+        """What is remembered after the first exit, which says `scores` [b, K], where that never decides."""
         return None
 
     @abstractmethod
