@@ -80,7 +80,7 @@ def test_learned_exits_may_stand_on_them(arguments, tmp_path):
 
 def test_more_epochs_train_them_further(arguments, tmp_path):
     leco.fit(**arguments, output=tmp_path / "run", exit_layers="1,3")
-    more = leco.fit(**{**arguments, "epochs": arguments["epochs"] + 1}, output=tmp_path / "run", exit_layers="1,3")
+    more = leco.fit(**{**arguments, "epochs": arguments["epochs"] + 1}, output=tmp_path / "run", exit_layers="1, 3")
     assert list(more.task.exit_layers) == [1, 3]
 
 

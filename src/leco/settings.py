@@ -73,6 +73,8 @@ class ExitOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.exit_layers is not None:  # by which runs are told apart, so that spaces do not
+            object.__setattr__(self, "exit_layers", ",".join(map(str.strip, self.exit_layers.split(","))))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """An int8 file gives a text one answer, alone, in a batch and padded; and it multiplies as its formulas say."""
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from onnx import helper
@@ -15,6 +14,7 @@ from leco.export.int8 import LARGEST, LEAST, SMOOTHING, Int8, by_token, quantize
 from leco.model import build_model, load_backbone
 from leco.problems import SINGLE_LABEL
 from leco.runtime import Session
+from leco.runtime.session import open_session
 from leco.tokens import pad
 from tiny import FAMILIES, MIXED, family_model, sentences, spread_answers, text_model
 
@@ -23,7 +23,7 @@ TEXTS = [*sentences(20), "", ("", ""), ("a film", ""), "good " * 200]
 
 def all_exits(model):
     """Runs the scores [M, N, K] of all exits of the int8 graph, for texts in batches that are padded so far."""
-    session = onnxruntime.InferenceSession(ModelWriter(model, int8=True).all_exits().SerializeToString())
+    session = open_session(ModelWriter(model, int8=True).all_exits().SerializeToString())
     names = [value.name for value in session.get_inputs()]
     encodings = model.encode(TEXTS)
 
@@ -79,6 +79,21 @@ def test_it_is_smaller_and_nearly_the_same(tokenizer, tmp_path):
     assert 0 < max(difference) < 0.2
 
 
+def test_neighbours_of_a_matrix_leave_room_in_16_bits():
+    random = np.random.default_rng(0)
+    for weight in (random.normal(size=(384, 50)), random.uniform(0.4, 1, (7, 50)), -np.ones((2, 3)), np.zeros((3, 2))):
+        values, scale = quantize(weight.astype(np.float32))
+        assert (np.abs(weight - values * scale) < scale * 0.501).all()
+        for start in range(0, len(values), 2):
+            pair = values[start : start + 2].astype(int)
+            assert np.maximum(pair.clip(min=0).sum(0), -pair.clip(max=0).sum(0)).max() * 255 < 2**15
+
+
+def test_integers_that_are_large_together_are_multiplied_as_they_are():
+    x, weight = np.full((1, 1, 64), 3, np.float32), np.ones((64, 5), np.float32)
+    np.testing.assert_allclose(run(lambda graph: by_token(graph, "x", weight), x), 192, rtol=1e-3)
+
+
 def run(write, x):
     """What a written product gives of `x` [b, L, n]."""
     graph = Graph()
@@ -87,9 +102,7 @@ def run(write, x):
         helper.make_tensor_value_info("input_ids", INT64, ["b", "length"]),
     ]
     made = make_model(graph, inputs, [graph.output(write(graph), "y", FLOAT, [None] * x.ndim)], 18)
-    return onnxruntime.InferenceSession(made.SerializeToString()).run(
-        None, {"x": x, "input_ids": np.zeros(x.shape[:2], np.int64)}
-    )[0]
+    return open_session(made.SerializeToString()).run(None, {"x": x, "input_ids": np.zeros(x.shape[:2], np.int64)})[0]
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from leco.tokens import pad
 class Quality:
     """What a `criterion` does on the test split.
 
-    Its `score`, the last exit's (`full_depth_score`), and as `mean_exit_layer`, from 1 to M, where texts leave.
+    Its `score`, the last exit's (`full_depth_score`), and as `mean_exit_layer`, of M, where texts leave.
     """
 
     criterion: Criterion

@@ -5,6 +5,9 @@ or the token's own, never one of the batch. Constants come from `ranges.py`. Beh
 the matrix takes a part of that over, as in SmoothQuant (Xiao et al., ICML 2023, equation 4). What comes out of an
 activation has no range that a constant fits: there each token has its scale.
 
+On x86 processors that cannot multiply integers natively (those without VNNI) ONNX Runtime adds up the products of two
+neighbouring rows of a matrix in 16 bits, and what overflows there is wrong: the scales leave room for any two.
+
 Shapes: b rows, L tokens, n and m channels before and after a matrix.
 """
 
@@ -22,6 +25,8 @@ from leco.export.ranges import Ranges
 Array = NDArray[Any]
 LARGEST, ZERO = 127, 128
 """The integer of the largest magnitude, and what is added, so that integers are from 1 to 255."""
+PAIR = 127.99
+"""What two neighbours in a column of a matrix come to at most; rounded, 128 at most: times 255, that has 16 bits."""
 SMOOTHING = 0.6
 """How much of the difference between channels goes over to the matrix, from 0 (nothing) to 1."""
 LEAST = 0.17
@@ -29,9 +34,14 @@ LEAST = 0.17
 
 
 def quantize(weight: Array) -> tuple[Array, Array]:
-    """A matrix [n, m] as symmetric int8 and the scale [m] of each column: `weight ~ int8 * scale`."""
-    largest = np.abs(weight).max(0)
-    scale = np.where(largest == 0, 1, largest / LARGEST).astype(np.float32)
+    """A matrix [n, m] as symmetric int8 and the scale [m] of each column: `weight ~ int8 * scale`.
+
+    No two neighbours of a column, of rows 2i and 2i + 1, come to more than 128 where both have one sign.
+    """
+    pairs = np.concatenate([weight, np.zeros((len(weight) % 2, weight.shape[1]))]).reshape(-1, 2, weight.shape[1])
+    of_one_sign = np.maximum(pairs.clip(min=0).sum(1), -pairs.clip(max=0).sum(1)).max(0)
+    largest = np.maximum(np.abs(weight).max(0) / LARGEST, of_one_sign / PAIR)
+    scale = np.where(largest == 0, 1, largest).astype(np.float32)
     return np.round(weight / scale).astype(np.int8), scale
 
 
