@@ -76,7 +76,7 @@ class Exits(nn.ModuleList):
         return Exits(self[place] for place in places)
 
     def standardize(self, states: StateStatistics) -> None:
-        """Let each exit read standardized states, by the statistics of what it reads of its layer ."""
+        """Let each exit read standardized states, by the statistics of what it reads of its layer."""
         for place, exit_ in enumerate(self._exits()):
             statistics = states.first_tokens if exit_.reads_first_token else states.tokens
             exit_.standardize = Standardize(statistics.mean[place].clone(), statistics.std[place].clone())
