@@ -21,12 +21,11 @@ from leco.bench.measure import PLAIN
 from leco.data import load_data
 from leco.evaluation import align_labels
 from leco.export import ModelWriter, choose_for
-from leco.export.files import write_model
+from leco.export.files import OPSET, write_model
 from leco.pipeline import train
 
 TASK, ROWS, LAYERS = "glue/sst-2", 5_000, 6
 MAX_DROP = 0.01
-OPSET = 18
 WITHOUT, WITH = "without", "with"
 EXITS = {WITHOUT: range(1, LAYERS + 1), WITH: range(LAYERS + 1)}
 

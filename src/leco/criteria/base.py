@@ -73,6 +73,11 @@ class Task:
         return [layer for layer in self.exit_layers if layer]
 
     @property
+    def all_layers_exit(self) -> bool:
+        """Whether each layer has an exit; the embeddings are none."""
+        return len(self.above_embeddings) == self.num_layers
+
+    @property
     def named_layers(self) -> list[int]:
         """The layers that have an exit, as files name them; none where all have one."""
         return [] if isinstance(self.exit_layers, range) else list(self.exit_layers)
@@ -164,7 +169,7 @@ def exits_in_words(task: Task, layers: str) -> str:
     'the embeddings and 2 of them'
     """
     above = len(task.above_embeddings)
-    words = f"{'each' if above == task.num_layers else above} of {layers}"
+    words = f"{'each' if task.all_layers_exit else above} of {layers}"
     return words if above == task.num_exits else f"the embeddings and {words}"
 
 

@@ -93,7 +93,8 @@ class ModelWriter:
         by_layer: dict[str, list[str]] = {"scores": [], DOUBTS: [], EVIDENCE: []}
         state = self._start()
         for layer in range(self.task.num_layers + 1):
-            state = self._layers(graph, range(layer, layer + 1), state) if layer else state
+            if layer:
+                state = {**state, "hidden": self._layer(graph, layer, state)}
             if layer not in self.task.exit_layers:
                 continue
             said = *self._exit(graph, layer, state, EVIDENCE), self._doubts(graph, state)
@@ -200,7 +201,7 @@ class ModelWriter:
     def _step(self, graph: Graph, writer: Writer, layer: Layer, state: Values) -> Values:
         """One layer, its exit and the criterion, as the state after it."""
         state = {**state, "hidden": self._layer(graph, layer, state)}
-        if isinstance(layer, str) and len(self.task.above_embeddings) < self.task.num_layers:
+        if isinstance(layer, str) and not self.task.all_layers_exit:
             return self._leave_where_there_is_an_exit(graph, writer, layer, state)
         return self._leave(graph, writer, layer, state)
 

@@ -13,7 +13,7 @@ class StaticWriter(Writer):
     def check(self, graph: Graph, criterion: Criterion) -> Values:
         """The layer must have an exit, too."""
         checked, layers = super().check(graph, criterion), self.task.above_embeddings
-        if len(layers) < self.task.num_layers:
+        if not self.task.all_layers_exit:
             on_none = graph.op("Not", graph.op("Equal", checked["layer"], graph.constant([0, *layers])))
             least = graph.op("ReduceMin", graph.op("Cast", on_none, to=INT64), keepdims=0)
             words = f"layer is none that has an exit: {', '.join(map(str, layers))}"
