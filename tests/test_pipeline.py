@@ -12,6 +12,7 @@ import pytest
 
 import leco
 from leco import LecoError
+from leco.search.costs import DEFAULT
 from leco.training.trainer import MultiExitTrainer
 from offline import OPTIONS, SHORT
 
@@ -78,6 +79,19 @@ def test_a_stopped_run_continues_where_it_was(monkeypatch, tmp_path, fitted, enc
             leco.fit(**arguments)
     leco.fit(**arguments)
     same_as(tmp_path / "out", fitted)
+
+
+def test_another_table_of_costs_is_another_run(monkeypatch, tmp_path, encoder_folder, reviews):
+    table = tmp_path / "costs.json"
+    table.write_bytes(DEFAULT.read_bytes())
+    arguments = {"model": str(encoder_folder), "data": str(reviews), "output": tmp_path / "out", **OPTIONS}
+    with monkeypatch.context() as patched:
+        stop_at(patched, "leco.training.trainer.MultiExitTrainer.training_step", 2)
+        with pytest.raises(Stopped):
+            leco.fit(**arguments, cost_table=str(table))
+    table.write_text(table.read_text().replace("0.3381", "0.4381"))
+    with pytest.raises(LecoError, match=r"output '.*out' holds a run with other settings \(costs: "):
+        leco.fit(**arguments, cost_table=str(table))
 
 
 def test_finished_epochs_are_not_repeated(monkeypatch, tmp_path, encoder_folder, reviews):

@@ -56,7 +56,7 @@ def run(glue, encoder_folder, tmp_path_factory):
             patch.setattr(twelve_layers, "report", lambda name, rows: written.append((name, rows)))
             patch.setattr(twelve_layers, "TRAINING", {**twelve_layers.TRAINING, "lr": 3e-3, "exit_lr": 1e-2})
             patch.setattr(twelve_layers, "CURVE", 2)
-            patch.setattr(pruning, "measure_times", lambda model, texts: CHEAP_EXITS)
+            patch.setattr(pruning, "measure_times", lambda *_: CHEAP_EXITS)
             patch.setattr(bench, "serving", lambda prepare, *arguments: nullcontext(prepare(*arguments)))
             twelve_layers.main()
         return written

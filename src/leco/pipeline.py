@@ -24,6 +24,7 @@ from leco.evaluation.ordering import order_on
 from leco.evaluation.plots import draw_curves
 from leco.evaluation.pruning import PRUNING, prune_exits
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
+from leco.exits.modules import embeddings_exit
 from leco.exits.standardize import StateStatistics
 from leco.files import write_json, write_text
 from leco.model import MultiExitModel, build_model, load_backbone, load_model
@@ -190,7 +191,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
         set_seed(run.seed)
         model = build_model(
             backbone,
-            [found[max(layer, 1) - 1] for layer in exit_layers],  # the embeddings' exit is built as layer 1's
+            [found[layer - 1] if layer else embeddings_exit(found[0]) for layer in exit_layers],
             job.data.output_names,
             problem_type=job.data.problem_type,
             label_statistics=asdict(job.problem.statistics),

@@ -7,6 +7,8 @@ together are `leco.presets.Options`.
 from dataclasses import dataclass
 from pathlib import Path
 
+from leco.display import shortened
+from leco.errors import LecoError, parameter
 from leco.options import option, validate
 from leco.problems import TASKS
 
@@ -59,6 +61,20 @@ class SourceOptions:
         validate(self)
 
 
+def layer_numbers(text: str | None) -> tuple[int, ...]:
+    """The numbers of layers that are written by comma; none for None. LecoError where they are none.
+
+    >>> layer_numbers("2, 4,06")
+    (2, 4, 6)
+    """
+    try:
+        return () if text is None else tuple(map(int, text.split(",")))
+    except ValueError:
+        raise LecoError(
+            f"{parameter('exit_layers')} must be numbers of layers by comma, such as 2,4,6, not '{shortened(text)}'."
+        ) from None
+
+
 @dataclass(frozen=True)
 class ExitOptions:
     """Which exits are trained."""
@@ -73,8 +89,8 @@ class ExitOptions:
 
     def __post_init__(self) -> None:
         validate(self)
-        if self.exit_layers is not None:  # by which runs are told apart, so that spaces do not
-            object.__setattr__(self, "exit_layers", ",".join(map(str.strip, self.exit_layers.split(","))))
+        if self.exit_layers is not None:  # by which runs are told apart, so that "2, 4" is "2,4"
+            object.__setattr__(self, "exit_layers", ",".join(map(str, layer_numbers(self.exit_layers))))
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from evaluation.outputs import LAYERS, TASK, stored
-from leco.criteria import Ensemble, Entropy, MaxProbability, Patience, Static, simulate
+from leco.criteria import Cap, Ensemble, Entropy, Lte, MaxProbability, Patience, Static, simulate
 from leco.data import Split, TextData
 from leco.evaluation.exit_times import ExitTimes, measure_times
 from leco.evaluation.pruning import prune, prune_exits, seconds_by_layer
+from leco.model.stages import ModelStages
 from leco.problems import SINGLE_LABEL
 from tiny import sentences, text_model
 
@@ -75,6 +76,18 @@ def test_an_exit_on_the_embeddings_costs_all_texts_no_layer():
     task = replace(TASK, num_layers=2, exit_layers=(0, 2))
     assert seconds_by_layer(Entropy(), task, some)[[0, 2]].tolist() == [0.5, 3.75]
     assert seconds_by_layer(Static(), task, some)[2] == 3.25
+    with_theirs = replace(some, embeddings=0.125)
+    assert seconds_by_layer(Entropy(), task, with_theirs)[[0, 2]].tolist() == [0.625, 3.875]
+
+
+def test_what_a_criterion_observes_of_an_exit_takes_its_time(tokenizer, monkeypatch):
+    observed = []
+    monkeypatch.setattr(ModelStages, "observe", lambda self, what, layer, batch: observed.append((what, layer)))
+    model = text_model(tokenizer, layers=3, exit_layers=[0, 2, 3])
+    for kind in (Entropy, Cap, Lte):
+        observed.clear()
+        measure_times(model, model.encode(["a text"]), kind.observes)
+        assert set(observed) == {(kind.observes, layer) for layer in (0, 2, 3) if kind.observes}
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -84,7 +97,7 @@ def test_a_model_is_timed_and_pruned(tokenizer, first):
     measured = measure_times(model, encodings)
     assert len(measured.layers) == 4
     assert list(measured.exits) == [first, 3, 4]
-    assert min(*measured.layers, *measured.exits.values()) > 0
+    assert min(measured.embeddings, *measured.layers, *measured.exits.values()) > 0
     labels = np.random.default_rng(0).integers(0, 3, 12)
     split = Split(sentences(12), labels)
     data = TextData("some", split, split, split, ("a", "b", "c"), SINGLE_LABEL, "accuracy", pair=False)

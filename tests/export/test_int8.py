@@ -9,7 +9,7 @@ from torch import nn
 from leco import Cobee, Static
 from leco.data import collate, minilm_folder, padding
 from leco.export import ModelWriter, export_onnx, ranges
-from leco.export.graph import FLOAT, INT64, Graph, make_model
+from leco.export.graph import FLOAT, INT64, MICROSOFT, Graph, make_model
 from leco.export.int8 import LARGEST, LEAST, SMOOTHING, Int8, by_token, quantize, smoothing
 from leco.model import build_model, load_backbone
 from leco.problems import SINGLE_LABEL
@@ -94,7 +94,24 @@ def test_integers_that_are_large_together_are_multiplied_as_they_are():
     np.testing.assert_allclose(run(lambda graph: by_token(graph, "x", weight), x), 192, rtol=1e-3)
 
 
-def run(write, x):
+def test_what_is_nearly_nothing_is_nothing():
+    values, scale = quantize(np.full((2, 3), 1e-45, np.float32))
+    assert not values.any()
+    assert (scale == 1).all()
+
+
+def test_a_careful_session_multiplies_the_integers_of_before_as_they_are():
+    """In the outermost graph, whatever the processor; as `leco` 0.1 wrote them."""
+    x, weight = np.full((1, 1, 64), 3, np.float32), np.full((64, 5), 127, np.int8)
+
+    def write(graph):
+        inputs = ["x", graph.weight(weight), graph.constant(1 / 127, np.float32)]
+        return graph.op("DynamicQuantizeMatMul", *inputs, domain=MICROSOFT)
+
+    np.testing.assert_allclose(run(write, x, careful=True), 192, rtol=1e-3)
+
+
+def run(write, x, *, careful=False):
     """What a written product gives of `x` [b, L, n]."""
     graph = Graph()
     inputs = [
@@ -102,7 +119,8 @@ def run(write, x):
         helper.make_tensor_value_info("input_ids", INT64, ["b", "length"]),
     ]
     made = make_model(graph, inputs, [graph.output(write(graph), "y", FLOAT, [None] * x.ndim)], 18)
-    return open_session(made.SerializeToString()).run(None, {"x": x, "input_ids": np.zeros(x.shape[:2], np.int64)})[0]
+    session = open_session(made.SerializeToString(), careful=careful)
+    return session.run(None, {"x": x, "input_ids": np.zeros(x.shape[:2], np.int64)})[0]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoConfig
 
 from leco import Cobee, LecoError, MaxProbability, MultiExitModel, Static
-from leco.criteria import CRITERIA, Task, simulate
+from leco.criteria import CRITERIA, Lte, Task, simulate
 from leco.data import Split, TextData
 from leco.evaluation.scores import exit_outputs
 from leco.exits.architecture import LINEAR, PAST_FUTURE
@@ -71,6 +71,22 @@ def test_criteria_see_the_exits_there_are_and_answer_with_layers(pair, on, name)
             numbers = simulate(criterion, scores, as_if_all, observed)
             np.testing.assert_array_equal(layers, np.array(on)[numbers - 1])
     assert (simulate(sweep[0], scores, some.task, observed) == 6).all()
+
+
+def test_nothing_is_known_of_a_text_at_the_embeddings(pair, on, tmp_path):
+    """By the [CLS] state, which all texts share there: no text leaves by LTE."""
+    _, model = pair
+    inputs, above = texts(5, 7, 3), [layer for layer in on if layer]
+    doubts = model(**inputs).doubts_by_row
+    assert ((doubts == 1).all(0) == (torch.tensor(on) == 0)).all()
+    _, observed = exit_outputs(model, model.encode(TEXTS))
+    doubts = np.sort(observed["doubts"][1:-1], axis=None)
+    widest = np.diff(doubts).argmax()  # a threshold that no rounding reaches
+    for criterion in (Lte(tau=1.0), Lte(tau=float(doubts[widest : widest + 2].mean()))):
+        expected = model.predict(TEXTS, criterion)
+        assert {answer.exit_layer for answer in expected} <= {*above}
+        export_onnx(model, tmp_path / "model.onnx", criterion=criterion)
+        assert_same_answers(Session(tmp_path / "model.onnx", threads=1).predict(TEXTS, batch_size=5), expected)
 
 
 def test_full_depth_is_no_exit_on_the_embeddings(pair, on, tmp_path):

@@ -13,7 +13,7 @@ from onnx import helper
 from leco import Cobee, Entropy, LecoError, Patience, Static
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
-from leco.runtime import Session
+from leco.runtime import Session, session
 from tiny import text_model
 from values import VALUES
 
@@ -120,6 +120,38 @@ def test_int8_of_before_says_that_answers_depend_on_the_batch(rewrite):
     for before in (NOT_GIVEN, "false"):
         assert Session(rewrite(int8="true", batch_invariant=before)).precision == "int8 by batch"
         assert Session(rewrite(batch_invariant=before)).precision == "float32"
+
+
+@pytest.mark.parametrize("before", [NOT_GIVEN, "false"])
+def test_int8_of_before_says_that_answers_depend_on_the_processor(rewrite, monkeypatch, caplog, before):
+    assert Session(rewrite(processor_invariant=before)).precision == "float32"
+    for in_16_bits in (True, False):
+        caplog.clear()
+        monkeypatch.setattr(session, "adds_in_16_bits", lambda said=in_16_bits: said)
+        assert Session(rewrite(int8="true")).precision == "int8"
+        assert not caplog.messages
+        assert Session(rewrite(int8="true", processor_invariant=before)).precision == "int8 by processor"
+        assert len(caplog.messages) == in_16_bits
+        assert all("answers can be wrong: export the model again" in said for said in caplog.messages)
+
+
+@pytest.mark.parametrize(
+    ("machine", "flags", "so"),
+    [
+        ("x86_64", "flags : sse avx2 fma", True),
+        ("AMD64", None, True),
+        ("x86_64", "flags : avx512f avx512_vnni", False),
+        ("x86_64", "flags : avx2 avx_vnni", False),
+        ("arm64", None, False),
+        ("aarch64", "Features : asimd", False),
+    ],
+)
+def test_processors_that_add_in_16_bits(monkeypatch, tmp_path, machine, flags, so):
+    if flags is not None:
+        (tmp_path / "cpuinfo").write_text(flags)
+    monkeypatch.setattr(session, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(session.platform, "machine", lambda: machine)
+    assert session.adds_in_16_bits() == so
 
 
 def test_graphs_that_are_not_what_they_say(model, file, tmp_path):

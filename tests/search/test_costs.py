@@ -82,7 +82,7 @@ def test_the_penalized_loss_is_the_loss_and_the_costs():
     plain, dear = searcher(), searcher(cost_penalty=2.5)
     loss = torch.tensor(1.0)
     weights = dear.relaxation.weights(dear.model.live_alphas())
-    expected = 1 + 2.5 * float(dear.costs.expected(weights, dear.model.space, dear.length).sum())
+    expected = 1 + 2.5 * float(dear.costs.expected(weights, dear.model.space, dear.length).sum().detach())
     assert float(dear._penalized(loss)) == pytest.approx(expected)
     assert float(plain._penalized(loss)) == 1
 
@@ -102,6 +102,12 @@ BROKEN = {
     "no poolers": lambda value: value["operations"].pop("pooler"),
     "a word": lambda value: value["operations"]["pooler"].update(cls=["a", "b", "c", "d"]),
     "no length": lambda value: value.update(lengths=[]),
+    "lengths below 1": lambda value: value.update(lengths=[-128, -64, -32, -16]),
+    "no time": lambda value: value["seconds"].__setitem__(1, 0),
+    "an exit that earns": lambda value: value["base"].__setitem__(0, -5),
+    "an operation that earns": lambda value: value["operations"]["encoder"]["mha_8"].__setitem__(3, -0.01),
+    "a layer that earns": lambda value: value["layer"]["int8"].__setitem__(3, -0.01),
+    "no layer": lambda value: value.update(layer={}),
     "something else": lambda value: value.update(more=1),
 }
 

@@ -203,6 +203,20 @@ def test_consistentee_teaches_a_text_to_the_exit_where_the_policy_leaves():
     assert strategy.doubt_loss(model, output, inputs["labels"]).item() == pytest.approx(paid, rel=1e-4)
 
 
+def test_consistentee_charges_the_layers_that_run():
+    model = model_with(LINEAR).eval()
+    inputs, strategy = batch(), STRATEGIES["consistentee"](cost=100.0)
+    model.keep_exits([1, LAYERS])
+    logits = torch.tensor([[5.0, -5.0], [5.0, -5.0]]).expand(8, 2, 2)  # both exits say the same
+    paid = []
+    for stays in (0.0, 1.0):
+        doubts = torch.full((8, 2), stays)
+        output = replace(model(**inputs), logits_by_row=logits, doubts_by_row=doubts)
+        paid.append(strategy.doubt_loss(model, output, inputs["labels"]).item())
+    hard = (inputs["labels"] == 1).float().mean().item()
+    assert paid[1] - paid[0] == pytest.approx(100 * (1 - hard) * (LAYERS - 1) / LAYERS, rel=1e-4)
+
+
 def test_in_consistentee_the_exits_learn_nothing_from_the_policy_and_the_policy_nothing_from_them():
     model, inputs = model_with(LINEAR).eval(), batch()
     strategy, output = STRATEGIES["consistentee"](), model(**inputs)

@@ -16,7 +16,7 @@ ORDER = "order.json"
 
 @dataclass(frozen=True)
 class Step:
-    """A `criterion`'s name and settings, and the `mean_exit_layer`, 1 to M, of the texts that fixed the order."""
+    """A `criterion`'s name and settings, and the `mean_exit_layer` of the texts that fixed the order."""
 
     criterion: dict[str, Any]
     mean_exit_layer: float

@@ -26,6 +26,8 @@ DOUBTS = "doubts"
 """The name under which criteria observe the meta-classifier's doubts."""
 EVIDENCE = "evidence"
 """The name under which criteria observe the evidence of the logits and the features."""
+LARGEST = float(np.finfo(np.float32).max)
+"""Above it a setting is no number of float32, in which criteria compute; it counts as this."""
 Observed = Mapping[str, Array]
 """What a criterion may be told of exits beside their scores, by name, of all rows of a batch or a data set: the
 meta-classifier's `DOUBTS` [..], and the `EVIDENCE` [.., 2]: `log sum_k exp l(k)` of an exit's logits, and the share of
@@ -183,9 +185,8 @@ def setting_arrays(criterion: Criterion) -> dict[str, Array]:
     dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_, str: np.object_}
     hints = hints_of(type(criterion))
     values = {name: getattr(criterion, name) for name in setting_names(criterion)}
-    largest = float(np.finfo(np.float32).max)
     return {
-        name: np.array(min(value, largest) if hints[name] is float else value, dtypes[hints[name]])
+        name: np.array(min(value, LARGEST) if hints[name] is float else value, dtypes[hints[name]])
         for name, value in values.items()
     }
 

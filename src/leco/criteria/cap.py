@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from leco.criteria.base import EVIDENCE, Array, Criterion, State, Task
+from leco.criteria.base import EVIDENCE, LARGEST, Array, Criterion, State, Task
 from leco.criteria.grids import rising
 from leco.options import option
 
@@ -18,7 +18,7 @@ class Cap(Criterion):
     `u_m < tau` with `u_m = exp(alpha z_m) / (exp(alpha z_m) + sum_k exp l_m(k))`: a softmax of the logits and one more.
     `z_m` [B] is the share of the features of exit m, in front of its last linear layer, that the weights W of it do not
     see: `sqrt(1 - |P f|^2 / |f|^2)`, P the projection on the rows of W, f the features with the bias as an offset
-    `W+ b`. It observes `log sum_k exp l_m(k)` and `z_m`, [B, 2]. The earliest exit layer is 1.
+    `W+ b`. It observes `log sum_k exp l_m(k)` and `z_m`, [B, 2]. It can leave by the first exit.
 
     This is our reading of the paper's abstract and of what the authors' code computes. There the features come out of
     a pooler; here they are those of any exit, of a linear one the [CLS] state.
@@ -42,7 +42,7 @@ class Cap(Criterion):
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Compare the probability of no label with the threshold; `scores` are the evidence [B, 2]."""
         known, unseen = scores.T
-        return np.exp(-np.logaddexp(0, known - self.alpha * unseen)) < self.tau, state
+        return np.exp(-np.logaddexp(0, known - min(self.alpha, LARGEST) * unseen)) < self.tau, state
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Cap"]:

@@ -17,7 +17,7 @@ class Entropy(Criterion):
     """Leave when the exit is certain: its entropy is below `tau`.
 
     `H(p_m) = -sum_k p_m(k) log p_m(k) < tau`, in nats; with `normalized`, `H(p_m) / log K < tau`.
-    `p_m` [B, K] are the scores of exit m. The earliest exit layer is 1.
+    `p_m` [B, K] are the scores of exit m. It can leave by the first exit.
 
     Source: BranchyNet (Teerapittayanon et al. 2016), DeeBERT (2004.12993); normalized: FastBERT (2004.02178).
 
@@ -47,7 +47,7 @@ class Entropy(Criterion):
 class MaxProbability(Criterion):
     """Leave when the largest probability is above `tau`.
 
-    `max_k p_m(k) > tau`; `p_m` [B, K] are the scores of exit m. The earliest exit layer is 1.
+    `max_k p_m(k) > tau`; `p_m` [B, K] are the scores of exit m. It can leave by the first exit.
     For two labels it orders texts as the entropy does; for more it does not.
 
     Source: Schwartz et al. 2020 (2004.07453).
@@ -78,7 +78,7 @@ class Margin(Criterion):
     """Leave when the largest probability exceeds the second largest by more than `tau`.
 
     `p_m(k1) - p_m(k2) > tau`, with k1 and k2 the two labels of the largest probabilities; `p_m` [B, K] are the
-    scores of exit m. The earliest exit layer is 1.
+    scores of exit m. It can leave by the first exit.
 
     Source: the margin of active learning (Scheffer et al. 2001), here as an exit criterion.
 

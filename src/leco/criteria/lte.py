@@ -17,7 +17,8 @@ class Lte(Criterion):
     `u_m < tau`, where the doubt `u_m = sigmoid(w . c_m + b)` [B] comes from the [CLS] state `c_m` of layer m, with w
     and b shared by all exits. The model learns them beside the exits, by the squared error to `1 - [exit m is right]`,
     or for a regression to `tanh |y_m - y|`, in standard deviations of the training values. Its gradient reaches w and b
-    alone; only the common bound on the gradient's norm, by which a step is scaled, counts it too.
+    alone; only the common bound on the gradient's norm, by which a step is scaled, counts it too. About an exit on the
+    embeddings, where all texts have one [CLS] state, the doubt is 1: no text leaves there.
 
     Source: BERxiT (Xin et al. 2021), section 3.3.
 

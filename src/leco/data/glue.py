@@ -85,9 +85,10 @@ def _split(task: GlueTask, table: Table, text_columns: tuple[str, ...], label: s
     labels = np.empty(len(values), dtype=PROBLEMS[task.problem_type].dtype)
     for row, value in enumerate(values):
         try:
-            labels[row] = codes.index(value) if codes else float(value)
-            if not is_float32(labels[row]):
+            number = codes.index(value) if codes else float(value)
+            if not is_float32(number):
                 raise ValueError
+            labels[row] = number
         except ValueError as error:
             legal = ", ".join(codes) or "numbers"
             raise LecoError(

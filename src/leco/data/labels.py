@@ -150,7 +150,7 @@ def _check_several(labels: Labels, table: Table, found: set[Any]) -> None:
 
 def is_float32(number: float) -> bool:
     """Whether a number is finite in 32 bits, in which the labels of a regression are kept."""
-    return bool(abs(number) <= np.finfo(np.float32).max)  # not so for one that is not a number
+    return bool(abs(number) <= float(np.finfo(np.float32).max))  # not so for one that is not a number
 
 
 def _ordered(names: Iterable[str]) -> list[str]:

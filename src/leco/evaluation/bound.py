@@ -29,9 +29,9 @@ def bound(dev: Stored, test: Stored, task: Task) -> list[OperatingPoint]:
     """The oracle's operating points: for each m, each text leaves at its first right layer if that is <= m, else first.
 
     Where the score is the accuracy, no choice of exit layers at all that saves as much scores higher than the line
-    through these points: a right answer at layer m costs m - 1 layers more than none, and the cheapest are taken
-    first. For other scores it is what such an oracle reaches. The slowest comes first; to save less than it gains no
-    score. Empty for a regression, where no answer is simply right.
+    through these points: a right answer costs the layers above the first exit's more than none, and the cheapest are
+    taken first. For other scores it is what such an oracle reaches. The slowest comes first; to save less than it gains
+    no score. Empty for a regression, where no answer is simply right.
     """
     if task.problem_type not in Oracle.problem_types:
         return []

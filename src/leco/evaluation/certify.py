@@ -34,7 +34,7 @@ from leco.evaluation.tokens import tokens
 from leco.evaluation.trials import Trials
 from leco.progress import say
 from leco.runtime import GivesAllExits, Predictor
-from leco.runtime.predictor import INT8_BY_BATCH
+from leco.runtime.predictor import INT8_OF_BEFORE
 from leco.sketches import FEW, sketch
 
 Chains = Mapping[str, Sequence[Criterion]]
@@ -71,7 +71,7 @@ class Calibration:
 
     def certificate(self) -> Certificate:
         """The certificate; LecoError where the texts can certify nothing, or the goal cannot be reached."""
-        self._check_batches()
+        self._check_precision()
         options = self.options
         goal = options.target_speedup is not None or options.budget_ms is not None
         chains = self._chains()
@@ -92,17 +92,17 @@ class Calibration:
 
     def statement(self) -> Certificate:
         """The certificate of the predictor's own criterion, with the bound that the texts allow."""
-        self._check_batches()
+        self._check_precision()
         trials = self._trials(self.split, "certify")
         tried = trials.attempt(self.predictor.criterion)
         bound = bound_of(self._rule, tried.losses, self.options.delta)
         return self._certificate(tried, bound, trials, 1)
 
-    def _check_batches(self) -> None:
-        if self.predictor.precision == INT8_BY_BATCH:
+    def _check_precision(self) -> None:
+        if self.predictor.precision in INT8_OF_BEFORE:
             raise LecoError(
-                "In this int8 file of before answers depend on the batch that a text is in, so that no promise about "
-                "them can be kept. Export the model again."
+                "In this int8 file of before answers depend on the batch that a text is in, or on the processor, so "
+                "that no promise about them can be kept. Export the model again."
             )
 
     @property

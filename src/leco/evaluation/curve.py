@@ -18,7 +18,7 @@ class Point:
     Attributes:
         criterion: its name and settings.
         dev_score, score: the task's score when texts leave by it, on dev and on test.
-        mean_exit_layer: the mean layer at which texts leave, counted from 1.
+        mean_exit_layer: the mean layer at which texts leave; 0 is the embeddings.
         layers_saved: the share of the layers' work that it saves, 0 to 1.
         speedup, speedup_factor: of time, measured by really exiting; None where it was not measured.
 

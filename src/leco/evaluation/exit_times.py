@@ -17,44 +17,50 @@ TEXTS, REPEATS = 20, 6
 
 @dataclass(frozen=True)
 class ExitTimes:
-    """The seconds of a text in each layer [M], and in the exit on each layer that has one, by its number."""
+    """The seconds of a text in each layer [M], in the exit on each layer that has one, by its number, and before them.
+
+    The last are those of the embeddings, which each text needs.
+    """
 
     layers: list[float]
     exits: dict[int, float]
+    embeddings: float = 0.0
 
 
 @torch.inference_mode()
-def measure_times(model: MultiExitModel, encodings: Sequence[Encoding]) -> ExitTimes:
+def measure_times(model: MultiExitModel, encodings: Sequence[Encoding], observed: str | None = None) -> ExitTimes:
     """Run some of the texts alone, layer by layer and exit by exit, several times.
 
-    Of each text the fastest run counts, which other work disturbs least; the times are means over the texts.
+    The time of an exit has that of what a criterion has `observed` of it (`Criterion.observes`) beside its scores. Of
+    each text the fastest run counts, which other work disturbs least; the times are means over the texts.
     """
     model.eval()
     stages, chosen = ModelStages(model), encodings[:TEXTS]
     with progress_bar("timing layers and exits", REPEATS * len(chosen)) as advance:
         rounds = []
         for _ in range(REPEATS):
-            rounds.append([_run(stages, encoding) for encoding in chosen])
+            rounds.append([_run(stages, encoding, observed) for encoding in chosen])
             advance(len(chosen))
-    seconds = np.array(rounds).min(0).mean(0).tolist()  # first the layers', then the exits'
+    embeddings, *seconds = np.array(rounds).min(0).mean(0).tolist()  # then the layers', then the exits'
     layers = model.num_layers
-    return ExitTimes(seconds[:layers], dict(zip(model.task.exit_layers, seconds[layers:], strict=True)))
+    return ExitTimes(seconds[:layers], dict(zip(model.task.exit_layers, seconds[layers:], strict=True)), embeddings)
 
 
-def _run(stages: ModelStages, encoding: Encoding) -> list[float]:
-    """The seconds of one text in each layer, and behind them in each exit."""
-    task, batch = stages.task, stages.start([encoding])
+def _run(stages: ModelStages, encoding: Encoding, observed: str | None) -> list[float]:
+    """The seconds of one text in the embeddings and each layer, and behind them in each exit."""
+    task, batch = stages.task, None
     layers: list[float] = []
     exits: list[float] = []
     for layer in range(task.num_layers + 1):
-        if layer:
-            started = time.perf_counter()
-            batch = stages.advance(layer, batch)
-            if batch.hidden.is_cuda:
-                torch.cuda.synchronize()
-            layers.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        batch = stages.start([encoding]) if batch is None else stages.advance(layer, batch)
+        if batch.hidden.is_cuda:
+            torch.cuda.synchronize()
+        layers.append(time.perf_counter() - started)
         if layer in task.exit_layers:
             started = time.perf_counter()
             stages.scores(layer, batch)
+            if observed is not None:
+                stages.observe(observed, layer, batch)
             exits.append(time.perf_counter() - started)
     return [*layers, *exits]

@@ -106,7 +106,7 @@ def prune_exits(model: MultiExitModel, data: TextData, kind: type[Criterion], ma
     """
     encodings = tokens(model, data.dev)
     dev = stored_outputs(model, data.dev, encodings, data.metric, "dev")
-    found = prune(kind, dev, model.task, max_drop, measure_times(model, encodings))
+    found = prune(kind, dev, model.task, max_drop, measure_times(model, encodings, kind.observes))
     model.keep_exits(found.exit_layers)
     return found
 
@@ -122,8 +122,8 @@ def _fastest(kind: type[Criterion], dev: Stored, task: Task, floor: float, times
 
 
 def seconds_by_layer(criterion: Criterion, task: Task, times: ExitTimes) -> Array:
-    """The time [M + 1] of a text that leaves by the exit on a layer: all layers up to it, and the exits asked."""
-    total = np.concatenate([[0.0], np.cumsum(times.layers)])
+    """The time [M + 1] of a text that leaves by the exit on a layer: all up to that layer, and the exits asked."""
+    total = np.cumsum([times.embeddings, *times.layers])
     for layer in task.exit_layers:
         asked = slice(layer, None) if criterion.uses(layer) else slice(layer, layer + 1)  # an exit that is left by is
         total[asked] += times.exits[layer]

@@ -30,7 +30,7 @@ class Evaluation:
         speedup_repeats: the share of each repeat.
         timed_texts: on how many texts.
         seconds, full_depth_seconds: the mean time of a text there.
-        mean_exit_layer: the mean layer at which texts leave, counted from 1.
+        mean_exit_layer: the mean layer at which texts leave; 0 is the embeddings.
         exit_layer_counts: how many texts leave at each layer [M]; the embeddings come first where they have an exit.
         exit_layer_counts_by_label: the same for the texts with each label.
         dev: the same criterion on dev, and the exits' scores there; empty where there are no dev rows.

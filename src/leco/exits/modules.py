@@ -1,7 +1,9 @@
 """Exits as modules: from a layer's hidden state `[B, L, d]` to logits `[B, K]`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import torch
 from torch import Tensor, nn
 
 from leco.errors import LecoError
@@ -77,6 +79,22 @@ def build_exit(architecture: ExitArchitecture, hidden_size: int, num_outputs: in
     if isinstance(architecture, Architecture):
         return CellExit(architecture, hidden_size, num_outputs, dropout)
     return LinearExit(hidden_size, num_outputs, dropout)
+
+
+def embeddings_exit(first: ExitArchitecture) -> ExitArchitecture:
+    """The architecture of the exit on the embeddings, by that on layer 1.
+
+    It is the same, but for one that reads the first token alone, whose embedding all texts share: that pools the mean.
+
+    >>> from leco.exits.architecture import Architecture
+    >>> print(embeddings_exit(Architecture("relu", "conv_1", "null", "cls", "tanh")))
+    relu | conv_1 + null | avg | tanh
+    """
+    if not isinstance(first, Architecture):
+        return first
+    with torch.device("meta"):
+        alone = CellExit(first, 1, 1, dropout=0.0).tokens == 1
+    return replace(first, pooler="avg") if alone else first
 
 
 def build_exits(

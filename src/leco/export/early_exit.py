@@ -97,7 +97,7 @@ class ModelWriter:
                 state = {**state, "hidden": self._layer(graph, layer, state)}
             if layer not in self.task.exit_layers:
                 continue
-            said = *self._exit(graph, layer, state, EVIDENCE), self._doubts(graph, state)
+            said = *self._exit(graph, layer, state, EVIDENCE), self._doubts(graph, layer, state)
             for name, value in zip(("scores", EVIDENCE, DOUBTS), said, strict=True):
                 by_layer[name].append(graph.op("Unsqueeze", value, first))
         graph.scope = ""
@@ -175,7 +175,7 @@ class ModelWriter:
         state = {**state, "results": self._numbered(graph, said[0], first)}
         after = writer.first(graph, said[0], batch)
         if after is None or not others:
-            return self._keep(graph, writer, said, {**state, **writer.start(graph, batch)}), 1
+            return self._keep(graph, writer, first, said, {**state, **writer.start(graph, batch)}), 1
         state = self._layers(graph, range(first + 1, others[0]), {**state, **after})
         return self._step(graph, writer, others[0], state), 2
 
@@ -221,11 +221,11 @@ class ModelWriter:
             return self._leave_if(graph, needed, layer, state)
         said = self._exit(graph, layer, state, writer.criterion.observes)
         state = {**state, "results": self._write_results(graph, layer, said[0], state)}
-        return state if layer == self.task.num_layers else self._keep(graph, writer, said, state)
+        return state if layer == self.task.num_layers else self._keep(graph, writer, layer, said, state)
 
-    def _keep(self, graph: Graph, writer: Writer, said: Sequence[str], state: Values) -> Values:
+    def _keep(self, graph: Graph, writer: Writer, layer: Layer, said: Sequence[str], state: Values) -> Values:
         """The state without the rows that leave by the criterion, which is told the last of what the exit `said`."""
-        observed = self._doubts(graph, state) if writer.criterion.observes == DOUBTS else said[-1]
+        observed = self._doubts(graph, layer, state) if writer.criterion.observes == DOUBTS else said[-1]
         stays, after = writer.step(graph, observed, {name: state[name] for name in writer.types})
         inside = {name: state[name] for name in ("hidden", "mask", "rows")} | after
         kept = {name: graph.op("Compress", value, stays, axis=0) for name, value in inside.items()}
@@ -280,8 +280,10 @@ class ModelWriter:
             said.append(write_evidence(graph, logits, features, self.exits.subspace(place + 1)))
         return said
 
-    def _doubts(self, graph: Graph, state: Values) -> str:
+    def _doubts(self, graph: Graph, layer: Layer, state: Values) -> str:
         """The meta-classifier's doubts [b] about what the exit on a layer says, by the layer's hidden state."""
+        if layer == 0:  # the embeddings, of which it knows nothing
+            return graph.op("Expand", graph.constant(1, np.float32), graph.op("Shape", state["hidden"], end=1))
         meta = self.model.meta
         weight = graph.once("meta weight", lambda root: root.weight(meta.weight.detach().float().numpy().T, "meta"))
         bias = graph.once("meta bias", lambda root: root.weight(meta.bias.detach().float().numpy(), "meta"))

@@ -74,6 +74,7 @@ def write_model(
         "criterion": criterion.to_dict(),
         "int8": int8,
         "batch_invariant": True,
+        "processor_invariant": True,
         "max_length": model.max_length,
         "padding": padding(tokenizer),
         "trained_on": model.config.trained_on,

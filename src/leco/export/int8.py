@@ -41,7 +41,7 @@ def quantize(weight: Array) -> tuple[Array, Array]:
     pairs = np.concatenate([weight, np.zeros((len(weight) % 2, weight.shape[1]))]).reshape(-1, 2, weight.shape[1])
     of_one_sign = np.maximum(pairs.clip(min=0).sum(1), -pairs.clip(max=0).sum(1)).max(0)
     largest = np.maximum(np.abs(weight).max(0) / LARGEST, of_one_sign / PAIR)
-    scale = np.where(largest == 0, 1, largest).astype(np.float32)
+    scale = np.where(largest < np.finfo(np.float32).tiny, 1, largest).astype(np.float32)
     return np.round(weight / scale).astype(np.int8), scale
 
 

@@ -178,10 +178,15 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     def tokenizer(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = without_limits(tokenizer)
 
-    def doubts(self, cls_states: Tensor) -> Tensor:
-        """The meta-classifier's doubt [..] about the exits whose layers have these [CLS] states [.., d]."""
+    def doubts(self, cls_states: Tensor, layers: Sequence[int]) -> Tensor:
+        """The meta-classifier's doubts [B, E] about the exits on these layers [E], which have these [CLS] states.
+
+        `cls_states` are [B, E, d]. On the embeddings, layer 0, all texts have the same one: there its doubt is 1.
+        """
         with in_float32(cls_states):
-            return self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
+            doubts = self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
+        on_embeddings = torch.tensor([layer == 0 for layer in layers], device=doubts.device)
+        return doubts.masked_fill(on_embeddings, 1.0) if 0 in layers else doubts
 
     def keep_exits(self, layers: Sequence[int]) -> None:
         """Drop all exits but those on these layers; the last layer keeps its own, and all weights stay as they are.
@@ -258,7 +263,7 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
             loss=loss,
             logits=self.problem.torch_outputs(logits[:, -1]),
             logits_by_row=logits,
-            doubts_by_row=self.doubts(cls_by_row),
+            doubts_by_row=self.doubts(cls_by_row, task.exit_layers),
             cls_by_row=cls_by_row if output_cls_states else None,
         )
 

@@ -88,7 +88,7 @@ class ModelStages:
     def observe(self, what: str, layer: int, batch: ActiveRows) -> NDArray[Any]:
         """The meta-classifier's doubts [B] about the exit on `layer`, or its evidence [B, 2]."""
         if what == DOUBTS:
-            return self.model.doubts(batch.hidden[:, 0]).float().cpu().numpy()
+            return self.model.doubts(batch.hidden[:, :1], [layer])[:, 0].float().cpu().numpy()
         assert batch.logits is not None
         number = self.numbers[layer]
         features = self.exits.features(number, batch.hidden, batch.mask)

@@ -6,7 +6,6 @@ import torch
 
 from leco.criteria import Criterion, parse_criterion
 from leco.devices import pick_device
-from leco.display import shortened
 from leco.errors import LecoError, parameter
 from leco.evaluation.contest import kinds_named
 from leco.exits.space import SearchSpace
@@ -14,7 +13,7 @@ from leco.options import naming
 from leco.presets import Options
 from leco.search.costs import costs_for
 from leco.search.relaxations import Relaxation, parse_relaxation
-from leco.settings import LEARNED
+from leco.settings import LEARNED, layer_numbers
 from leco.training.loggers import check_logger
 from leco.training.strategies import Strategy, parse_strategy
 
@@ -53,23 +52,13 @@ def parse_methods(options: Options) -> Methods:
         space = options.search.search_space(options.run.width)
     costs_for(options.search, space)
     exits = options.exits.exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
-    layers, prunes = parse_layers(options.exits.exit_layers), options.choice.prune_exits
+    layers, prunes = layer_numbers(options.exits.exit_layers), options.choice.prune_exits
     if prunes and criterion is not None:
         raise LecoError(
             f"{parameter('prune_exits')} chooses settings on dev: give {parameter('criterion')} '{criterion.name}' "
             f"without settings, not '{criterion}'."
         )
     return Methods(device, strategy, relaxation, space, exits, criterion, criteria, layers, prunes)
-
-
-def parse_layers(text: str | None) -> tuple[int, ...]:
-    """The numbers of layers that are written by comma; none for None."""
-    try:
-        return tuple(int(number) for number in (text or "").split(",")) if text is not None else ()
-    except ValueError:
-        raise LecoError(
-            f"{parameter('exit_layers')} must be numbers of layers by comma, such as 2,4,6, not '{shortened(text)}'."
-        ) from None
 
 
 def parse_choice(text: str) -> tuple[Criterion | None, tuple[type[Criterion], ...]]:

@@ -15,7 +15,8 @@ def diagram(architecture: ExitArchitecture, layer: int, hidden_size: int, num_ou
 
     Exits of other kinds than the paper's cell are one box with their kind.
     """
-    way = _Way(f"hidden state of layer {layer}" if layer else "embeddings")
+    place = f"layer {layer}" if layer else "the embeddings"
+    way = _Way(f"hidden state of {place}" if layer else "embeddings")
     if isinstance(architecture, Architecture):
         one, width = architecture, architecture.width
         way.box(f"down {hidden_size} → {width}", "linear")
@@ -33,7 +34,7 @@ def diagram(architecture: ExitArchitecture, layer: int, hidden_size: int, num_ou
         way.box("first token, [CLS]", "pooler")
         way.box(f"{architecture.kind} {hidden_size} → {num_outputs}", "linear")
         words = f"a {architecture.kind} classifier of the first token's state"
-    return way.drawn(f"Exit on layer {layer}: {words}")
+    return way.drawn(f"Exit on {place}: {words}")
 
 
 class _Way:

@@ -11,6 +11,7 @@ from leco.errors import LecoError
 from leco.files import parse_json
 from leco.problems import PROBLEMS, LabelStatistics
 from leco.provenance import Provenance
+from leco.runtime.predictor import FLOAT32, INT8, INT8_BY_BATCH, INT8_BY_PROCESSOR
 from leco.shapes import checked
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Metadata:
         exit_layers: the layers that have an exit, 0 for the embeddings; None is each layer.
         batch_invariant: whether a text has the same answer in any batch. In files of before, which do not say, int8
             activations of a batch share one range.
+        processor_invariant: whether int8 is computed alike on all processors. In files of before, which do not say, x86
+            processors without VNNI add up products in 16 bits, where some overflow.
 
     """
 
@@ -57,6 +60,16 @@ class Metadata:
     std: float = 1.0
     exit_layers: list[int] | None = None
     batch_invariant: bool = False
+    processor_invariant: bool = False
+
+    @property
+    def precision(self) -> str:
+        """That of a `Predictor`."""
+        if not self.int8:
+            return FLOAT32
+        if not self.batch_invariant:
+            return INT8_BY_BATCH
+        return INT8 if self.processor_invariant else INT8_BY_PROCESSOR
 
     def task(self) -> Task:
         """What criteria need to know; LecoError where it is the task of no model."""

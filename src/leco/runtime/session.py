@@ -3,7 +3,9 @@
 Shapes: B rows of a batch, N texts, K outputs, L tokens.
 """
 
+import logging
 import os
+import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from leco.extras import needed
 from leco.provenance import Provenance
 from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
-from leco.runtime.predictor import FLOAT32, INT8, INT8_BY_BATCH, PredictorMixin, ignore
+from leco.runtime.predictor import INT8_OF_BEFORE, PredictorMixin, ignore
 from leco.runtime.texts import check_threads, checked
 from leco.tokens import Encoding, Text, pad
 
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 Array = NDArray[Any]
+CPUINFO = Path("/proc/cpuinfo")
+
+logger = logging.getLogger(__name__)
 
 
 def open_session(
@@ -34,8 +39,8 @@ def open_session(
 ) -> "InferenceSession":
     """ONNX Runtime's session on a file or on a model's bytes, on the processor; the rest as in `Session`.
 
-    A `careful` one adds up products of 8-bit integers in 32 bits, where it can, on x86 processors whose fastest way
-    (without VNNI) has 16, in which what files of before have may overflow.
+    A `careful` one adds up products of 8-bit integers in 32 bits where x86 processors without VNNI have 16, in which
+    those of files of before may overflow: in the outermost graph alone, since ONNX Runtime reaches no other.
     """
     import onnxruntime
 
@@ -46,6 +51,19 @@ def open_session(
     options.add_session_config_entry("session.x64quantprecision", str(int(careful)))
     source = graph if isinstance(graph, bytes) else str(graph)
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def adds_in_16_bits() -> bool:
+    """Whether ONNX Runtime adds up two products of 8-bit integers in 16 bits on this processor: an x86 without VNNI.
+
+    Where its features cannot be read, it may.
+    """
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    try:
+        return "vnni" not in CPUINFO.read_text(encoding="utf-8")
+    except OSError:
+        return True
 
 
 class Session(PredictorMixin):
@@ -87,7 +105,7 @@ class Session(PredictorMixin):
         try:
             self._session = open_session(path, threads=threads, spinning=bool(spinning))
             self.metadata, known, self.criterion = read_metadata(self._session)
-            if known.int8 and not known.batch_invariant:  # a file of before
+            if known.precision in INT8_OF_BEFORE:
                 self._session = open_session(path, threads=threads, spinning=bool(spinning), careful=True)
             tokenizer = self._session.get_modelmeta().custom_metadata_map[TOKENIZER]
             self._tokenizer: Tokenizer = tokenizers.Tokenizer.from_str(tokenizer)
@@ -98,6 +116,12 @@ class Session(PredictorMixin):
             raise LecoError(
                 f"'{path}' is no file that 'leco export' wrote, or it is broken: {problem}. Export the model again."
             ) from error
+        if known.precision in INT8_OF_BEFORE and adds_in_16_bits():
+            logger.warning(
+                "The int8 file '%s' is of a former version. On x86 processors without VNNI, such as this one, its "
+                "answers can be wrong: export the model again.",
+                path,
+            )
         self._inputs = [value.name for value in self._session.get_inputs()]
         self._settings = {value.name for value in self._session.get_overridable_initializers()}
         self._padding = known.padding
@@ -106,7 +130,7 @@ class Session(PredictorMixin):
         self.max_length: int = known.max_length
         self._trained_on = Provenance.from_dict(known.trained_on)
         self._certificate = Certificate.from_dict(known.certificate)
-        self._precision = FLOAT32 if not known.int8 else INT8 if known.batch_invariant else INT8_BY_BATCH
+        self._precision = known.precision
 
     @property
     def runtime(self) -> str:
@@ -115,7 +139,7 @@ class Session(PredictorMixin):
 
     @property
     def precision(self) -> str:
-        """float32, or int8 where the layers' matrices are, by batch in files of before."""
+        """float32, or int8 where the layers' matrices are, by batch or by processor in files of before."""
         return self._precision
 
     @property

@@ -56,10 +56,12 @@ class OperationCosts:
         found = checked(cls, read_json(path), where)
         every = [found.seconds, found.base, *found.layer.values()]
         every += [costs for edge in found.operations.values() for costs in edge.values()]
-        if not found.lengths or any(len(costs) != len(found.lengths) for costs in every):
+        if not (found.lengths and found.layer) or any(len(costs) != len(found.lengths) for costs in every):
             raise changed(where, "it has not one cost for each length")
         if found.lengths != sorted(set(found.lengths)) or found.operations.keys() != set(EDGE_COSTS.values()):
             raise changed(where, "its lengths do not rise, or its edges are others")
+        if found.lengths[0] < 1 or min(found.seconds) <= 0 or min(min(costs) for costs in every) < 0:
+            raise changed(where, "a length, a time or a cost is negative, or nothing at all")
         return found
 
     def knows(self, space: SearchSpace) -> bool:

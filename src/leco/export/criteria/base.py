@@ -11,7 +11,7 @@ from leco.criteria import Criterion, Task, setting_arrays
 from leco.export.graph import ML, Graph
 
 Layer = int | str
-"""A layer's number, counted from 1, or in a loop the value that holds it."""
+"""A layer's number, 0 for the embeddings, or in a loop the value that holds it."""
 Values = dict[str, str]
 """Values of the graph by name: what a criterion remembers of each row inside, or its settings."""
 

@@ -18,9 +18,10 @@ class ConsistentEE(Strategy):
     The meta-classifier is the policy: a text that has come to layer m stays with probability `u_m`, its doubt, so that
     it leaves there with probability `q_m = (1 - u_m) prod_{j<m} u_j`, at the last layer with what remains. The exits
     learn `sum_m w_m L_m`, where w goes, step by step, from the mean of all exits to q, which is constant here. The
-    policy learns to make `sum_m q_m (L_m + cost (1 - h) m / M)` small, where the L_m are constant and `h`, how hard the
-    text is, is the share of the exits that are wrong (of a regression the mean of `tanh` of their errors): hard texts
-    may take their time. The criterion that leaves by this policy is `lte:tau=0.5`.
+    policy learns to make `sum_m q_m (L_m + cost (1 - h) m / M)` small, where m counts layers, of which the model has M,
+    the L_m are constant and `h`, how hard the text is, is the share of the exits that are wrong (of a regression the
+    mean of `tanh` of their errors): hard texts may take their time. On the embeddings `u` is 1: all texts stay.
+    The criterion that leaves by this policy is `lte:tau=0.5`.
 
     This is our reading of the paper's abstract. The authors' code trains all exits first, draws where a text leaves,
     has a policy of two layers on each exit, and takes for h the layer from which on all exits are right; ours is the
@@ -52,7 +53,8 @@ class ConsistentEE(Strategy):
         assert logits is not None
         assert doubts is not None
         logits = logits.detach()
-        depth = torch.arange(1, logits.shape[1] + 1, device=logits.device) / logits.shape[1]
+        task = self.unwrap(model).task
+        depth = torch.tensor(task.exit_layers, device=logits.device) / task.num_layers
         losses = row_losses(logits, labels, problem)
         hard = problem.wrongness(logits, labels).to(losses.dtype).mean(1, keepdim=True)
         costs = losses + self.cost * (1 - hard) * depth
