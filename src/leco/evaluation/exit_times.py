@@ -17,9 +17,9 @@ TEXTS, REPEATS = 20, 6
 
 @dataclass(frozen=True)
 class ExitTimes:
-    """The seconds of a text in each layer [M], in the exit on each layer that has one, by its number, and before them.
+    """The seconds of a text in each layer [M], in the exit on each layer that has one, by its number, and in the rest.
 
-    The last are those of the embeddings, which each text needs.
+    The rest are the embeddings, which each text needs.
     """
 
     layers: list[float]

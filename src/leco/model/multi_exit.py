@@ -185,8 +185,9 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         """
         with in_float32(cls_states):
             doubts = self.meta(cls_states.detach().to(self.meta.weight.dtype)).squeeze(-1).sigmoid()
-        on_embeddings = torch.tensor([layer == 0 for layer in layers], device=doubts.device)
-        return doubts.masked_fill(on_embeddings, 1.0) if 0 in layers else doubts
+        if 0 in layers:
+            doubts = doubts.masked_fill(torch.tensor([layer == 0 for layer in layers], device=doubts.device), 1.0)
+        return doubts
 
     def keep_exits(self, layers: Sequence[int]) -> None:
         """Drop all exits but those on these layers; the last layer keeps its own, and all weights stay as they are.
