@@ -212,7 +212,8 @@ def test_exits_on_some_layers_are_shown_at_their_layers(tokenizer, tmp_path, on,
     page, html = page_of(tmp_path, model, data_for(SINGLE_LABEL))
     assert f"{LAYERS} layers with an exit on {where}" in page.text
     diagrams = [one["aria-label"] for one in page.named("svg") if one.get("class") == "diagram"]
-    assert [label.partition(":")[0] for label in diagrams] == [f"Exit on layer {layer}" for layer in on]
+    places = [f"layer {layer}" if layer else "the embeddings" for layer in on]
+    assert [label.partition(":")[0] for label in diagrams] == [f"Exit on {place}" for place in places]
     found = read_evaluation(tmp_path / "evaluation.json")
     assert found.layers_with_exits == on
     assert sum(found.exit_layer_counts) == sum(found.leaving)

@@ -10,7 +10,16 @@ from leco.exits.architecture import LINEAR
 from leco.runtime import POLICIES, Flow
 from toy import LAYERS, LEARNED, dataset, model_with
 
-CRITERIA = [Static(), Static(1), MaxProbability(0.6), Cobee(0.1, 1), Patience(1), Lte(0.5), Cap(0.4)]
+CRITERIA = [
+    Static(),
+    Static(1),
+    MaxProbability(0.5),
+    MaxProbability(0.6),
+    Cobee(0.1, 1),
+    Patience(1),
+    Lte(0.5),
+    Cap(0.4),
+]
 
 
 @dataclass
