@@ -3,7 +3,6 @@
 Shapes: B rows of a batch, N texts, K outputs, L tokens.
 """
 
-import logging
 import os
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +16,7 @@ from leco.criteria import Criterion, Task, setting_arrays
 from leco.display import shortened
 from leco.errors import LecoError, parameter
 from leco.extras import needed
+from leco.progress import say
 from leco.provenance import Provenance
 from leco.runtime.engine import Decisions, in_batches
 from leco.runtime.metadata import TOKENIZER, read_metadata
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 CPUINFO = Path("/proc/cpuinfo")
-
-logger = logging.getLogger(__name__)
 
 
 def open_session(
@@ -117,10 +115,9 @@ class Session(PredictorMixin):
                 f"'{path}' is no file that 'leco export' wrote, or it is broken: {problem}. Export the model again."
             ) from error
         if known.precision in INT8_OF_BEFORE and adds_in_16_bits():
-            logger.warning(
-                "The int8 file '%s' is of a former version. On x86 processors without VNNI, such as this one, its "
-                "answers can be wrong: export the model again.",
-                path,
+            say(
+                f"warning: the int8 file '{path}' is of a former version. On x86 processors without VNNI, such as this "
+                "one, its answers can be wrong: export the model again."
             )
         self._inputs = [value.name for value in self._session.get_inputs()]
         self._settings = {value.name for value in self._session.get_overridable_initializers()}
