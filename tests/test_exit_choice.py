@@ -55,23 +55,22 @@ def test_named_layers_have_the_exits(arguments, tmp_path):
 
 def test_the_embeddings_may_have_one(arguments, tmp_path):
     settings = {**arguments, "exit_layers": "0,1,3", "prune_exits": True, "max_drop": 1.0, "criterion": "entropy"}
+    settings["seed"] = 1  # by seed 0 a text of test is beyond the threshold of dev
     trained = leco.fit(**settings, output=tmp_path / "run")
     pruned = json.loads((tmp_path / "run" / "pruning.json").read_text())
     assert pruned["steps"][0]["exit_layers"] == [0, 1, 3]
-    assert list(trained.task.exit_layers) == [0, 3]  # all texts of dev leave at once
+    assert list(trained.task.exit_layers) == [0, 3]  # all texts leave at once
     training = json.loads((tmp_path / "run" / "training.json").read_text())
     assert {name for name in training["epochs"][0] if "exit_" in name} == {"dev_exit_0", "dev_exit_1", "dev_exit_3"}
     results = json.loads((tmp_path / "run" / "results.json").read_text())
-    at_once, *others, last = results["exit_layer_counts"]
-    assert (results["exit_layers"], results["mean_exit_layer"]) == ([0, 3], 3 * last / results["rows"])
-    assert (at_once, others) == (results["rows"] - last, [0, 0])
-    assert last <= 1, "the threshold is dev's, and a text of test may be beyond it"
+    assert (results["exit_layers"], results["mean_exit_layer"]) == ([0, 3], 0)
+    assert results["exit_layer_counts"] == [results["rows"], 0, 0, 0]
     assert "an exit on the embeddings and 1 of its 3 layers" in (tmp_path / "run" / "README.md").read_text()
     texts = [text for text, _ in rows(400, 5)]
     assert 0 in {answer.exit_layer for answer in load_model(tmp_path / "run").predict(texts)} <= {0, 3}
     write_csv(tmp_path / "new.csv", rows(400, 5))
-    made = leco.calibrate(tmp_path / "run", tmp_path / "new.csv", target_speedup=5.0, criterion="entropy")
-    assert made.mean_exit_layer <= 3 / 5, "the mean of 3 layers is below the first"
+    made = leco.calibrate(tmp_path / "run", tmp_path / "new.csv", target_speedup=10.0, criterion="entropy")
+    assert made.mean_exit_layer < 0.3  # of 3 layers
 
 
 def test_learned_exits_may_stand_on_them(arguments, tmp_path):

@@ -92,9 +92,9 @@ def open_job(
 def identity(encoder: Encoder, texts: TextData, methods: Methods, settings: dict[str, Any]) -> dict[str, Any]:
     """What makes a run what it is: encoder, data, exits, and these settings; of files what is in them."""
     about = {"model": encoder.name, "data": texts.name, "data_hash": fingerprint(texts)}
-    exits: dict[str, Any] = {"exits": methods.exits}
+    files: dict[str, Any] = {"exits": methods.exits}
     if Path(methods.exits).is_file():
-        exits["architectures"] = [architecture.to_dict() for architecture in encoder.architectures or ()]
+        files["architectures"] = [architecture.to_dict() for architecture in encoder.architectures or ()]
     if (table := settings.get("cost_table")) is not None:
-        exits["costs"] = hashlib.sha256(Path(table).read_bytes()).hexdigest()[:16]
-    return {**about, **settings, **exits}
+        files["costs"] = hashlib.sha256(Path(table).read_bytes()).hexdigest()[:16]
+    return {**about, **settings, **files}

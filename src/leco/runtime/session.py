@@ -103,7 +103,11 @@ class Session(PredictorMixin):
         try:
             self._session = open_session(path, threads=threads, spinning=bool(spinning))
             self.metadata, known, self.criterion = read_metadata(self._session)
-            if known.precision in INT8_OF_BEFORE:
+            if known.precision in INT8_OF_BEFORE and adds_in_16_bits():
+                say(
+                    f"warning: the int8 file '{path}' is of a former version. On x86 processors without VNNI, such as "
+                    "this one, its answers can be wrong: export the model again."
+                )
                 self._session = open_session(path, threads=threads, spinning=bool(spinning), careful=True)
             tokenizer = self._session.get_modelmeta().custom_metadata_map[TOKENIZER]
             self._tokenizer: Tokenizer = tokenizers.Tokenizer.from_str(tokenizer)
@@ -114,11 +118,6 @@ class Session(PredictorMixin):
             raise LecoError(
                 f"'{path}' is no file that 'leco export' wrote, or it is broken: {problem}. Export the model again."
             ) from error
-        if known.precision in INT8_OF_BEFORE and adds_in_16_bits():
-            say(
-                f"warning: the int8 file '{path}' is of a former version. On x86 processors without VNNI, such as this "
-                "one, its answers can be wrong: export the model again."
-            )
         self._inputs = [value.name for value in self._session.get_inputs()]
         self._settings = {value.name for value in self._session.get_overridable_initializers()}
         self._padding = known.padding
