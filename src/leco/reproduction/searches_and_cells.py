@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import numpy as np
 from pydantic import Field
 
+from leco.criteria import Static
 from leco.evaluation.evaluate import stored_outputs
 from leco.evaluation.scores import Stored
 from leco.evaluation.tokens import tokens
@@ -18,6 +19,9 @@ from leco.reproduction.experiment import Experiment, plain
 from leco.reproduction.results_folder import ResultsFolder
 from leco.settings import LEARNED
 from leco.training.log import TRAINING
+
+EVERY_LAYER = str(Static())
+"""The criterion that a cell's model is left with: its scores are those of exits, so that none is chosen on dev."""
 
 T = TypeVar("T")
 ByExit = Annotated[list[T], Field(min_length=1)]
@@ -111,7 +115,7 @@ class Cell(Experiment):
             glue_dir=glue_dir,
             seed=self.seed,
             strategy=self.strategy,
-            **dict(self.options),
+            **{"criterion": EVERY_LAYER, **dict(self.options)},
         )
         model, log = load_model(trained, self.device), read_json(trained / TRAINING)
         data = self.data(glue_dir)
