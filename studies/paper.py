@@ -12,6 +12,8 @@ import argparse
 from collections import defaultdict
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.common.recording import ASSETS, DOCS, write_between
 from leco.errors import LecoError
 from leco.reproduction import run_all
@@ -28,6 +30,8 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 BEGIN_TWELVE, END_TWELVE = "<!-- twelve layers: begin -->", "<!-- twelve layers: end -->"
 ENOUGH = 5
 """With fewer seeds no difference can be significant: p of the test is at least 1 / 2^n."""
+LEAST = 0.001
+"""Smaller p are not told apart."""
 
 
 def states(runs):
@@ -56,8 +60,8 @@ def records(runs):
     return [run.results[one] for run in runs for one in run.tables.experiments if one in run.results]
 
 
-def paired(runs):
-    """Our AVG less that of each other row of the runs' tables, on the seeds that both have."""
+def gaps_of(runs):
+    """How much higher our row scores than each other one of the runs' tables, by row and task [seeds, layers]."""
     shown = defaultdict(dict)
     for run in runs:
         (grid,) = run.tables.grids
@@ -65,15 +69,41 @@ def paired(runs):
         for (row, task), other in found.items():
             ours = found.get((grid.ours, task))
             if ours is not None and row != grid.ours:
-                gaps = differences(ours, other).mean(1)
-                test = f", p = {one_sided_p(gaps):.3f}" if len(gaps) >= ENOUGH else ""
-                shown[row][task] = f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)}{test})"
-    tasks = runs[0].tasks
-    lines = [[row, *(by_task.get(task, "") for task in tasks)] for row, by_task in shown.items()]
-    return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation);
-p is that of the one-sided test over seeds, where there are at least {ENOUGH}, not corrected for the number of rows
+                shown[row][task] = differences(ours, other)
+    return shown
 
-{markdown([f"{LECO} less", *tasks], lines)}"""
+
+def paired(runs):
+    """Our AVG less that of each other row of the runs' tables, on the seeds that both have."""
+
+    def told(gaps):
+        p = one_sided_p(gaps)
+        test = "" if len(gaps) < ENOUGH else f", p = {p:.3f}" if p >= LEAST else f", p < {LEAST}"
+        return f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)}{test})"
+
+    tasks, lines = runs[0].tasks, []
+    for row, by_task in gaps_of(runs).items():
+        of_avg = {task: gaps.mean(1) for task, gaps in by_task.items()}
+        line = [told(of_avg[task]) if task in of_avg else "" for task in tasks]
+        lines.append([row, *line, told(np.concatenate(list(of_avg.values())))])
+    return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation),
+in the last column over tasks and seeds together; p is that of the one-sided test over these, where there are at
+least {ENOUGH}, not corrected for the number of rows
+
+{markdown([f"{LECO} less", *tasks, "all tasks"], lines)}"""
+
+
+def layer_by_layer(runs):
+    """The same at each layer."""
+    lines = [
+        [row, task, str(len(gaps)), *(mean_and_spread(at_layer, sign="+") for at_layer in gaps.T)]
+        for row, by_task in gaps_of(runs).items()
+        for task, gaps in by_task.items()
+    ]
+    layers = max(len(line) for line in lines) - 3
+    return f"""**The same at each layer**
+
+{markdown([f"{LECO} less", "task", "n", *map(str, range(1, layers + 1))], lines)}"""
 
 
 def render():
@@ -97,7 +127,7 @@ def render_twelve_layers():
     parts = [states([(run.table, run) for run in runs]), ran_on(records(runs))]
     for run in runs:
         parts.append(f"{run.tables.write()[run.table]}\n```sh\n{run.command}\n```")
-    write_between(PAGE, BEGIN_TWELVE, END_TWELVE, "\n\n".join([*parts, paired(runs)]))
+    write_between(PAGE, BEGIN_TWELVE, END_TWELVE, "\n\n".join([*parts, paired(runs), layer_by_layer(runs)]))
 
 
 def main():

@@ -1,6 +1,6 @@
 """Scores over stored outputs, and the choice of settings on dev."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 
 from evaluation.outputs import LAYERS, ROWS, TASK, stored
 from leco.criteria import Cobee, Criterion, MaxProbability, Patience, Static, Task, simulate
-from leco.data import Split, collate, encode
+from leco.data import Split, collate, encode, score
 from leco.evaluation.scores import Stored, choose_setting, exit_outputs, settings
 from leco.model import scores_of
 from leco.problems import MULTI_LABEL, REGRESSION, SINGLE_LABEL
@@ -127,3 +127,14 @@ def test_settings_go_from_late_to_early():
     assert len(tried) == len(Cobee.sweep(TASK))
     assert means == sorted(means, reverse=True)
     assert means[0] == LAYERS
+
+
+def test_texts_that_leave_at_the_same_layers_are_scored_once(monkeypatch):
+    some, counted = stored(), []
+    monkeypatch.setattr("leco.evaluation.scores.score", lambda *given: counted.append(given) or score(*given))
+    tried = settings(MaxProbability, some, TASK)
+    assert len(counted) == len({tuple(some.exit_layers(one.criterion, TASK)) for one in tried}) < len(tried)
+    for one in tried:
+        assert one.score == some.score_of(some.leaving(some.exit_layers(one.criterion, TASK)))
+    other = replace(some, split=replace(some.split, labels=1 - some.split.labels))
+    assert other.at(np.full(ROWS, LAYERS)) == other.score_of(some.scores[-1]) != some.at(np.full(ROWS, LAYERS))

@@ -5,6 +5,7 @@ Shapes: E exits, N texts, K outputs.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ class Stored:
     problem_type: str
     observed: Observed = field(default_factory=dict)  # [E, N, ..]
     on: Sequence[int] = ()
+    _known: dict[bytes, float] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def problem(self) -> Problem:
@@ -91,8 +93,11 @@ class Stored:
         return exit_places(self.on or range(1, len(self.scores) + 1), layers)
 
     def at(self, exit_layers: Array) -> float:
-        """The task's score when text n leaves at `exit_layers[n]`."""
-        return self.score_of(self.leaving(exit_layers))
+        """The task's score when text n leaves at `exit_layers[n]`; computed once, as many settings agree."""
+        key = blake2b(exit_layers.astype(np.int64).tobytes()).digest()
+        if key not in self._known:
+            self._known[key] = self.score_of(self.leaving(exit_layers))
+        return self._known[key]
 
 
 @dataclass(frozen=True)
