@@ -9,7 +9,7 @@ from leco.options import settings_of
 from leco.presets import DEFAULTS, PRESETS
 from leco.serving.options import ENVIRONMENT, ServingOptions
 from leco.serving.ray_serve import ReplicaOptions
-from leco.settings import TablesOptions
+from leco.settings import TablesOptions, TimingOptions
 from pages import GENERATED, table
 
 INTRODUCTION = f"""# Settings
@@ -25,12 +25,12 @@ preset does not name has the default of its group below.
 """
 USED_BY = {
     "SourceOptions": "every command and function that reads data",
-    "RunOptions": "`leco.fit`, `leco.search` and `leco.train`",
-    "TrainingOptions": "`leco.fit`, `leco.search` and `leco.train`",
-    "SearchOptions": "`leco.fit`, `leco.search` and `leco.train`",
+    "RunOptions": "`leco.fit`, `leco.train` and `leco.pipeline.search`",
+    "TrainingOptions": "`leco.fit`, `leco.train` and `leco.pipeline.search`",
+    "SearchOptions": "`leco.fit`, `leco.train` and `leco.pipeline.search`",
     "ExitOptions": "`leco.fit` and `leco.train`",
     "ChoiceOptions": "`leco.fit` and `leco.train`",
-    "TimingOptions": "`leco.fit` and `leco.evaluate`",
+    "TimingOptions": f"`leco.fit` and, with all texts {TimingOptions().repeats} times, `leco.evaluate`",
     "CalibrationOptions": "`leco.calibrate`",
     "VerificationOptions": "`leco.verify`",
     "MonitorOptions": "`leco predict`, `leco serve` and `leco.runtime.Watched`",

@@ -75,6 +75,7 @@ def model_card(
     ]
     layers = model.num_layers
     shown = ", ".join(f"{name}={in_markdown(value)}" for name, value in settings.items())
+    preset = f"Preset: {in_markdown(training['preset'])}. " if training.get("preset") else ""
     name, data = in_markdown(backbone.rstrip("/").split("/")[-1]), in_markdown(results["data"])
     return _TEMPLATE.format(
         title=f"{name}, exiting early on {data}",
@@ -94,7 +95,7 @@ def model_card(
         best=results["best"],
         exits="\n".join(rows),
         certificate=certificate_section(model.certificate),
-        made=f"Training took {training['seconds'] / 60:.1f} minutes, the search not counted. Settings: {shown}.",
+        made=f"Training took {training['seconds'] / 60:.1f} minutes, without the search. {preset}Settings: {shown}.",
         versions=", ".join(f"{name} {version}" for name, version in versions().items()),
     )
 

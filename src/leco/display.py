@@ -69,6 +69,15 @@ def in_plot(text: object) -> str:
     return f" {made}" if made.startswith("_") else made
 
 
+def with_factor(share: float) -> str:
+    """A share of time that is saved, which the paper calls speedup, with the factor; what takes longer is below 0.
+
+    >>> with_factor(0.5), with_factor(-0.25)
+    ('50% (2.00x)', '-25% (0.80x)')
+    """
+    return f"{share:.0%} ({1 / (1 - share):.2f}x)"
+
+
 def time_saved(speedup: float) -> str:
     """A speedup, the share of time that is saved, in words: what takes longer is called slower.
 

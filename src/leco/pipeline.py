@@ -210,7 +210,7 @@ def run_training(job: Job, callbacks: Sequence[TrainerCallback] = ()) -> None:
 def save_training(job: Job, model: MultiExitModel, log: TrainingLog) -> None:
     """Save a trained model in the output folder, its log last."""
     save_model(model, job.folder, job.work / "model")
-    log.save(job.folder / TRAINING)
+    replace(log, preset=job.options.preset).save(job.folder / TRAINING)
 
 
 def clear_work(job: Job) -> None:

@@ -76,6 +76,8 @@ def test_fit_ends_with_the_next_commands_and_does_nothing_twice(leco, fitted, en
     first, second = leco("fit", *flags), leco("fit", *flags, "--json")
     assert f"leco predict {fitted}" in first.out
     assert f"leco evaluate {fitted} --data {reviews}" in first.out
+    assert "Preset: sampling. Settings: " in (fitted / "README.md").read_text()
+    assert "test texts, by a model of the preset sampling" in " ".join(first.out.split())
     assert json.loads(second.out) == json.loads((fitted / "results.json").read_text())
     assert before == {path: path.stat().st_mtime_ns for path in fitted.iterdir()}
 
@@ -107,7 +109,10 @@ def test_search_then_train_then_evaluate(leco, encoder_folder, reviews, tmp_path
     results = json.loads(leco("evaluate", model, *flags, "--json").out)
     assert set(results) >= EVALUATION
     assert results["architectures"] == architectures
-    assert f"leco predict {model}" in leco("evaluate", model, *flags, "--criterion", "patience").out
+    shown = leco("evaluate", model, *flags, "--criterion", "patience").out
+    assert f"leco predict {model}" in shown
+    assert "by a model of the preset sampling" in " ".join(shown.split())
+    assert "(3 texts, once)" in " ".join(shown.split())
     fixed = leco("evaluate", model, *flags, "--criterion", "static:layer=2", "--json")
     assert json.loads(fixed.out)["exit_layer_counts"] == [0, 24, 0]
 

@@ -32,6 +32,8 @@ RESULTS = {
     "score": 0.9,
     "full_depth_score": 0.9,
     "speedup": 0.0,
+    "speedup_repeats": [0.0, 0.0],
+    "timed_texts": 50,
     "mean_exit_layer": 2.0,
 }
 

@@ -72,6 +72,11 @@ def test_full_depth_is_what_forward_says(model, tokenizer):
     assert answers[0].label == "abc"[int(logits.argmax())]
 
 
+def test_forward_refuses_a_criterion_and_names_what_takes_one(model, tokenizer):
+    with pytest.raises(TypeError, match="predict"):
+        model(**tokenizer(TEXTS[0], return_tensors="pt"), criterion="entropy:tau=0.1")
+
+
 @pytest.mark.parametrize("family", ["bert", "deberta-v2"])  # the second has no longest text of its own
 def test_many_threads_get_the_answers_of_one(tokenizer, family):
     """Long texts among short ones, pairs among single ones, with a tokenizer that truncates by itself as files say."""

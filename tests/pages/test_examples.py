@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from pages import ROOT
 from pages.blocks import blocks
+from tests.pages.running import write_data
 
 pytest.importorskip("torch")
 
@@ -39,6 +41,17 @@ def test_cells_run(notebook, programs, tmp_path):
     program = "\n\n".join("".join(cell["source"]) for cell in cells(notebook))
     ast.parse(program)
     programs.run(program, tmp_path, language="python")
+
+
+def test_python_in_the_readme_runs(programs, tmp_path):
+    """As it is there, but for the encoder, which would come from a hub."""
+    write_data(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = [one.text for one in blocks(readme) if one.language == "python"]
+    for text in found:
+        printed, _ = programs.run(text.replace("bert-base-uncased", "demo/all-MiniLM-L6-v2"), tmp_path, "python")
+        assert re.search(r"^(positive|negative) 0\.\d+ left at layer \d of 6$", printed, re.M)
+    assert found
 
 
 def test_the_page_shows_the_example_in_node():

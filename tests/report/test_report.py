@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from leco.data import Split, TextData
+from leco.display import with_factor
 from leco.evaluation import compete, evaluate, read_evaluation, save_evaluation
 from leco.evaluation.contest import kinds_named
 from leco.evaluation.detail import LabelScores
@@ -149,6 +150,7 @@ def test_the_numbers_are_those_of_the_evaluation(tokenizer, tmp_path, monkeypatc
         assert f"{curve.area:.4f}" in page.text
         for point in curve.points:
             value = f"score {point.score:.4f} (dev {point.dev_score:.4f})\nspeedup {point.speedup:.1%}"
+            assert with_factor(point.speedup) in page.text
             assert any(value in tip for tip in tips(page))
     marks = [one for tag, one in page.tags if tag == "path" and "data-tip" in one]
     assert len(marks) == 2 * sum(len(curve.points) for curve in found.curves.values()), "a wide and a narrow chart"
@@ -193,13 +195,15 @@ def test_the_search_is_shown_where_there_was_one(tokenizer, tmp_path):
     model = text_model(tokenizer, layers=LAYERS, architectures=[CELL])
     searched = history()
     searched.save(tmp_path / "search.json")
-    write_json(tmp_path / "training.json", {"epochs": [], "seconds": 90.0, "cpu_seconds": 80.0})
+    log = {"epochs": [], "seconds": 90.0, "cpu_seconds": 80.0, "preset": "quick"}
+    write_json(tmp_path / "training.json", log)
     page, html = page_of(tmp_path, model)
     assert "How the search found them" in page.text
     assert len([one for one in page.named("svg") if "was found" in one["aria-label"]]) == LAYERS * len(EDGES)
     assert "search 2.1 minutes" in page.text
     assert "went from 0.80 to 0.46 times that of an MHA exit" in page.text
     assert "training 1.5 minutes" in page.text
+    assert "preset of the training quick" in page.text
     first, last = (searched.weights[epoch]["pooler"][0][0] for epoch in (0, -1))
     assert f"pooler, layer 1: {searched.operations['pooler'][0]}\n{first:.3f} → {last:.3f}" in tips(page)
     check_page(page, html)

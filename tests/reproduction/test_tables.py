@@ -15,6 +15,7 @@ from leco.training.strategies import STRATEGIES
 from recorded import results_of
 
 SEEDS = 5
+MADE = "an-encoder by the preset quick."
 
 
 def write_cells(grid, root, score, tasks=("rte",), seeds=SEEDS):
@@ -55,12 +56,14 @@ def test_a_better_method_is_bold_and_starred(grid, tmp_path):
     random = np.random.default_rng(0)
     noise = random.normal(0, 0.001, (10, 10))
     folder = write_cells(grid, tmp_path, lambda row, seed, layer: 0.7 + 0.05 * (row == LECO) + noise[seed, layer])
-    text = write_table(grid, ["rte"], SEEDS, folder)
+    text = write_table(grid, ["rte"], SEEDS, folder, MADE)
     (line,) = (line for line in text.splitlines() if line.startswith(f"| {LECO}"))
     assert "**75.0 ± 0.1**\\*" in line
     assert "69.7 / 77.9" in line
     assert "less that of JT + linear exit: +5.0 ± 0.0, n = 5 seeds, p = 0.031; over 15 layer-seed pairs" in text
     assert r"\textbf{75.0 $\pm$ 0.1}$^*$" in (tmp_path / "table2.tex").read_text()
+    assert (tmp_path / "table2.tex").read_text().startswith(f"% {MADE}\n")
+    assert text.splitlines()[:4] == [f"**{grid.title}**", "", MADE, ""]
     lines = (tmp_path / "table2.csv").read_text().splitlines()
     assert len(lines) == 1 + 8 * SEEDS * 3
     assert lines[1].startswith("JT + linear exit,rte,0,1,7")
@@ -68,7 +71,7 @@ def test_a_better_method_is_bold_and_starred(grid, tmp_path):
 
 def test_no_star_without_significance_and_no_row_without_cells(grid, tmp_path):
     folder = write_cells(grid, tmp_path, lambda row, seed, layer: 0.7 + 0.001 * (seed % 2) * (row == LECO), seeds=2)
-    text = write_table(grid, ["rte", "cola"], SEEDS, folder)
+    text = write_table(grid, ["rte", "cola"], SEEDS, folder, MADE)
     assert "\\*" not in text
     assert "cola" not in text
 
@@ -90,7 +93,7 @@ def test_both_searches_have_their_row_and_neither_is_a_baseline(tmp_path):
     folder = write_cells(
         grid, tmp_path, lambda row, seed, layer: {"ALT": 0.7, LECO: 0.8}.get(row, 0.9 if LECO in row else 0.5)
     )
-    text = write_table(grid, ["rte"], SEEDS, folder)
+    text = write_table(grid, ["rte"], SEEDS, folder, MADE)
     assert f"| {LECO}, searched by quick | **90.0" in text
     assert f"AVG of {LECO} less that of ALT: +10.0" in text
 

@@ -13,6 +13,7 @@ from leco.devices import AUTO
 from leco.loading import load
 from leco.options import fill
 from leco.settings import SHORT_TIMING, ChoiceOptions, SourceOptions
+from leco.training.log import preset_of
 from leco.training.options import RunOptions
 
 HELP = "Criterion whose curve is wanted, by default all; several with commas or by repeating. The first one answers."
@@ -74,4 +75,5 @@ def command(
     else:
         seen = command_line("report" if path.is_dir() else "bench", path, data=data, **source_of(options))
         commands = [predict_line(path, predictor.text_columns), seen]
-        print_evaluation(results, next_commands=commands, saved=[path.name for path in saved], output=output)
+        files = [path.name for path in saved]
+        print_evaluation(results, preset=preset_of(path), next_commands=commands, saved=files, output=output)

@@ -31,9 +31,10 @@ def run(model: str, data: str, output: Path, preset: str, options: dict[str, Any
         from leco.cli.contest import print_contest
         from leco.evaluation import read_evaluation
         from leco.pipeline import RESULTS, fit
+        from leco.training.log import preset_of
 
         trained = fit(model, data, output, preset=preset, **options)
-        results = read_evaluation(output / RESULTS).to_dict()
+        results, named = read_evaluation(output / RESULTS).to_dict(), preset_of(output)
     if json:
         held = trained.certificate
         print_json(results if held is None else {**results, "certificate": held.to_dict()})
@@ -41,4 +42,5 @@ def run(model: str, data: str, output: Path, preset: str, options: dict[str, Any
         print_contest(output)
         print_certificate(trained)
         evaluate = command_line("evaluate", output, data=data, **source_of(options))
-        print_evaluation(results, next_commands=[predict_line(output, trained.text_columns), evaluate], output=output)
+        commands = [predict_line(output, trained.text_columns), evaluate]
+        print_evaluation(results, preset=named, next_commands=commands, output=output)

@@ -12,7 +12,7 @@ from typing import Any
 
 from leco.cli.tables import print_table
 from leco.criteria import Criterion, first_counted
-from leco.display import shortened, time_saved, visible
+from leco.display import shortened, time_saved, visible, with_factor
 from leco.files import format_json
 from leco.progress import plain_console, say
 from leco.registry import format_settings
@@ -111,21 +111,29 @@ FITTED = ("the model", "README.md", "results.json", "curve.png")
 
 
 def print_evaluation(
-    results: Mapping[str, Any], *, next_commands: Sequence[str], saved: Sequence[str] = FITTED, output: Path | None
+    results: Mapping[str, Any],
+    *,
+    preset: str | None = None,
+    next_commands: Sequence[str],
+    saved: Sequence[str] = FITTED,
+    output: Path | None,
 ) -> None:
     """The closing summary: every exit, what early exiting costs and gains, curves if any, and the next commands.
 
-    `saved` is in the folder `output`.
+    `preset` is that of the training, if known; `saved` is in the folder `output`.
     """
     title = f"{results['data']}: {results['metric']} on {results['rows']} test texts"
+    title += f", by a model of the preset {preset}" if preset else ""
     trust, legend = ((">AUROC", ">ECE"), f"{TRUST} {LEAVE}") if results.get("trust") else ((), LEAVE)
     print_table((">layer", ">score", *trust, ">leave", "exit"), _exit_rows(results), title, legend)
     _print_curves(results)
     _print_detail(results)
+    times = len(results["speedup_repeats"])
     print_lines(
         results.get("lacks") or f"AVG {results['avg']:.4f}   BEST {results['best']:.4f}",
         f"{results['criterion']['name']}({format_settings(results['criterion'])}): score {results['score']:.4f}, "
-        f"{results['full_depth_score']:.4f} at full depth, {time_saved(results['speedup'])} at batch size 1, "
+        f"{results['full_depth_score']:.4f} at full depth, {time_saved(results['speedup'])} at batch size 1 "
+        f"({results['timed_texts']} texts, {'once' if times == 1 else f'{times} times'}), "
         f"mean exit layer {results['mean_exit_layer']:.2f}",
         "",
         f"Saved in {output}: {', '.join(saved)}. Next:" if output else "Next:",
@@ -156,12 +164,12 @@ def _print_curves(results: Mapping[str, Any]) -> None:
         speedups = [point["speedup"] for point in curve["points"]]
         if None not in speedups:
             area = "" if curve["area"] is None else f"{curve['area']:.4f}"
-            rows.append((name, len(speedups), f"{min(speedups):.0%} to {max(speedups):.0%}", area))
+            rows.append((name, len(speedups), " to ".join(map(with_factor, (min(speedups), max(speedups)))), area))
     if rows:
         print_table(("criterion", ">points", ">speedups", ">mean score"), rows, "Speedup-score curves")
     if rows and results["area_range"] is not None:
-        low, high = results["area_range"]
-        print_lines(f"Mean score: over the speedups that all criteria reach, {low:.0%} to {high:.0%}.")
+        ends = " to ".join(map(with_factor, results["area_range"]))
+        print_lines(f"Mean score: over the speedups that all criteria reach, {ends}.")
 
 
 def _exit(architecture: Mapping[str, Any]) -> str:

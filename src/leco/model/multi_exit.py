@@ -227,7 +227,7 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         labels: Tensor | None = None,
         fork: Fork | None = None,
         output_cls_states: bool = False,
-        **_: Any,
+        **others: Any,
     ) -> MultiExitOutput:
         """Run all layers and all exits.
 
@@ -238,8 +238,14 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
             labels: int64 [B]; float [B] for a regression, [B, K] for many labels.
             fork: what an exit, and what the next layer, gets of its layer's hidden state; by default both get it.
             output_cls_states: whether the output has the [CLS] states too.
+            others: what Transformers may give to any model; not looked at.
+
+        Raises:
+            TypeError: for a `criterion`, by which `predict` leaves early.
 
         """
+        if "criterion" in others:
+            raise TypeError("forward() runs all layers and all exits; predict(texts, criterion=...) leaves early.")
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
         given = {name: value for name, value in inputs.items() if value is not None}
         mask = None if attention_mask is None else attention_mask.bool()

@@ -37,6 +37,7 @@ class Content:
         evaluation: scores, speedups and curves.
         history, contest: of the search, and of the criteria on dev.
         minutes: those of the training and of the search.
+        preset: the named settings of the training.
         first, last: texts that leave first and last.
         missing: what data would add.
 
@@ -53,6 +54,7 @@ class Content:
     last: list[Example] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     contest: Contest | None = None
+    preset: str | None = None
 
     @property
     def source(self) -> str:
@@ -85,8 +87,9 @@ def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **
         first, last = first_and_last(model, data)
     history = SearchHistory.load(folder / HISTORY) if (folder / HISTORY).is_file() else None
     minutes = {}
-    if (folder / TRAINING).is_file():
-        minutes["training"] = TrainingLog.load(folder / TRAINING).seconds / 60
+    training = TrainingLog.load(folder / TRAINING) if (folder / TRAINING).is_file() else None
+    if training is not None:
+        minutes["training"] = training.seconds / 60
     if history is not None:
         minutes["search"] = sum(history.seconds) / 60
     config = model.config.backbone_config
@@ -102,6 +105,7 @@ def gather(folder: Path, model: MultiExitModel, data: TextData | None = None, **
         last=last,
         missing=[] if data is not None else _missing(found, model),
         contest=read_contest(folder / CONTEST) if (folder / CONTEST).is_file() else None,
+        preset=None if training is None else training.preset,
     )
 
 

@@ -28,8 +28,8 @@ class Experiment(ABC):
     """What is run once, in a process of its own, and leaves one record, a line of JSON.
 
     `task` is a name of data, `model` a pretrained encoder, `preset` a named set of settings; `options` are those of
-    `leco.search` and `leco.train` in place of the preset's, as pairs of name and value; `space` is the space in which
-    exits are searched.
+    `leco.pipeline.search` and `leco.train` in place of the preset's, as pairs of name and value; in `space` exits are
+    searched.
     """
 
     task: str

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from leco.criteria import Oracle
+from leco.display import with_factor
 from leco.evaluation.curve import Curve, area, common_range
 from leco.evaluation.files import COLUMNS, curve_rows
 from leco.evaluation.plots import draw_curves
@@ -51,10 +52,11 @@ class Figure:
         return replace(ours, curves=curves, area_range=shared)
 
 
-def write_figure(figures: Sequence[Figure], folder: ResultsFolder, pictures: Path | None = None) -> str:
+def write_figure(figures: Sequence[Figure], folder: ResultsFolder, made: str, pictures: Path | None = None) -> str:
     """Draw each task's curves, and write all of them with their areas; gives the Markdown.
 
-    Pictures are PNG and SVG beside the records, or SVG alone in the folder `pictures`.
+    `made` says by which settings, in the Markdown. Pictures are PNG and SVG beside the records, or SVG alone in the
+    folder `pictures`.
     """
     found = [(figure, evaluation) for figure in figures if (evaluation := figure.read(folder))]
     areas: dict[str, dict[str, float | None]] = {}
@@ -66,9 +68,9 @@ def write_figure(figures: Sequence[Figure], folder: ResultsFolder, pictures: Pat
         link = Path(os.path.relpath(svg, folder.root)).as_posix()
         drawn.append(f"![Speedup-score curves on {figure.task}]({link})")
         if evaluation.area_range:
-            low, high = evaluation.area_range
+            ends = " and ".join(map(with_factor, evaluation.area_range))
             notes.append(
-                f"{figure.task}: the area between the speedups {low:.2f} and {high:.2f}, which all criteria reach, "
+                f"{figure.task}: the area between the speedups {ends}, which all criteria reach, "
                 f"divided by their distance: the mean {evaluation.metric.replace('_', ' ')} there. Measured on "
                 f"{evaluation.timed_texts} test texts, {len(evaluation.speedup_repeats)} times."
             )
@@ -78,7 +80,7 @@ def write_figure(figures: Sequence[Figure], folder: ResultsFolder, pictures: Pat
     best = {task: max(row.get(task) or 0 for name, row in areas.items() if name != Oracle.name) for task in tasks}
     lines = [[name, *(_shown(row.get(task), best[task]) for task in tasks)] for name, row in areas.items()]
     table = markdown(["criterion", *(f"{task}, area" for task in tasks)], lines)
-    text = "\n\n".join(["**Speedup-score curves (the paper's Figure 2)**", *drawn, table, *notes]) + "\n"
+    text = "\n\n".join(["**Speedup-score curves (the paper's Figure 2)**", made, *drawn, table, *notes]) + "\n"
     write_csv(folder.root / f"{FIGURE_2}.csv", ("task", *COLUMNS), _rows(found))
     write_text(folder.root / f"{FIGURE_2}.md", text)
     return text

@@ -87,6 +87,13 @@ class PaperTables:
         return replace(base_cell(self.model, self.preset, self.options), search_preset=search_preset)
 
     @property
+    def made(self) -> str:
+        """By which settings, as the tables say it: only those of the preset `paper` are the paper's."""
+        searches = f", searches by {self.search_preset}" if self.base.search_preset else ""
+        rows = [f"{task} with {rows:,} training rows" for task, rows in self.train_rows.items() if task in self.tasks]
+        return "; ".join([f"{Path(self.model).name} by the preset {self.preset}{searches}", *rows]) + "."
+
+    @property
     def grids(self) -> list[Grid]:
         """The grids of cells; Table 6 shows what the searches of Table 2 found."""
         if self.table == FIGURE_2:
@@ -143,11 +150,11 @@ class PaperTables:
         written = {}
         if self.table != TABLE_6:
             for grid in self.grids:
-                written[grid.name] = write_table(grid, self.tasks, self.seeds, self.folder)
+                written[grid.name] = write_table(grid, self.tasks, self.seeds, self.folder, self.made)
         if self.table in (TABLE_6, ALL):
             written[TABLE_6] = self._table_6()
         if self.figures:
-            written[FIGURE_2] = write_figure(self.figures, self.folder, pictures)
+            written[FIGURE_2] = write_figure(self.figures, self.folder, self.made, pictures)
         return written
 
     def _table_6(self) -> str:
@@ -155,4 +162,4 @@ class PaperTables:
         grid = self.grids[0]  # Table 2
         ours = next(row for row in grid.rows if row.name == LECO)
         searches = {task: search for task in self.tasks if (search := grid.cell(ours, task, 0).search)}
-        return write_table_6(searches, self.folder)
+        return write_table_6(searches, self.folder, self.made)

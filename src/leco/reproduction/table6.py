@@ -13,9 +13,10 @@ EDGES = ("activation_1", "activation_2", "pooler", "encoder_1", "encoder_2")
 """The edges in the paper's order."""
 
 
-def write_table_6(searches: Mapping[str, Search], folder: ResultsFolder) -> str:
+def write_table_6(searches: Mapping[str, Search], folder: ResultsFolder, made: str) -> str:
     """Write what each task's search found with .md, .tex and .csv beside the records, and give the Markdown.
 
+    `made` says by which settings; it is in both but the last.
     The architectures of each task are a file too, for `leco train --exits FILE`.
     """
     header = ["task", "layer", *(edge.replace("_", " ") for edge in EDGES)]
@@ -26,9 +27,9 @@ def write_table_6(searches: Mapping[str, Search], folder: ResultsFolder) -> str:
             write_json(folder.root / f"{TABLE_6}_{task}.json", found)
             exits = enumerate(map(architecture_from_dict, found), start=1)
             lines += [[task, str(layer), *_operations(exit)] for layer, exit in exits]
-    text = "\n\n".join(["**Learned exits (the paper's Table 6)**", markdown(header, lines)]) + "\n"
+    text = "\n\n".join(["**Learned exits (the paper's Table 6)**", made, markdown(header, lines)]) + "\n"
     write_text(folder.root / f"{TABLE_6}.md", text)
-    write_text(folder.root / f"{TABLE_6}.tex", latex(header, lines))
+    write_text(folder.root / f"{TABLE_6}.tex", latex(header, lines, made))
     write_csv(folder.root / f"{TABLE_6}.csv", header, lines)
     return text
 

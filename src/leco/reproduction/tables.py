@@ -108,8 +108,11 @@ def one_sided_p(gaps: Array) -> float:
     return float(wilcoxon(gaps, alternative="greater").pvalue)
 
 
-def write_table(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFolder) -> str:
-    """Write `grid.name` with .md, .tex and .csv from its records beside them, and give the Markdown."""
+def write_table(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFolder, made: str) -> str:
+    """Write `grid.name` with .md, .tex and .csv from its records beside them, and give the Markdown.
+
+    `made` says by which settings; it is in both but the last.
+    """
     found = entries(grid, tasks, seeds, folder)
     present = [task for task in tasks if any(entry.task == task for entry in found)]
     cells = {(entry.row, entry.task): entry for entry in found}
@@ -130,9 +133,9 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFol
         for task, test in tests.items()
         if test
     ]
-    text = "\n".join([f"**{grid.title}**", "", markdown(header, lines), "", *notes]) + "\n"
+    text = "\n".join([f"**{grid.title}**", "", made, "", markdown(header, lines), "", *notes]) + "\n"
     write_text(folder.root / f"{grid.name}.md", text)
-    write_text(folder.root / f"{grid.name}.tex", latex(header, lines))
+    write_text(folder.root / f"{grid.name}.tex", latex(header, lines, made))
     write_csv(folder.root / f"{grid.name}.csv", COLUMNS, _csv_rows(found))
     return text
 
@@ -172,13 +175,13 @@ def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *lines))
 
 
-def latex(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """The same in LaTeX, for the package booktabs."""
+def latex(header: Sequence[str], lines: Sequence[Sequence[str]], made: str) -> str:
+    """The same in LaTeX, for the package booktabs, below a comment that says how it was `made`."""
     rows = [" & ".join(_tex(cell) for cell in line) + r" \\" for line in (header, *lines)]
     rows.insert(1, r"\midrule")
     body = "\n".join([r"\toprule", *rows, r"\bottomrule"])
     columns = "l" + "r" * (len(header) - 1)
-    return f"\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
+    return f"% {made}\n\\begin{{tabular}}{{{columns}}}\n{body}\n\\end{{tabular}}\n"
 
 
 def _tex(cell: str) -> str:

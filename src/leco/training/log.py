@@ -1,10 +1,12 @@
 """What a training did, as it is written and read."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from leco.errors import LecoError
 from leco.files import read_json, write_json
 from leco.shapes import checked
 
@@ -21,6 +23,7 @@ class TrainingLog:
         seconds: the duration of all epochs together.
         asked: how many epochs each phase was to have; None in files of former versions, which have all.
         cpu_seconds: the processor's time for them, over all threads: what other work on the machine hardly changes.
+        preset: the named settings that it was run with; None in files of former versions.
 
     """
 
@@ -28,6 +31,7 @@ class TrainingLog:
     seconds: float
     cpu_seconds: float
     asked: int | None = None
+    preset: str | None = None
 
     @classmethod
     def of(cls, epochs: Sequence[dict[str, Any]], asked: int) -> "TrainingLog":
@@ -47,7 +51,7 @@ class TrainingLog:
     def then(self, later: "TrainingLog") -> "TrainingLog":
         """The log of this training and of a later one that began where it had ended."""
         moved = [{**row, "epoch": self.planned + row["epoch"]} for row in later.epochs]
-        return TrainingLog.of([*self.epochs, *moved], self.planned + later.planned)
+        return replace(TrainingLog.of([*self.epochs, *moved], self.planned + later.planned), preset=self.preset)
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
@@ -57,3 +61,10 @@ class TrainingLog:
     def load(cls, path: Path) -> "TrainingLog":
         """Read what `save` wrote; LecoError where the file is missing or of another shape."""
         return checked(cls, read_json(path), f"'{path}'")
+
+
+def preset_of(folder: Path) -> str | None:
+    """The preset of the training in a run's folder, if that is known there."""
+    with suppress(LecoError):
+        return TrainingLog.load(folder / TRAINING).preset
+    return None
