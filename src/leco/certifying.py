@@ -95,8 +95,8 @@ def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log
     """Test the certificate of a model on texts that are new to it: whether they contradict it.
 
     The p value is the probability of so many errors among so many texts, or more, where the risk is just the bound:
-    the exact binomial one where losses are 0 or 1, else Hoeffding-Bentkus. At `significance` or less the certificate is
-    contradicted.
+    the exact binomial one where losses are 0 or 1, else Hoeffding-Bentkus. At `significance` or less the bound is
+    `exceeded`, which is `contradicted` where it was promised with a confidence.
 
     >>> import leco
     >>> _ = leco.calibrate("reviews-model", "new-reviews.csv", max_drop=0.05)

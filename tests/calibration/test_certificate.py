@@ -95,6 +95,19 @@ def test_new_texts_contradict_it_or_do_not(errors, contradicted):
     assert found.sentence().startswith("These texts contradict" if contradicted else "Nothing contradicts")
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [("crc", "promised on average over calibrations alone"), ("naive", "of which nothing is promised")],
+)
+def test_what_promises_no_confidence_is_exceeded_but_not_contradicted(method, said):
+    held = replace(GIVEN, method=method, confidence=None)
+    found = verify_losses(held, np.arange(1000) < 30, 0.05)
+    assert (found.exceeded, found.contradicted) == (True, False)
+    assert said in found.sentence()
+    assert {"exceeded": True, "contradicted": False}.items() <= found.to_dict().items()
+    assert verify_losses(held, np.arange(1000) < 20, 0.05).sentence().startswith("Nothing contradicts")
+
+
 def test_a_true_certificate_is_contradicted_as_rarely_as_promised():
     random = np.random.default_rng(0)
     found = [verify_losses(GIVEN, random.random(400) < 0.02, 0.05).contradicted for _ in range(2000)]

@@ -20,8 +20,8 @@ def losses(errors, rows=ROWS):
     ("errors", "expected"), [([0, 1, 2], 2), ([0, 30, 0], 0), ([30, 0], -1), ([0, 0, 3, 9, 1], 2), ([0], 0)]
 )
 def test_the_last_before_the_first_failure(errors, expected):
-    for name in ("ltt", "ucb"):
-        assert RULES[name].select(losses(errors), BOUND, DELTA) == expected
+    assert RULES["ltt"].select(losses(errors), BOUND, DELTA) == expected
+    assert RULES["ucb"].select(losses(np.array(errors) // 3), BOUND, DELTA) == expected, "its bound is wider"
     assert stats.binom.cdf(3, ROWS, BOUND) <= DELTA < stats.binom.cdf(9, ROWS, BOUND)
 
 
@@ -38,6 +38,17 @@ def test_conformal_risk_control_counts_the_largest_loss_so_far():
     for bound in (0.012, 0.02, 0.025, 0.04, 0.0535):
         expected = sum((count + 1) / (ROWS + 1) <= bound for count in kept) - 1
         assert rule.select(moved, bound, DELTA) == expected
+
+
+@pytest.mark.parametrize("name", PROMISING)
+@pytest.mark.parametrize("kind", [bool, float])
+def test_the_order_of_the_texts_does_not_matter(name, kind):
+    """Sorted, errors first or last: of a risk far above the bound nothing passes, of one far within it all does."""
+    random = np.random.default_rng(0)
+    for risk, passes in ((2 * BOUND, False), (BOUND / 5, True)):
+        lost = np.sort(random.random(1500) < risk) * (1 if kind is bool else random.uniform(0.8, 1, 1500))
+        for order in (lost, lost[::-1], random.permutation(lost)):
+            assert RULES[name].select(order[None].astype(kind), BOUND, DELTA) == (0 if passes else -1)
 
 
 @pytest.mark.parametrize("name", RULES)

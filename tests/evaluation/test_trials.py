@@ -77,6 +77,16 @@ def test_what_was_kept_is_not_run_again_until_it_is_removed(model, pieces, tmp_p
     assert not (tmp_path / "kept").exists()
 
 
+def test_what_was_kept_of_a_part_or_in_another_order_is_that_splits_alone(model, pieces, tmp_path):
+    kept = Kept(tmp_path / "kept", "a")
+    for rows in (np.arange(len(TEXTS)), np.arange(len(TEXTS))[::-1], np.arange(20), np.arange(20, len(TEXTS))):
+        split = SPLIT.take(rows)
+        found = Trials(model, split, LOSSES["worse"], kept).attempt(Entropy(0.9))
+        again = Trials(model, split, LOSSES["worse"]).attempt(Entropy(0.9))
+        np.testing.assert_array_equal(found.losses, again.losses)
+        np.testing.assert_array_equal(found.exit_layers, again.exit_layers)
+
+
 def test_what_is_half_done_goes_on_piece_by_piece(model, pieces, tmp_path):
     class Stopped(Deciding):
         def decide(self, encodings, criterion, **more):

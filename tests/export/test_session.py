@@ -1,5 +1,6 @@
 """The exported file on its own: in Python without PyTorch, in Node, with bad input, and what it says of itself."""
 
+import copy
 import json
 import shutil
 import subprocess
@@ -72,6 +73,25 @@ def test_settings_are_inputs_with_defaults(model, file):
         assert {answer.exit_layer for answer in answers} == layers
     with pytest.raises(LecoError, match=r"exits by 'cobee', not by 'entropy'\. Export the model again with criterion"):
         Session(file).predict(TEXTS, criterion=Entropy())
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_long_texts_and_pairs_are_cut_on_the_side_on_which_the_model_cuts_them(tokenizer, tmp_path, side):
+    model = text_model(copy.deepcopy(tokenizer))
+    model.tokenizer.truncation_side = side
+    export_onnx(model, tmp_path / "model.onnx")
+    words = " ".join(TEXTS).split()
+    long = [" ".join(words[start:]) for start in range(8)]
+    session = Session(tmp_path / "model.onnx")
+    for texts in (
+        long,
+        [(one, TEXTS[0]) for one in long],
+        [(TEXTS[0], one) for one in long],
+        [(one, one) for one in long],
+    ):
+        for own, files in zip(model.encode(texts), session.encode(texts), strict=True):
+            assert len(own["input_ids"]) == model.max_length < len(words)
+            assert list(own["input_ids"]) == list(files["input_ids"])
 
 
 def test_a_setting_in_words_is_an_input_too(model, tmp_path):

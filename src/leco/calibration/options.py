@@ -77,7 +77,9 @@ class MonitorOptions:
 class VerificationOptions:
     """How a certificate is tested."""
 
-    significance: float = option(0.05, "How likely a true certificate is contradicted.", above=0, maximum=0.5)
+    significance: float = option(
+        0.05, "How likely a bound that is kept is called exceeded, and contradicted.", above=0, maximum=0.5
+    )
 
     def __post_init__(self) -> None:
         validate(self)

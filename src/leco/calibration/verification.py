@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from leco.calibration.bounds import binomial_contradiction_p, hoeffding_bentkus_p
 from leco.calibration.certificate import Certificate, percent
+from leco.calibration.rules import RULES
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Verification:
     Attributes:
         rows, errors: the number of texts, and the sum of their losses.
         p_value: how likely so many errors, or more, are where the risk is just the bound.
-        significance: the p value at which the certificate is contradicted: the probability that a true one is.
+        significance: the p value at which the bound is exceeded: the probability that it is where the risk is within.
         certificate: what was tested.
 
     """
@@ -29,13 +30,18 @@ class Verification:
     certificate: Certificate
 
     @property
-    def contradicted(self) -> bool:
-        """Whether the texts contradict the certificate."""
+    def exceeded(self) -> bool:
+        """Whether the risk is surely above the bound."""
         return self.p_value <= self.significance
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether that contradicts the certificate, which it does not where an average is promised, or nothing."""
+        return self.exceeded and RULES[self.certificate.method].confident
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {**asdict(self), "contradicted": self.contradicted}
+        return {**asdict(self), "exceeded": self.exceeded, "contradicted": self.contradicted}
 
     def sentence(self) -> str:
         """What came of it, for people."""
@@ -43,9 +49,14 @@ class Verification:
         if self.certificate.unit is None:
             seen = f"{self.errors:g} of {self.rows:,} texts ({percent(self.errors / self.rows)}) are lost"
         against = f"where the certificate allows {percent(self.certificate.bound)} (p value {self.p_value:.3g})"
-        verdict = (
-            "These texts contradict the certificate" if self.contradicted else "Nothing contradicts the certificate"
-        )
+        if self.contradicted:
+            verdict = "These texts contradict the certificate"
+        elif self.exceeded:
+            promise = RULES[self.certificate.method].promise
+            about = f"which is promised {promise} alone" if promise else "of which nothing is promised"
+            verdict = f"The risk is above the bound, {about}"
+        else:
+            verdict = "Nothing contradicts the certificate"
         return f"{verdict}: {seen}, {against}."
 
 

@@ -21,7 +21,7 @@ def command(
     device: Device = AUTO,
     json: Json = False,
 ) -> None:
-    """Test a model's certificate on new texts; exit code 1 where they contradict it.
+    """Test a model's certificate on new texts; exit code 1 where they lose surely more than its bound.
 
     Without labels this goes where the certificate is about disagreement with full depth.
 
@@ -35,5 +35,5 @@ def command(
         print_json(found.to_dict())
     else:
         print_lines(found.certificate.sentence(), found.sentence())
-    if found.contradicted:
+    if found.exceeded:
         raise typer.Exit(1)

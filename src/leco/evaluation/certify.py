@@ -1,5 +1,6 @@
 """From texts that are new to a predictor to a certificate of its early answers."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -81,7 +82,7 @@ class Calibration:
             chains = self._ordered_on(pilot)
         if not goal:
             self._check_rows(len(rest), max(len(chains), 1))
-        trials = self._trials(rest, "certify")
+        trials = self._trials(rest)
         if goal:
             assert pilot is not None
             chosen, bound = self._least_risky(self._reaching(chains, pilot), trials)
@@ -93,7 +94,7 @@ class Calibration:
     def statement(self) -> Certificate:
         """The certificate of the predictor's own criterion, with the bound that the texts allow."""
         self._check_precision()
-        trials = self._trials(self.split, "certify")
+        trials = self._trials(self.split)
         tried = trials.attempt(self.predictor.criterion)
         bound = bound_of(self._rule, tried.losses, self.options.delta)
         return self._certificate(tried, bound, trials, 1)
@@ -109,9 +110,8 @@ class Calibration:
     def _rule(self) -> Rule:
         return RULES[self.options.method]
 
-    def _trials(self, split: Split, name: str) -> Trials:
-        kept = replace(self.kept, key=f"{self.kept.key} {name}")
-        return Trials(self.predictor, split, LOSSES[self.options.loss], kept)
+    def _trials(self, split: Split) -> Trials:
+        return Trials(self.predictor, split, LOSSES[self.options.loss], self.kept)
 
     def _chains(self) -> Chains | None:
         """The settings in their order; None where texts must be set apart to find one."""
@@ -145,7 +145,7 @@ class Calibration:
         return pilot, rest
 
     def _ordered_on(self, pilot: Split) -> Chains:
-        trials = self._trials(pilot, "order")
+        trials = self._trials(pilot)
         stored = trials.stored if trials.loss.labelled else judged_by_full_depth(trials.stored)
         order = order_on(stored, self._kinds(), self.predictor.task, self.name)
         return {name: [step.exits for step in steps] for name, steps in order.chains.items()}
@@ -164,8 +164,8 @@ class Calibration:
                 f"{needed:,} without an error. Give more texts, or a larger {parameter('max_drop')}; the model is left "
                 "as it is."
             )
-        most = int(np.argmin([_passes(rule, rows, errors, bound, delta) for errors in range(rows + 1)])) - 1
-        texts = "" if most < 0 else f"; these {rows:,} allow {most:,} errors"
+        refused = bisect_left(range(rows + 1), True, key=lambda errors: not _passes(rule, rows, errors, bound, delta))
+        texts = f"; these {rows:,} allow {refused - 1:,} errors" if refused else ""
         self.log(f"To certify {promise} takes at least {needed:,} texts without an error{texts}.")
 
     def _full_depth(self, trials: Trials) -> Tried:
@@ -174,7 +174,7 @@ class Calibration:
 
     def _reaching(self, chains: Chains, pilot: Split) -> list[Criterion]:
         """Of each order the first setting that reaches the goal on texts that do not certify."""
-        trials, reached = self._trials(pilot, "goal"), []
+        trials, reached = self._trials(pilot), []
         measured = {name: self._measured(chain, trials) for name, chain in chains.items()}
         reached = [
             next(one for one, value in zip(chains[name], values, strict=True) if value >= 1)

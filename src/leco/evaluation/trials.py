@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,10 @@ PIECE = 1024
 
 @dataclass(frozen=True)
 class Trials:
-    """The answers of a predictor to the texts of a split by any setting; nothing runs twice, and killed runs go on."""
+    """The answers of a predictor to the texts of a split by any setting; nothing runs twice, and killed runs go on.
+
+    What is `kept` of one split is not found for another, a part of it among them.
+    """
 
     predictor: Predictor
     split: Split
@@ -61,11 +64,11 @@ class Trials:
 
     def _by_pieces(self, name: str, shown: str, criterion: Criterion | None = None) -> Arrays:
         """Arrays of all texts, made and kept piece by piece."""
-        encodings, pieces = tokens(self.predictor, self.split), []
+        encodings, texts, pieces = tokens(self.predictor, self.split), self.split.fingerprint, []
         with progress_bar(shown, len(encodings)) as advance:
             for start in range(0, len(encodings), PIECE):
                 piece = encodings[start : start + PIECE]
-                made = self.kept.arrays(f"{name} from {start}", lambda piece=piece: self._run(piece, criterion))  # type: ignore[misc]
+                made = self.kept.arrays(f"{name} of {texts} from {start}", partial(self._run, piece, criterion))
                 pieces.append(made)
                 advance(len(piece))
         axis = 1 if criterion is None else 0  # that of the texts

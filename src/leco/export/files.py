@@ -88,7 +88,7 @@ def write_model(
         metadata["exit_layers"] = model.task.named_layers
     props = {f"leco.{name}": json.dumps(value, ensure_ascii=False) for name, value in metadata.items()}
     own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    own.enable_truncation(model.max_length)
+    own.enable_truncation(model.max_length, direction=tokenizer.truncation_side)
     helper.set_model_props(made, {**props, "leco.tokenizer": own.to_str()})
     with atomic_path(path) as temporary:
         temporary.write_bytes(made.SerializeToString())

@@ -112,7 +112,8 @@ class Session(PredictorMixin):
             tokenizer = self._session.get_modelmeta().custom_metadata_map[TOKENIZER]
             self._tokenizer: Tokenizer = tokenizers.Tokenizer.from_str(tokenizer)
             self._tokenizer.no_padding()
-            self._tokenizer.enable_truncation(known.max_length)
+            cut = self._tokenizer.truncation or {"direction": "right"}
+            self._tokenizer.enable_truncation(known.max_length, direction=cut["direction"])
         except Exception as error:  # ONNX Runtime's own errors have no common class
             problem = shortened(str(error).rstrip("."), 300) if str(error) != repr(TOKENIZER) else "it has no tokenizer"
             raise LecoError(
