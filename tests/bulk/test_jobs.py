@@ -12,12 +12,14 @@ import pandas as pd
 import psutil
 import pytest
 
-from bulk.made import assert_answered, frame, names_in, predict, write_parts
+from bulk.made import WRITE, assert_answered, frame, names_in, predict, read, write_parts
 from leco import LecoError
+from leco.bulk.answerer import Answerer
 from leco.bulk.local import PROCESS
 from leco.bulk.output import Output
 from leco.bulk.parts import HIDDEN
 from leco.files import TEMPORARY
+from leco.settings import SourceOptions
 from waiting import until
 
 MANY = 3000
@@ -138,6 +140,87 @@ def test_what_lines_of_json_say_later(fitted, tmp_path, output):
         in done.failed["b.jsonl"]
     )
     assert names_in(output) == ["a.jsonl"]
+
+
+@pytest.fixture
+def asking(fitted, tmp_path):
+    """A model that does not say in which columns its texts were."""
+    model = shutil.copytree(fitted, tmp_path / "model")
+    config = json.loads((model / "config.json").read_text())
+    del config["trained_on"]["source"]["text_columns"]
+    (model / "config.json").write_text(json.dumps(config))
+    return model
+
+
+def write_empty(folder, kind, name="a"):
+    """A part with the columns of `frame` and `label`, as far as its kind says them, and no rows."""
+    folder.mkdir(exist_ok=True)
+    columns = {"id": pd.Series(dtype="int64"), "text": pd.Series(dtype="str"), "label": pd.Series(dtype="str")}
+    WRITE[kind](pd.DataFrame(columns), folder / f"{name}.{kind}")
+
+
+def write_rows(folder, kind, name):
+    """A part with these columns and rows."""
+    WRITE[kind](frame().assign(label="x").astype({"text": "str", "label": "str"}), folder / f"{name}.{kind}")
+
+
+@pytest.mark.parametrize("source", [None, SourceOptions(text_columns=("text",))], ids=["guessed", "given"])
+@pytest.mark.parametrize(("kind", "workers"), [("parquet", 1), ("csv", 1), ("csv", 2), ("jsonl", 1), ("csv.gz", 1)])
+def test_rows_come_when_no_part_had_any(asking, tmp_path, output, kind, workers, source):
+    """Only then are the columns known, those of the parts that are answered already included."""
+    folder = tmp_path / "in"
+    write_empty(folder, kind)
+    for _ in range(2):
+        done = predict(asking, folder, output, source=source)
+        assert (done.parts, done.rows, done.failed) == (1, 0, {})
+    for name in ("b", "c"):
+        write_rows(folder, kind, name)
+        write_empty(folder, kind, f"no {name}")
+    done = predict(asking, folder, output, source=source, workers=workers)
+    assert (done.parts, done.rows, done.answered, done.failed) == (5, 60, 60, {})
+    assert (done.without_text, done.renamed) == (4, {"label": "predicted_label"})
+    assert read(output / f"b.{kind}")["predicted_label"].notna().sum() == 28
+    assert {tuple(read(output / f"{name}.{kind}")) for name in ("b", "c")} == {
+        ("id", "text", "label", "predicted_label", "score", "exit_layer", "truncated", "reason")
+    }
+    if kind != "jsonl":
+        assert list(read(output / f"a.{kind}")) == list(read(output / f"b.{kind}"))
+    before = times(output)
+    assert predict(asking, folder, output, source=source).answered == 0
+    assert before == times(output)
+
+
+def test_columns_that_are_known_late_are_those_of_later_parts(asking, tmp_path, output):
+    folder = tmp_path / "in"
+    write_empty(folder, "csv")
+    predict(asking, folder, output)
+    write_rows(folder, "csv", "b")
+    predict(asking, folder, output)
+    pd.DataFrame({"text": ["good"]}).to_csv(folder / "c.csv", index=False)
+    with pytest.raises(LecoError, match=r"column 1 is 'id' in 'b\.csv' and 'text' in 'c\.csv'"):
+        predict(asking, folder, output)
+    (folder / "c.csv").unlink()
+    with pytest.raises(LecoError, match=r"by other settings \(text_columns: \['text'\] there, \['label'\] now\)"):
+        predict(asking, folder, output, source=SourceOptions(text_columns=("label",)))
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_rows_that_come_while_the_job_runs(asking, tmp_path, output, kind, monkeypatch):
+    """No part had any when it began: nothing is known of them, and the next call answers them."""
+    folder = tmp_path / "in"
+    write_empty(folder, kind)
+
+    class Late(Answerer):
+        def answer(self, part, on_rows):
+            write_rows(folder, kind, "a")
+            return super().answer(part, on_rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("leco.bulk.local.Answerer", Late)
+        done = predict(asking, folder, output)
+    problem = f"'a.{kind}' has rows, and no part had any when the job began. Repeat the command."
+    assert (done.parts, done.failed) == (0, {f"a.{kind}": problem})
+    assert predict(asking, folder, output).rows == 30
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -72,6 +72,7 @@ class Answerer:
     def _with_answers(self, part: Part, window: pa.Table, answering: Answering, types: Types) -> pa.Table:
         found: dict[str, list[Any]] = {name: [] for name in types}
         if len(window):
+            self._check_known(part)
             texts = as_table(part, window, self.job.text_columns, answering.rows + 1)
             found = self._answers(texts, answering, types)
         answered = window
@@ -84,9 +85,15 @@ class Answerer:
         with _about_part():
             types = answer_types(self.predictor, self.job.options, flat=part.kind != JSONL)
             for table in row_windows(part, self.job.source):
+                self._check_known(part)
                 self.job.shape.check(part, named(table))
                 yield table.columns, self._answers(table, answering, types)
                 on_rows(len(table))
+
+    def _check_known(self, part: Part) -> None:
+        """LecoError where it is not known which columns a part with rows has, and in which of them are the texts."""
+        if not (self.job.shape.part and self.job.text_columns):
+            raise LecoError(f"'{part.name}' has rows, and no part had any when the job began. Repeat the command.")
 
     def _answers(self, table: Table, answering: Answering, types: Types) -> dict[str, list[Any]]:
         return by_name(answering.answer_with_cuts(rows_of(table, self.job.text_columns)), list(types))

@@ -6,12 +6,12 @@ from typing import TypeAlias
 
 from leco.bulk.options import JSONL, BulkOptions
 from leco.bulk.parts import Part
+from leco.bulk.source import Source
 from leco.calibration import MonitorOptions
 from leco.criteria import Criterion
 from leco.display import shortened
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
-from leco.settings import SourceOptions
 
 Columns: TypeAlias = tuple[tuple[str, str], ...]
 """The columns of a part with their types, which are empty where the file says none."""
@@ -23,7 +23,7 @@ class PartError(LecoError):
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns that all parts have, and the part that they were seen in."""
+    """The columns that all parts have, and the part that they were seen in: none where no part has rows."""
 
     part: str
     columns: Columns
@@ -63,7 +63,7 @@ class Job:
     criterion: Criterion
     output: str
     options: BulkOptions
-    source: SourceOptions
+    source: Source
     monitoring: MonitorOptions
     text_columns: tuple[str, ...]
     shape: Shape

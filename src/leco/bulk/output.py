@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,9 @@ class Manifest:
     """What makes the parts of an output one job's: other settings are refused there.
 
     Attributes:
-        settings: the model, by its content, and the settings on which answers depend.
-        part: the part in which the columns were seen.
+        settings: the model, by its content, and the settings on which answers depend; `text_columns` is empty until
+            a part with rows says them.
+        part: the part in which the columns were seen; nothing until one says them.
         columns: the columns of all parts.
         added: the names in the files of the columns that answers have.
 
@@ -74,16 +75,22 @@ class Output:
         return checked(Manifest, parse_json(found, f"The file '{address}'"), f"'{address}'")
 
     def claim(self, manifest: Manifest) -> None:
-        """Make the folder this job's; LecoError where it has parts of another model, or by other settings."""
-        before = self.manifest()
-        if before is None:
+        """Make the folder this job's, with what was not known there before.
+
+        LecoError where it has parts of another model, or by other settings.
+        """
+        before, settings = self.manifest(), json.loads(format_json(manifest.settings))
+        if before is not None:
+            self._check_settings(before, settings)
+        if before != replace(manifest, settings=settings):
             self._write(f"{KEPT}/job.json", asdict(manifest))
+
+    def _check_settings(self, before: Manifest, settings: Mapping[str, Any]) -> None:
+        """LecoError where the settings are others than before, but for columns that were not known then."""
+        changed = (name for name, value in settings.items() if before.settings.get(name) not in (value, []))
+        if (name := next(changed, None)) is None:
             return
-        settings = json.loads(format_json(manifest.settings))
-        if before.settings == settings:
-            return
-        name = next(name for name in {**before.settings, **settings} if before.settings.get(name) != settings.get(name))
-        other = f"other settings ({name}: {before.settings.get(name)!r} there, {settings.get(name)!r} now)"
+        other = f"other settings ({name}: {before.settings.get(name)!r} there, {settings[name]!r} now)"
         raise LecoError(
             f"{parameter('output')} '{shortened(self.address, 200)}' has parts "
             f"{'of another model' if name == 'model' else f'by {other}'}. Give a new folder."

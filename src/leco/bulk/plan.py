@@ -9,18 +9,19 @@ from typing import Any
 from leco.bulk.columns import answer_types
 from leco.bulk.fingerprint import fingerprint
 from leco.bulk.job import Job, Record, Shape
-from leco.bulk.options import JSONL, BulkOptions
+from leco.bulk.options import JSONL, PARQUET, BulkOptions
 from leco.bulk.output import Manifest, Output
 from leco.bulk.parts import Part
 from leco.bulk.reading import Head, first_rows, read_head
+from leco.bulk.source import Source
 from leco.calibration import MonitorOptions
 from leco.criteria import Criterion, as_criterion
-from leco.data import source_for
 from leco.data.unlabelled import find_text_columns
 from leco.data.writers import free_names
 from leco.display import listed
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
+from leco.options import fill
 from leco.provenance import check_pair
 from leco.runtime import Predictor, watched
 from leco.settings import SourceOptions
@@ -82,15 +83,16 @@ def plan(request: Request, parts: Sequence[Part], predictor: Predictor, output: 
     """
     criterion = as_criterion(request.criterion, predictor.criterion)
     _check_criterion(predictor, criterion, request.monitoring)
-    source = _source(request, predictor, parts[0])
+    source = _source(request, predictor)
     before = output.manifest()
-    records = _records(output, parts, log)
+    records = _records(output, parts, before, log)
     heads, failed = _heads([part for part in parts if part.name not in records], source)
     shape = _shape(heads, before)
     text_columns = _text_columns(heads, source, before, log)
     check_pair(predictor.trained_on, len(text_columns) == 2, "The parts have") if text_columns else None
     names = [*answer_types(predictor, request.options, flat=parts[0].kind != JSONL)]
-    added = before.added if before else free_names(names, [name for name, _ in shape.columns])
+    taken = [name for name, _ in shape.columns]
+    added = before.added if before and (before.part or records) else free_names(names, taken)
     settings = _settings(request, predictor, criterion, source, text_columns, parts[0].kind)
     rows = [head.rows for head in heads.values()]
     job = None
@@ -117,27 +119,36 @@ def _check_criterion(predictor: Predictor, criterion: Criterion, monitoring: Mon
     watched(predictor, monitoring, criterion)
 
 
-def _source(request: Request, predictor: Predictor, first: Part) -> SourceOptions:
+def _source(request: Request, predictor: Predictor) -> Source:
     """How parts are read: as is given, or else as those of the training."""
-    where = source_for(predictor.trained_on, request.source, first.address)
-    return replace(SourceOptions(), **{name: getattr(where, name) for name in READ_BY})
+    kept = SourceOptions() if predictor.trained_on is None else predictor.trained_on.source
+    where = fill(replace(kept, encoding=None), request.source)
+    options = replace(SourceOptions(), **{name: getattr(where, name) for name in READ_BY})
+    return Source(options, None if "encoding" in request.source else kept.encoding)
 
 
-READ_BY = ("text_columns", "delimiter", "encoding", "header")
+CELLS = ("delimiter", "encoding", "header")
+DECODED_BY = {PARQUET: (), "csv": CELLS, "tsv": CELLS, JSONL: ("encoding",)}
+"""The settings that say how the columns of each kind are written."""
+READ_BY = ("text_columns", *CELLS)
 
 
-def _records(output: Output, parts: Sequence[Part], log: Log) -> dict[str, Record]:
-    """The records of the parts that need not be answered again."""
+def _records(output: Output, parts: Sequence[Part], before: Manifest | None, log: Log) -> dict[str, Record]:
+    """The records of the parts that need not be answered again.
+
+    Parts without rows need it as long as no other has said the columns, which their files are to have, too.
+    """
     found = output.records(parts)
     changed = [part.name for part in parts if part.name in found and found[part.name].mark != part.mark]
     if changed:
         log(f"Changed since they were answered, and answered again: {listed(changed, 5)}.")
     if gone := output.without_input(parts):
         log(f"No longer among the inputs, though their answers are there: {listed(gone, 5)}.")
-    return {name: record for name, record in found.items() if name not in changed}
+    known = before is not None and before.part
+    return {name: record for name, record in found.items() if name not in changed and (known or record.rows)}
 
 
-def _heads(parts: Sequence[Part], source: SourceOptions) -> tuple[dict[Part, Head], dict[str, str]]:
+def _heads(parts: Sequence[Part], source: Source) -> tuple[dict[Part, Head], dict[str, str]]:
     """The heads of the parts that can be read, and what is wrong with the others."""
 
     def read(part: Part) -> Head | LecoError:
@@ -164,28 +175,29 @@ def _shape(heads: Mapping[Part, Head], before: Manifest | None) -> Shape:
     return shape
 
 
-def _text_columns(
-    heads: Mapping[Part, Head], source: SourceOptions, before: Manifest | None, log: Log
-) -> tuple[str, ...]:
-    """The columns with the texts; none where no part has rows."""
-    if before and source.text_columns is None:
-        return tuple(before.settings["text_columns"])
+def _text_columns(heads: Mapping[Part, Head], source: Source, before: Manifest | None, log: Log) -> tuple[str, ...]:
+    """The columns with the texts; none, which is not known yet, where no part has or had rows."""
+    wanted = source.options.text_columns
+    if before and not wanted and (known := before.settings["text_columns"]):
+        return tuple(known)
     for part in heads:
         if (table := first_rows(part, source)) is not None:
-            return find_text_columns(table, source.text_columns, log)
-    return source.text_columns or ()
+            return find_text_columns(table, wanted, log)
+    return wanted or ()
 
 
 def _settings(
     request: Request,
     predictor: Predictor,
     criterion: Criterion,
-    source: SourceOptions,
+    source: Source,
     text_columns: Sequence[str],
     kind: str,
 ) -> dict[str, Any]:
-    """All on which answers depend: another model is named by its content, not by its path."""
-    read_by = {name: getattr(source, name) for name in READ_BY if name != "text_columns"}
+    """All on which answers depend, whichever parts there are; a model is named by its content, not by its path.
+
+    That content has the encoding of its training, so that an encoding is named only where one is given.
+    """
     return {
         "model": fingerprint(request.spec.path),
         "precision": predictor.precision,
@@ -194,5 +206,5 @@ def _settings(
         "text_columns": list(text_columns),
         "empty": request.options.empty,
         "scores": request.options.scores,
-        **{name: value for name, value in read_by.items() if value is not None},
+        **{name: getattr(source.options, name) for name in DECODED_BY[kind]},
     }

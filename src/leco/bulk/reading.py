@@ -12,9 +12,9 @@ from leco.bulk.job import Columns
 from leco.bulk.options import PARQUET
 from leco.bulk.parts import Part
 from leco.bulk.places import opened
+from leco.bulk.source import Source
 from leco.data.readers import READERS, reading_parquet
 from leco.data.tables import NoRowsError, Table, check_names
-from leco.settings import SourceOptions
 
 WINDOW, BYTES = 4096, 2**23
 """Rows of Parquet, and their bytes, that are answered at a time: enough to form batches of texts of similar length."""
@@ -34,7 +34,7 @@ class Head:
     rows: int | None = None
 
 
-def read_head(part: Part, source: SourceOptions) -> Head:
+def read_head(part: Part, source: Source) -> Head:
     """The head of a part; LecoError where it cannot be read."""
     if part.kind == PARQUET:
         with _parquet(part) as file:
@@ -43,7 +43,7 @@ def read_head(part: Part, source: SourceOptions) -> Head:
     return Head(None if table is None else named(table))
 
 
-def first_rows(part: Part, source: SourceOptions) -> Table | None:
+def first_rows(part: Part, source: Source) -> Table | None:
     """Its first rows; None where there are none. LecoError where it cannot be read."""
     if part.kind == PARQUET:
         kept = next(parquet_windows(part))
@@ -67,11 +67,11 @@ def parquet_windows(part: Part) -> Iterator[pa.Table]:
         yield from _windows(file.schema_arrow, file.iter_batches(STEP, use_threads=False))
 
 
-def row_windows(part: Part, source: SourceOptions) -> Iterator[Table]:
+def row_windows(part: Part, source: Source) -> Iterator[Table]:
     """The rows of a part of another kind; LecoError where it cannot be read."""
     with opened(part.address) as file:
         try:
-            yield from READERS[f".{part.kind}"](part.name, file, PIECE, source)
+            yield from READERS[f".{part.kind}"](part.name, file, PIECE, source.of(part))
         except NoRowsError:
             return
 
