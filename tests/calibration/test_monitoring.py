@@ -1,10 +1,13 @@
 """The monitor's evidence: against what it is defined as, and how often it is wrong."""
 
-from math import log
+from itertools import pairwise
+from math import isfinite, log
 
 import numpy as np
 import pytest
 from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.special import betaincc, betaln, gammaln, logsumexp
 from scipy.stats import beta
 
 from leco.calibration import Watch, first_alarms, log_evidence
@@ -57,6 +60,46 @@ def test_its_lowest_rate_is_where_the_evidence_is_just_enough():
     assert "The promised 2 % is contradicted: 30 of 200 texts" in watch.sentence()
     assert Watch(0.02).lowest == 0
     assert "Nothing contradicts the promised 2 %: 0 of 0 texts" in Watch(0.02).sentence()
+
+
+@pytest.mark.parametrize(("s", "n", "bound"), [(4, 4, 0.02), (10, 10, 0.02), (15, 20, 0.001), (28, 30, 0.002)])
+@pytest.mark.parametrize("rate", [0.05, 0.4, 0.9, 0.9999])
+def test_the_evidence_is_had_where_floats_do_not_hold_its_integral(s, n, bound, rate):
+    b, k = 1 / bound - 1, np.arange(s + 1)
+    after = b + n - s  # the integral by parts, s times over: a sum of terms above 0
+    terms = gammaln(s + 1) - gammaln(s + 1 - k) + gammaln(after + 1) - gammaln(after + 1 + k)
+    expected = log(b / after) + logsumexp(terms + k * log((1 - rate) / rate))
+    assert log_evidence(s, n, rate, bound) == pytest.approx(expected, abs=1e-8)
+
+
+def evidence_by_floats(s, n, rate, bound):
+    """The evidence by its formula as it stands; NaN where floats do not hold it."""
+    b = 1 / bound - 1
+    with np.errstate(all="ignore"):
+        seen = betaln(1 + s, b + n - s) + np.log(betaincc(1 + s, b + n - s, rate))
+        return seen - betaln(1, b) - np.log(betaincc(1, b, rate)) - s * np.log(rate) - (n - s) * np.log1p(-rate)
+
+
+def lowest_by_floats(s, n, bound):
+    """The lowest rate by the formula as it stands; None where floats do not hold it on the way there."""
+    try:
+        return brentq(lambda rate: log(20) - evidence_by_floats(s, n, rate, bound), 1e-12, min(s / n, 1 - 1e-12))
+    except ValueError:
+        return None
+
+
+@pytest.mark.parametrize("bound", [0.0001, 0.001, 0.002, 0.02, 0.1, 0.3, 0.6, 0.9, 0.99])
+@pytest.mark.parametrize("n", [1, 4, 10, 30, 1000, 1_000_000])
+def test_whatever_is_seen_its_lowest_rate_is_a_number_and_grows_with_what_disagrees(n, bound):
+    counts = sorted({min(s, n) for s in (0, 0.5, 1, 2, n // 100, n // 10, n // 3, n / 2, 0.9 * n, n - 1, n - 0.5, n)})
+    watches = [Watch(bound) + Watch(bound, texts=n, checked=n, disagreements=float(s)) for s in counts]
+    for watch, s in zip(watches, counts, strict=True):
+        assert isfinite(watch.lowest)
+        assert (0 if watch.alarm is None else bound) <= watch.lowest <= s / n + 1e-12
+        assert ("is contradicted" in watch.sentence()) == (watch.alarm is not None)
+        if watch.lowest and (known := lowest_by_floats(s, n, bound)) is not None:
+            assert watch.lowest == pytest.approx(known, abs=1e-9)
+    assert all(first.lowest <= second.lowest for first, second in pairwise(watches))
 
 
 def test_what_processes_have_seen_adds_up():

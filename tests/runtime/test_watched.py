@@ -63,6 +63,47 @@ def test_nothing_is_compared_before_it_is_answered():
     assert len(inner.at_full_depth) == 1024
 
 
+class Broken(Scripted):
+    """Full depth fails while it is `broken`."""
+
+    broken = True
+
+    def decide(self, encodings, criterion=None, *, batch_size=1, on_batch=None):
+        if self.broken and criterion == self.full_depth:
+            raise RuntimeError("out of memory")
+        return super().decide(encodings, criterion, batch_size=batch_size)
+
+
+def test_a_check_that_is_tried_and_fails_is_forgotten_and_said_once_until_it_works_again(caplog):
+    inner = Broken(wrong=0)
+    watched = Watched(inner, Watch(BOUND), options=ALL)
+
+    def answer_and_check():
+        watched.note(inner.encode(texts(5)), inner.decide([0] * 5).scores)
+        watched.try_to_check()
+        watched.try_to_check()  # nothing waits now: that says nothing
+        return watched.failing
+
+    assert not watched.failing
+    assert [answer_and_check() for _ in range(3)] == [True] * 3
+    assert ["The monitor fails" in record.message for record in caplog.records] == [True]
+    assert watched.watch.texts == 0
+    inner.broken = False
+    assert [answer_and_check() for _ in range(2)] == [False] * 2
+    assert [record.message for record in caplog.records[1:]] == ["The monitor works again."]
+    assert (watched.watch.texts, watched.watch.checked) == (10, 10)
+    inner.broken = True
+    assert answer_and_check()
+    assert len(caplog.records) == 3
+
+
+def test_a_check_that_is_asked_for_says_what_is_wrong():
+    watched = Watched(Broken(wrong=0), Watch(BOUND), options=ALL)
+    watched.predict(texts(5))
+    with pytest.raises(RuntimeError, match="out of memory"):
+        watched.check()
+
+
 def test_a_criterion_of_ones_own_is_not_what_is_promised():
     watched = Watched(Scripted(wrong=50), Watch(BOUND), options=ALL)
     watched.predict(texts(100), criterion="static:layer=2")

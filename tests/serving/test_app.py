@@ -2,14 +2,18 @@
 
 import json
 import logging
+import shutil
 import threading
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from leco import load
-from leco.calibration import MonitorOptions
+from leco.calibration import Certificate, MonitorOptions, Watch
 from leco.cli import main
+from leco.files import read_json, write_json
 from leco.loading import PredictorSpec
 from leco.serving import service as service_module
 from leco.serving.app import create_app
@@ -44,6 +48,37 @@ def serving(fitted):
 @pytest.fixture(scope="module")
 def expected(fitted):
     return load(fitted, device="cpu").predict(TEXTS)
+
+
+@pytest.fixture(scope="module")
+def certified(fitted, tmp_path_factory):
+    """Makes the model's folder with a certificate of 5 % that is otherwise as given."""
+
+    def make(**changed):
+        folder = tmp_path_factory.mktemp("certified") / "model"
+        shutil.copytree(fitted, folder)
+        config = read_json(folder / "config.json")
+        held = Certificate(
+            criterion=load(folder, device="cpu").criterion.to_dict(),
+            runtime="PyTorch",
+            precision="float32",
+            loss="worse",
+            bound=0.02,
+            disagreement=0.05,
+            confidence=0.9,
+            method="ltt",
+            rows=1000,
+            errors=2.0,
+            mean_exit_layer=1.5,
+            settings=1,
+            data="new.csv",
+            fingerprint="0",
+        )
+        held = replace(held, **changed)
+        write_json(folder / "config.json", {**config, "certificate": held.to_dict()})
+        return folder, held.sentence()
+
+    return make
 
 
 @pytest.fixture(scope="module")
@@ -104,13 +139,84 @@ def test_a_criterion_of_ones_own_and_full_depth(serving):
     for options, message, status in (
         ({"criterion": "cobee:tua=1"}, "tua", 409),
         ({"criterion": "oracle"}, "oracle", 409),
-        ({"max_drop": 0.05}, "nothing is certified", 409),
+        ({"max_drop": 0.05}, "'max_drop': nothing is certified of this model. Run 'leco calibrate'.", 409),
         ({"max_drop": 0.05, "full_depth": True}, "one of", 422),
         ({"raw_scores": True}, "raw_scores", 422),
         ({"layer": True}, "layer", 422),
     ):
         refused = client.post("/predict", json={"texts": TEXTS, **options})
         assert (refused.status_code, message in refused.json()["error"]) == (status, True), refused.text
+
+
+def asked(client, **options):
+    """The status of a request for an answer, and what it says is promised or why it is refused."""
+    answered = client.post("/predict", json={"texts": TEXTS, **options})
+    found = answered.json()
+    return answered.status_code, found["error"] if answered.status_code == 409 else found["certificate"]
+
+
+def test_what_is_certified_is_promised(serving, certified):
+    folder, sentence = certified()
+    client = serving(folder)
+    info = client.get("/info").json()
+    assert (info["promise"], info["certificate"]["sentence"], info["alarm"]) == (sentence, sentence, None)
+    assert asked(client) == asked(client, max_drop=0.02) == (200, sentence)
+    assert asked(client, max_drop=0.01) == (409, f"'max_drop' must be at least 0.02. {sentence}")
+    assert asked(client, full_depth=True) == (200, None)
+
+
+def test_a_method_that_promises_nothing_certifies_no_drop(serving, certified):
+    folder, sentence = certified(method="naive", confidence=None)
+    client = serving(folder)
+    info = client.get("/info").json()
+    assert (info["promise"], info["certificate"]["sentence"]) == (None, sentence)
+    assert asked(client) == (200, None)
+    status, why = asked(client, max_drop=0.02)
+    assert (status, "the certificate promises nothing: its method is 'naive'" in why) == (409, True)
+
+
+def test_a_promise_on_average_is_told_as_one(serving, certified):
+    folder, sentence = certified(method="crc", confidence=None)
+    client = serving(folder)
+    assert sentence.startswith("On average over calibrations, at most 2 %")
+    assert asked(client, max_drop=0.02) == (200, sentence)
+    assert asked(client, max_drop=0.01) == (409, f"'max_drop' must be at least 0.02. {sentence}")
+
+
+def alarmed(path, bound, **options):
+    """A monitor that found `bound` contradicted before: 30 of 100 texts."""
+    write_json(path, Watch(bound).seen(100, np.arange(100) < 30).to_dict())
+    return MonitorOptions(monitor=str(path), monitor_share=1e-9, monitor_bound=bound, **options)
+
+
+def test_a_promise_that_the_monitor_found_contradicted_is_made_no_more(serving, certified, tmp_path):
+    folder, sentence = certified()
+    client = serving(folder, monitoring=alarmed(tmp_path / "w.json", 0.05))
+    info = client.get("/info").json()
+    assert info["certificate"]["sentence"] == sentence
+    assert info["promise"] is None
+    assert info["alarm"].startswith("The promised 5 % is contradicted: 30 of 100 texts")
+    assert asked(client) == (200, None)
+    assert asked(client, max_drop=0.02) == (409, f"'max_drop': t{info['alarm'][1:]}")
+
+
+def test_full_depth_to_which_the_monitor_fell_back_costs_nothing_and_bears_no_promise(serving, certified, tmp_path):
+    folder, _ = certified()
+    client = serving(folder, monitoring=alarmed(tmp_path / "w.json", 0.05, fall_back=True))
+    for options in ({}, {"max_drop": 0.02}):
+        found = client.post("/predict", json={"texts": TEXTS, **options}).json()
+        assert {one["exit_layer"] for one in found["answers"]} == {3}
+        assert (found["certificate"], found["criterion"].partition(":")[0]) == (None, "static")
+    assert client.get("/info").json()["promise"] is None
+
+
+def test_an_alarm_at_less_than_what_is_certified_contradicts_no_certificate(serving, certified, tmp_path):
+    folder, sentence = certified(disagreement=0.5)
+    client = serving(folder, monitoring=alarmed(tmp_path / "w.json", 0.05))
+    info = client.get("/info").json()
+    assert info["alarm"].startswith("The promised 5 % is contradicted")
+    assert info["promise"] == sentence
+    assert asked(client, max_drop=0.02) == (200, sentence)
 
 
 @pytest.mark.parametrize(
@@ -262,6 +368,23 @@ def test_the_monitor_is_in_the_metrics(serving, tmp_path):
         deadline -= 1
         assert deadline
     assert json.loads((tmp_path / "w.json").read_text())["checked"] == 3
+    assert "leco_monitor_failing 0.0" in client.get("/metrics").text
+
+
+def test_a_monitor_that_fails_ends_nothing_and_is_in_the_metrics(serving, tmp_path):
+    monitoring = MonitorOptions(monitor=str(tmp_path / "w.json"), monitor_share=1.0, monitor_bound=0.99)
+    client = serving(monitoring=monitoring)
+    (tmp_path / "w.json").write_text("{")
+    for _ in range(3):
+        assert client.post("/predict", json={"texts": TEXTS}).status_code == 200
+        until(lambda: "leco_monitor_failing 1.0" in client.get("/metrics").text)
+        assert client.get("/livez").status_code == 200
+    (tmp_path / "w.json").unlink()
+    until(
+        lambda: (
+            client.post("/predict", json={"texts": TEXTS}) and "leco_monitor_failing 0.0" in client.get("/metrics").text
+        )
+    )
 
 
 def test_the_description_names_all_routes(serving):

@@ -1,5 +1,6 @@
 """The engine: answers are those of texts alone, in any traffic; nothing that was taken is lost."""
 
+import shutil
 import threading
 import time
 from concurrent.futures import CancelledError
@@ -196,6 +197,95 @@ def test_the_monitor_sees_answers_and_falls_back(model):
     engine.drain()
     assert watched.watch.checked == 20
     assert len(told) == 1
+
+
+def spoil_the_file(path):
+    path.write_text("{")
+
+
+def have_a_file_for_a_folder(path):
+    shutil.rmtree(path.parent)
+    path.parent.write_text("")
+
+
+@pytest.mark.parametrize("spoil", [spoil_the_file, have_a_file_for_a_folder])
+def test_where_the_monitor_cannot_write_answers_go_on_and_it_works_again_once_it_can(model, tmp_path, spoil):
+    path = tmp_path / "new" / "watch.json"
+    inner, options = Disagreeing(model.task), MonitorOptions(monitor=str(path), monitor_share=1.0)
+    watched = Watched(inner, Watch(0.99), options=options)
+    engine = Engine(watched, ServingOptions())
+
+    def answer(number):
+        assert {one.result(10).exit_layer for one in engine.submit(dataset(number).encodings)} == {1}
+
+    answer(3)
+    soon(lambda: watched.watch.checked == 3)
+    spoil(path)
+    for _ in range(3):
+        answer(2)
+        soon(lambda: watched.failing)
+    soon(lambda: not engine._unchecked)
+    for one in (path, path.parent):
+        if one.is_file():
+            one.unlink()
+    answer(4)
+    soon(lambda: not watched.failing)
+    assert watched.watch.checked == 4, "the file is a new one, and what nobody could write is forgotten"
+    engine.drain()
+
+
+class FailingInFull(Disagreeing):
+    """It has no room for all layers."""
+
+    def decide(self, encodings, criterion=None, *, batch_size=1, on_batch=None):
+        if criterion == self.full_depth:
+            raise RuntimeError("out of memory")
+        return super().decide(encodings, criterion)
+
+
+def test_where_the_monitor_has_no_room_answers_go_on(model):
+    watched = Watched(FailingInFull(model.task), Watch(0.1), options=ALWAYS)
+    engine = Engine(watched, ServingOptions())
+    for _ in range(3):
+        assert {one.result(10).exit_layer for one in engine.submit(dataset(5).encodings)} == {1}
+        soon(lambda: watched.failing)
+    assert engine.alive
+    engine.drain()
+
+
+@pytest.mark.parametrize("layered", [False, True])
+def test_an_engine_that_ends_keeps_nobody_waiting_whose_text_it_has_taken(model, layered):
+    begun = []
+
+    def on_batch(rows, tokens):
+        begun.append(rows)
+        if len(begun) == 2:
+            raise MemoryError
+
+    slow = Slow(model)
+    engine = Engine(model if layered else slow, ServingOptions(policy="queues", max_batch_tokens=12), on_batch)
+    futures = engine.submit(dataset(30).encodings)
+    slow.leave.set()
+    soon(lambda: not engine.alive)
+    assert len(begun) == 2
+    assert all(future.done() for future in futures)
+    failed = [future for future in futures if future.exception() is not None]
+    assert len(failed) >= 30 - begun[0]
+    assert all(isinstance(future.exception(), DrainingError) for future in failed)
+
+
+def test_an_engine_that_ends_before_it_takes_a_text_keeps_nobody_waiting(model, monkeypatch):
+    take = WaitingRoom.take
+
+    def failing(room, *, wait):
+        if wait:
+            soon(lambda: len(room))
+            raise MemoryError
+        return take(room, wait=wait)
+
+    monkeypatch.setattr(WaitingRoom, "take", failing)
+    (future,) = Engine(model, ServingOptions()).submit(dataset(1).encodings)
+    assert isinstance(future.exception(10), DrainingError)
 
 
 def test_a_waiting_room_gives_batches_of_a_size_in_order():

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import count
 from math import inf, log
 from typing import Any
 
@@ -14,6 +16,8 @@ from leco.errors import LecoError
 from leco.shapes import changed, checked
 
 Array = NDArray[Any]
+SMALL = 1e-290
+"""A share of a distribution that floats still hold in full; below it they have fewer digits, and then none."""
 
 
 def log_evidence(disagreements: Any, rows: Any, rate: Any, expected: float) -> Any:
@@ -30,16 +34,41 @@ def log_evidence(disagreements: Any, rows: Any, rate: Any, expected: float) -> A
     >>> float(log_evidence(0, 100, 0.02, expected=0.02)) < 0 < float(log_evidence(6, 100, 0.02, expected=0.02))
     True
     """
-    a, b = 1.0, 1 / expected - 1
-    with np.errstate(divide="ignore"):
-        seen = _log_beta_above(a + disagreements, b + rows - disagreements, rate)
-        before = _log_beta_above(a, b, rate)
+    b = 1 / expected - 1
+    seen = _log_beta_above(1 + disagreements, b + rows - disagreements, rate)
+    before = b * np.log1p(-rate) - log(b)
     return seen - before - disagreements * np.log(rate) - (rows - disagreements) * np.log1p(-rate)
 
 
 def _log_beta_above(a: Any, b: Any, low: Any) -> Any:
-    """The logarithm of `integral of q^(a-1) (1-q)^(b-1)` over q from `low` to 1."""
-    return scipy.special.betaln(a, b) + np.log(scipy.special.betaincc(a, b, low))
+    """The logarithm of `integral of q^(a-1) (1-q)^(b-1)` over q from `low` to 1, however little of it that is."""
+    a, b, low = np.broadcast_arrays(a, b, low)
+    share = np.asarray(scipy.special.betaincc(a, b, low))
+    found = np.asarray(scipy.special.betaln(a, b) + np.log(np.maximum(share, SMALL)))
+    far = share < SMALL
+    if far.any():
+        found[far] = _log_beta_far_above(a[far], b[far], low[far])
+    return found
+
+
+def _log_beta_far_above(a: Array, b: Array, low: Array) -> Array:
+    """The same where `low` is far above the distribution's mean: by the continued fraction, which has few terms there.
+
+    Source: DLMF 8.17.22, for `I_x(b, a)` with `x = 1 - low`; evaluated by Lentz's algorithm.
+    """
+    x = 1 - low
+    above, below = np.ones_like(x), 1 / (1 - (a + b) / (b + 1) * x)
+    fraction = below
+    for m in count(1):
+        even = m * (a - m) * x / ((b + 2 * m - 1) * (b + 2 * m))
+        odd = -(b + m) * (a + b + m) * x / ((b + 2 * m) * (b + 2 * m + 1))
+        before = fraction
+        for term in (even, odd):
+            above, below = 1 + term / above, 1 / (1 + term * below)
+            fraction = fraction * above * below
+        if np.allclose(fraction, before, rtol=1e-14, atol=0):
+            break
+    return np.asarray(a * np.log(low) + b * np.log1p(-low) - np.log(b) + np.log(fraction))
 
 
 @dataclass(frozen=True)
@@ -113,7 +142,7 @@ class Watch:
         """The logarithm of the evidence against the promise; the alarm is at `log(1 / alpha)`."""
         return float(log_evidence(self.disagreements, self.checked, self.bound, self.bound))
 
-    @property
+    @cached_property
     def lowest(self) -> float:
         """The lower end of the confidence sequence of the rate: all rates below it are contradicted by now.
 
@@ -121,7 +150,7 @@ class Watch:
         """
         if self.alarm is not None:
             then = replace(self, checked=int(self.alarm["checked"]), disagreements=self.alarm["disagreements"])
-            return max(replace(then, alarm=None).lowest, replace(self, alarm=None).lowest)
+            return max(self.bound, replace(then, alarm=None).lowest, replace(self, alarm=None).lowest)
         if not self.disagreements:
             return 0.0
 

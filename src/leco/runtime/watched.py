@@ -80,6 +80,7 @@ class Watched(PredictorMixin):
 
     Attributes:
         watch: what has been seen.
+        failing: whether the last check that was tried (`try_to_check`) has failed.
 
     """
 
@@ -98,8 +99,8 @@ class Watched(PredictorMixin):
         self._criterion = criterion or predictor.criterion
         self.watch = watch if self.file is None else self.file.read()
         self._random = np.random.default_rng(seed)
-        self._texts = 0
-        self._waiting: list[tuple[list[Encoding], np.ndarray[Any, Any]]] = []
+        self.failing = False
+        self._forget()
 
     @property
     def task(self) -> Task:
@@ -192,13 +193,38 @@ class Watched(PredictorMixin):
             self._add(losses)
         return self.watch
 
+    def try_to_check(self) -> None:
+        """As `check`, but where that fails, answers go on: what was sampled is forgotten, and `failing` says so.
+
+        It is logged when it begins to fail, and when it works again.
+        """
+        if not self._texts:
+            return
+        try:
+            self.check()
+        except Exception as error:
+            self._forget()
+            if not self.failing:
+                unexpected = not isinstance(error, LecoError)
+                logger.warning("The monitor fails, and answers are not watched: %s", error, exc_info=unexpected)
+            self.failing = True
+        else:
+            if self.failing:
+                logger.warning("The monitor works again.")
+            self.failing = False
+
     def _add(self, losses: np.ndarray[Any, Any]) -> None:
         before, nothing = self.watch, Watch(self.watch.bound, self.watch.alpha)
         seen = nothing.seen(self._texts, losses)
         self.watch = before + seen if self.file is None else self.file.add(seen)
-        self._texts, self._waiting = 0, []
+        self._forget()
         if self.watch.alarm is not None and before.alarm is None:
             self.on_alarm(self.watch.sentence())
+
+    def _forget(self) -> None:
+        """Have nothing that waits to be checked."""
+        self._texts = 0
+        self._waiting: list[tuple[list[Encoding], np.ndarray[Any, Any]]] = []
 
 
 def unwatched(predictor: Predictor) -> Predictor:

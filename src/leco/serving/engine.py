@@ -29,8 +29,8 @@ class Engine:
     rounding.
 
     Args:
-        predictor: what answers; `Watched`, it is checked while nothing else waits. No other thread may use it, but for
-            `encode`.
+        predictor: what answers; `Watched`, it is checked while nothing else waits, and may fail at that. No other
+            thread may use it, but for `encode`.
         options: batches, waiting, and the most that may wait.
         on_batch: told the rows and the tokens of each batch that begins.
 
@@ -42,6 +42,7 @@ class Engine:
         self._watched = predictor if isinstance(predictor, Watched) else None
         self._inner, self._task = unwatched(predictor), predictor.task
         self._unchecked = 0
+        self._taken: list[Ticket] = []  # and perhaps not answered yet
         self._thread = Thread(target=self._run, name="leco-engine", daemon=True)
         self._thread.start()
 
@@ -80,7 +81,8 @@ class Engine:
             logging.getLogger("leco.serving").exception("The engine has ended.")
         finally:  # nobody waits for an engine that has ended
             self.room.close()
-            while tickets := self.room.take(wait=False):
+            while tickets := [*self._taken, *self.room.take(wait=False)]:
+                self._taken = []
                 for ticket in tickets:
                     ticket.fail(DrainingError())
 
@@ -115,6 +117,7 @@ class Engine:
         if self._unchecked and (not len(self.room) or self._unchecked >= UNCHECKED):
             self._check()
         tickets = self.room.take(wait=wait)
+        self._taken = [*(ticket for ticket in self._taken if not ticket.future.done()), *tickets]
         if tickets:
             self.on_batch(len(tickets), sum(ticket.tokens for ticket in tickets))
         return tickets
@@ -125,9 +128,9 @@ class Engine:
             self._unchecked += self._watched.note([encoding], np.asarray(scores)[None])
 
     def _check(self) -> None:
-        if self._watched is not None:
-            self._watched.check()
         self._unchecked = 0
+        if self._watched is not None:
+            self._watched.try_to_check()
 
 
 def _attempt(tickets: Sequence[Ticket], action: Callable[[], object]) -> bool:

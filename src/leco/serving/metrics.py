@@ -18,6 +18,10 @@ LAYERS = tuple(map(float, range(49)))
 SIZES = tuple(2.0**power for power in range(15))
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable that names the folder in which the processes of a service count together."""
+Several = Literal["livesum", "livemax"]
+"""What a gauge is of several processes that run; those that have ended are of no account."""
+MOST: Several = "livemax"
+"""The monitor's: all processes count in one file, and who looked last has the most."""
 
 
 class Metrics:
@@ -44,12 +48,13 @@ class Metrics:
         self.seconds = {
             one: self._histogram(f"{one}_seconds", f"Seconds of requests: {one}.", SECONDS) for one in parts
         }
-        self._alarm = self._gauge("monitor_alarm", "Whether the monitor found a promise contradicted.", "max")
         self._seen = {
             "queue_texts": self._gauge("queue_texts", "Texts that wait."),
             "queue_tokens": self._gauge("queue_tokens", "Tokens that wait."),
-            "monitor_checked": self._gauge("monitor_checked", "Texts that were compared with full depth.", "sum"),
-            "monitor_disagreements": self._gauge("monitor_disagreements", "Of these, those that disagreed.", "sum"),
+            "monitor_checked": self._gauge("monitor_checked", "Texts that were compared with full depth.", MOST),
+            "monitor_disagreements": self._gauge("monitor_disagreements", "Of these, those that disagreed.", MOST),
+            "monitor_alarm": self._gauge("monitor_alarm", "Whether the monitor found a promise contradicted.", MOST),
+            "monitor_failing": self._gauge("monitor_failing", "Whether the monitor's last check failed.", MOST),
         }
 
     def answered(self, answers: Sequence[TextAnswer]) -> None:
@@ -81,12 +86,13 @@ class Metrics:
 
     def alarm(self, sentence: str) -> None:
         """Note that the monitor found a promise contradicted."""
-        self._alarm.set(1)
+        self._look()
         self._on_alarm(sentence)
 
     def watch(self, loaded: "Callable[[], Loaded]") -> None:
         """Ask what is loaded how much waits, and what the monitor has seen."""
         self._loaded = loaded
+        self._look()
 
     def text(self) -> bytes:
         """All of it, in Prometheus' format."""
@@ -103,14 +109,19 @@ class Metrics:
         found: dict[str, float] = {"queue_texts": len(loaded.engine.room), "queue_tokens": loaded.engine.room.tokens}
         if isinstance(loaded.predictor, Watched):
             watch = loaded.predictor.watch
-            found |= {"monitor_checked": watch.checked, "monitor_disagreements": watch.disagreements}
+            found |= {
+                "monitor_checked": watch.checked,
+                "monitor_disagreements": watch.disagreements,
+                "monitor_alarm": watch.alarm is not None,
+                "monitor_failing": loaded.predictor.failing,
+            }
         for name, value in found.items():
             self._seen[name].set(value)
 
     def _counter(self, name: str, about: str, labels: Sequence[str] = ()) -> Counter:
         return Counter(f"leco_{name}", about, labels, registry=self.registry)
 
-    def _gauge(self, name: str, about: str, of_several: Literal["livesum", "sum", "max"] = "livesum") -> Gauge:
+    def _gauge(self, name: str, about: str, of_several: Several = "livesum") -> Gauge:
         return Gauge(f"leco_{name}", about, registry=self.registry, multiprocess_mode=of_several)
 
     def _histogram(self, name: str, about: str, buckets: Sequence[float]) -> Histogram:

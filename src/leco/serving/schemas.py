@@ -153,5 +153,11 @@ class Info(BaseModel):
     criterion: str
     settings: dict[str, Setting]
     certificate: dict[str, Any] | None
+    promise: str | None = Field(
+        default=None, description="What is promised of answers by its own settings; null where nothing is."
+    )
+    alarm: str | None = Field(
+        default=None, description="What the monitor says once it found its promise contradicted; null before."
+    )
     limits: dict[str, Any]
     versions: dict[str, str]

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from leco.calibration import Certificate, MonitorOptions, percent
+from leco.calibration import RULES, Certificate, MonitorOptions, Watch
 from leco.criteria import CRITERIA, Criterion, Task, as_criterion, check_deployable, simulate
 from leco.errors import LecoError
 from leco.loading import PredictorSpec
@@ -89,10 +89,40 @@ class Loaded:
         """Whether the monitor has all texts run at full depth."""
         return isinstance(self.predictor, Watched) and self.predictor.fell_back
 
+    @property
+    def watch(self) -> Watch | None:
+        """What the monitor has seen, where there is one."""
+        return self.predictor.watch if isinstance(self.predictor, Watched) else None
+
+    @property
+    def alarm(self) -> str | None:
+        """What the monitor says once it found its promise contradicted."""
+        return None if self.watch is None or self.watch.alarm is None else self.watch.sentence()
+
+    def used(self, criterion: Criterion) -> Criterion:
+        """By what texts leave for which this criterion is asked."""
+        return self.full_depth if self.fell_back else criterion
+
     def promise(self, criterion: Criterion) -> Certificate | None:
         """The certificate, where it holds for answers by this criterion."""
+        return None if self.doubt(criterion) else self.certificate
+
+    def doubt(self, criterion: Criterion) -> str:
+        """Why nothing is promised of answers by this criterion, in a sentence; empty where the certificate holds."""
         held = self.certificate
-        return None if held is None or held.doubt(criterion, self.precision) else held
+        if held is None:
+            return "Nothing is certified of this model. Run 'leco calibrate'."
+        if not RULES[held.method].promise:
+            return (
+                f"The certificate promises nothing: its method is '{held.method}'. Run 'leco calibrate' with another."
+            )
+        return held.doubt(criterion, self.precision) or self._contradiction(held, criterion)
+
+    def _contradiction(self, held: Certificate, criterion: Criterion) -> str:
+        """What the monitor says, where it has seen more disagreement than a certificate promises of this criterion."""
+        if self.watch is None or self.watch.alarm is None or criterion != self.criterion:
+            return ""
+        return self.watch.sentence() if self.watch.lowest >= held.disagreement else ""
 
 
 class Service:
@@ -156,10 +186,8 @@ class Service:
         if request.layers:
             await loop.run_in_executor(self._aside, add_layers, unwatched(loaded.predictor), encodings, found)
         self.metrics.answered(found)
-        used = loaded.full_depth if loaded.fell_back else chosen
-        promise = loaded.promise(used)
-        sentence = None if promise is None else promise.sentence()
-        return PredictAnswer(answers=found, model=self.name, criterion=str(used), certificate=sentence)
+        used = loaded.used(chosen)
+        return PredictAnswer(answers=found, model=self.name, criterion=str(used), certificate=sentence(loaded, used))
 
     async def reload(self) -> None:
         """Load the model anew beside the one that answers, and let it take over; LecoError where that fails."""
@@ -175,7 +203,8 @@ class Service:
 
     def info(self) -> Info:
         """What is served."""
-        predictor, options = self.loaded.predictor, self.options
+        loaded, options = self.loaded, self.options
+        predictor = loaded.predictor
         limits = ("max_texts", "max_characters", "max_body", "max_batch_tokens", "max_queue_tokens", "max_concurrent")
         held = predictor.certificate
         return Info(
@@ -189,10 +218,12 @@ class Service:
             max_length=predictor.max_length,
             pairs=_takes_pairs(predictor),
             text_columns=None if predictor.text_columns is None else list(predictor.text_columns),
-            gives_layers=isinstance(unwatched(self.loaded.predictor), GivesAllExits),
+            gives_layers=isinstance(unwatched(predictor), GivesAllExits),
             criterion=str(predictor.criterion),
             settings=numbers(predictor.criterion, predictor.task),
             certificate=None if held is None else {**held.to_dict(), "sentence": held.sentence()},
+            promise=sentence(loaded, loaded.used(loaded.criterion)),
+            alarm=loaded.alarm,
             limits={name: getattr(options, name) for name in (*limits, "timeout")},
             versions=dict(_versions()),
         )
@@ -222,14 +253,15 @@ class Service:
 
     def _criterion(self, request: PredictRequest, loaded: Loaded) -> Criterion:
         """When the texts of a request leave."""
-        if request.full_depth:
+        if request.full_depth or (request.max_drop is not None and loaded.fell_back):  # which costs nothing
             return loaded.full_depth
         if request.max_drop is not None:
             held = loaded.promise(loaded.criterion)
             if held is None:
-                raise RefusedError("'max_drop': nothing is certified of this model. Run 'leco calibrate'.")
+                doubt = loaded.doubt(loaded.criterion)
+                raise RefusedError(f"'max_drop': {doubt[0].lower()}{doubt[1:]}")
             if request.max_drop < held.bound:
-                raise RefusedError(f"'max_drop' must be at least {held.bound:g}: {percent(held.bound)} are certified.")
+                raise RefusedError(f"'max_drop' must be at least {held.bound:g}. {held.sentence()}")
         elif request.criterion is not None:
             check_deployable(request.criterion.partition(":")[0])
         chosen = as_criterion(request.criterion, loaded.criterion)
@@ -237,6 +269,12 @@ class Service:
         if not isinstance(unwatched(loaded.predictor), GivesAllExits) and type(chosen) is not type(loaded.criterion):
             raise RefusedError(f"'criterion': the file leaves by '{loaded.criterion.name}' alone.")
         return chosen
+
+
+def sentence(loaded: Loaded, criterion: Criterion) -> str | None:
+    """What is promised of answers by this criterion."""
+    promise = loaded.promise(criterion)
+    return None if promise is None else promise.sentence()
 
 
 def text_answers(

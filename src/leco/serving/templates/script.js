@@ -48,8 +48,8 @@ function chosen() {
 function noteSettings() {
   const own = chosen() === null;
   at("settings-note").textContent = own
-    ? (info.certificate ? "These settings are the certified ones." : "These are the model's settings.")
-    : (info.certificate ? "Other settings than the certified ones, which are marked: the certificate does not hold." : "Other settings than the model's, which are marked.");
+    ? (info.promise ? "These settings are the certified ones." : "These are the model's settings.")
+    : (info.promise ? "Other settings than the certified ones, which are marked: the certificate does not hold." : "Other settings than the model's, which are marked.");
 }
 
 function bars(scores) {
@@ -189,7 +189,7 @@ async function begin() {
   info = (await asked("info")).found;
   at("model").textContent = info.model;
   at("about").textContent = `${info.num_layers} layers, ${info.runtime} in ${info.precision}; texts leave by ${info.criterion}.`;
-  at("certificate").textContent = info.certificate ? info.certificate.sentence : "Nothing is certified of this model.";
+  at("certificate").textContent = [info.certificate ? info.certificate.sentence : "Nothing is certified of this model.", info.alarm].filter(Boolean).join(" ");
   at("pair").hidden = !info.pairs;
   at("text-label").textContent = info.pairs ? "First text" : "Text";
   for (const [name, one] of Object.entries(info.settings)) setting(name, one);
