@@ -84,7 +84,7 @@ def measure_criteria(glue_dir, texts, repeats):
                 best = max(fast, key=lambda one: (one.score, one.mean_exit_layer))
                 chosen.append((name, factor, best, test.exit_layers(best.criterion, model.task)))
     points = [OperatingPoint.by(best.criterion, best.score, layers) for _, _, best, layers in chosen]
-    speedups = measure_speedups(model, encodings[:texts], points, repeats)
+    speedups = measure_speedups(model, encodings, points, repeats, texts)
     rows = [
         {
             "criterion": name,

@@ -91,6 +91,23 @@ def test_it_may_be_stopped(monkeypatch, tmp_path, arguments, finished, continued
     assert {path.name for path in folder.iterdir()} == {path.name for path in continued.iterdir()}
 
 
+def test_what_the_first_training_left_is_not_taken_up(monkeypatch, tmp_path, arguments, continued):
+    """It is stopped between its last file and the removal of its checkpoints."""
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patched:
+        stop_at(patched, "leco.pipeline.clear_work", 1)
+        with pytest.raises(Stopped):
+            leco.fit(**arguments, output=folder)
+    assert (folder / "training.json").exists()
+    assert (folder / "work" / "second-stage").exists()
+    leco.fit(**{**arguments, "epochs": MORE}, output=folder)
+    assert (folder / "model.safetensors").read_bytes() == (continued / "model.safetensors").read_bytes()
+    assert [(row["phase"], row["epoch"]) for row in log_of(folder).epochs] == [
+        (row["phase"], row["epoch"]) for row in log_of(continued).epochs
+    ]
+    assert not (folder / "work").exists()
+
+
 def test_where_no_epoch_is_better_the_model_stays(monkeypatch, tmp_path, arguments, finished):
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)

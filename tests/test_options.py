@@ -18,8 +18,8 @@ NAMES = [(type(group), field.name) for group in GROUPS for field in fields(group
 
 def test_the_paper_preset_is_the_defaults():
     options = build_options("paper", {})
-    assert replace(options, choice=DEFAULTS.choice) == DEFAULTS
-    assert options.choice.criterion == "cobee"
+    assert replace(options, choice=DEFAULTS.choice, timing=DEFAULTS.timing, preset=None) == DEFAULTS
+    assert (options.choice.criterion, options.timing, options.preset) == ("cobee", TimingOptions(), "paper")
     paper = options.run, options.training, options.search
     assert paper == tuple(type(group)() for group in paper)
     assert (options.training.lr, options.search.alpha_lr, options.search.search_epochs) == (2e-5, 2e-4, 30)
@@ -55,6 +55,7 @@ def test_each_option_has_help_and_refuses_what_it_is_not(group, name):
         {"lr": float("nan")},
         {"lr": float("inf")},
         {"warmup": 1.01},
+        {"warmup": 1},
         {"exit_dropout": -0.1},
         {"train_rows": 9},
         {"seed": -1},

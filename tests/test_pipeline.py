@@ -14,7 +14,7 @@ import leco
 from leco import LecoError
 from leco.search.costs import DEFAULT
 from leco.training.trainer import MultiExitTrainer
-from offline import OPTIONS, SHORT
+from offline import OPTIONS, SHORT, rows, write_csv
 
 
 class Stopped(BaseException):
@@ -215,3 +215,43 @@ def test_a_run_that_met_a_full_disk_continues(monkeypatch, tmp_path, fitted, enc
 
 def test_weights_have_the_permissions_of_other_files(fitted):
     assert len({path.stat().st_mode for path in fitted.iterdir()}) == 1
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """The folder of a data set whose parts have no text in common but for chance."""
+    folder = tmp_path / "data"
+    for seed, (part, number) in enumerate({"train": 150, "dev": 60, "test": 40, "calibration": 60}.items()):
+        write_csv(folder / f"{part}.csv", ((f"{text} {part}", label) for text, label in rows(number, seed)))
+    return folder
+
+
+QUICK = {"preset": "quick", "exits": "linear", "epochs": 1, "criterion": "entropy:tau=0.6"}
+"""Of a training of a second, whose criterion is not chosen."""
+
+
+def test_rows_that_were_trained_on_certify_nothing_and_are_counted(capsys, tmp_path, encoder_folder, parts):
+    run = {"model": str(encoder_folder), "data": str(parts), **QUICK}
+    assert leco.train(**run, output=tmp_path / "new").certificate is not None
+    assert "warning" not in capsys.readouterr().err
+    train = (parts / "train.csv").read_text().splitlines()
+    (parts / "calibration.csv").write_text("\n".join(train[:61]))
+    (parts / "test.csv").write_text("\n".join([*train[:11], "a film of tests,negative"]))
+    model = leco.fit(**run, repeats=1, timed_texts=2, output=tmp_path / "old")
+    said = capsys.readouterr().err
+    assert f"'{parts}': the texts of 10 of 11 test rows, 60 of 60 calibration rows are in train too" in said
+    assert "No certificate is made: data" in said
+    assert "(its calibration rows): about 100% of its texts are among those on which the model was trained" in said
+    assert model.certificate is leco.MultiExitModel.from_pretrained(tmp_path / "old").certificate is None
+    assert (tmp_path / "old" / "results.json").exists()
+
+
+def test_other_calibration_rows_are_refused_once_the_model_is_there(tmp_path, encoder_folder, parts):
+    run = {"model": str(encoder_folder), "data": str(parts), **QUICK}
+    rows_of_then = (parts / "calibration.csv").read_text()
+    held = leco.train(**run, output=tmp_path / "run").certificate
+    (parts / "calibration.csv").write_text(rows_of_then + "another film,negative\n")
+    with pytest.raises(LecoError, match="data_hash"):
+        leco.train(**run, output=tmp_path / "run")
+    (parts / "calibration.csv").write_text(rows_of_then)
+    assert leco.train(**run, output=tmp_path / "run").certificate == held

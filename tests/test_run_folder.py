@@ -1,13 +1,16 @@
 """Whose folder it is."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from leco import LecoError
 from leco.data import Split, TextData
+from leco.provenance import Provenance
 from leco.run_folder import claim, fingerprint
+from leco.settings import SourceOptions
 
 SETTINGS = {"seed": 0, "model": "bert", "pair": ("a", None)}
 
@@ -60,11 +63,14 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
         claim(tmp_path / "out", SETTINGS)
 
 
-def test_the_fingerprint_sees_texts_labels_and_order():
-    def data(texts, labels):
-        split = Split(texts, np.array(labels))
-        return TextData("x", split, split, split, ("a", "b"), "single_label_classification", "accuracy", pair=False)
+def data(texts, labels, calibration=None):
+    """Data whose splits are alike, with texts for calibration."""
+    split = Split(texts, np.array(labels))
+    made = TextData("x", split, split, split, ("a", "b"), "single_label_classification", "accuracy", pair=False)
+    return made if calibration is None else replace(made, calibration=Split(calibration, np.zeros(len(calibration))))
 
+
+def test_the_fingerprint_sees_texts_labels_and_order():
     prints = [fingerprint(data(*given)) for given in [(["s", "t"], [0, 1]), (["t", "s"], [0, 1]), (["s", "t"], [1, 1])]]
     assert len(set(prints)) == 3
     assert fingerprint(data(["s", "t"], [0, 1])) == prints[0]
@@ -76,3 +82,42 @@ def test_a_folder_of_a_version_that_knew_fewer_settings_goes_on_where_they_are_o
     claim(tmp_path, {"epochs": 3, "prune_exits": False, "cost_penalty": 0.0, "exit_layers": None})
     with pytest.raises(LecoError, match=r"cost_penalty: None there, 0\.1 now"):
         claim(tmp_path, {"epochs": 3, "prune_exits": False, "cost_penalty": 0.1, "exit_layers": None})
+
+
+def test_calibration_rows_are_the_runs_too():
+    without, one, other = (fingerprint(data(["s", "t"], [0, 1], rows)) for rows in (None, ["u"], ["v"]))
+    assert len({without, one, other}) == 3
+    assert without == "9300c6ccd7ea2265", "as it was before calibration rows were part of it"
+
+
+@pytest.mark.parametrize("rows", [(None, ["u"]), (["u"], ["v"]), (["u"], None)])
+def test_other_calibration_rows_are_another_run(tmp_path, rows):
+    before, after = ({"data_hash": fingerprint(data(["s"], [0], part))} for part in rows)
+    claim(tmp_path, before)
+    says(tmp_path, calibration=None if rows[0] is None else data(["s"], [0], rows[0]).calibration)
+    claim(tmp_path, before)
+    with pytest.raises(LecoError, match=r"holds a run with other settings \(data_hash: "):
+        claim(tmp_path, after)
+
+
+def says(folder, calibration=None, cut=0):
+    """Have a model in the folder say which calibration rows it had: those of a part, or so many cut from others."""
+    hashes = {} if calibration is None else {"calibration": calibration.fingerprint}
+    trained_on = Provenance("x", False, "accuracy", hashes, SourceOptions(), cut).to_dict()
+    (folder / "config.json").write_text(json.dumps({"trained_on": trained_on}))
+
+
+def test_a_folder_of_a_version_that_left_calibration_rows_out_goes_on(tmp_path):
+    now = data(["s"], [0], ["u"])
+    claim(tmp_path, {"data_hash": fingerprint(data(["s"], [0]))})
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "search.pt").touch()
+    claim(tmp_path, {"data_hash": fingerprint(now)})  # before the training is done no calibration rows were used
+    for model in ({"calibration": now.calibration}, {"cut": 1}):
+        says(tmp_path, **model)
+        claim(tmp_path, {"data_hash": fingerprint(now)})
+    with pytest.raises(LecoError, match="data_hash"):
+        claim(tmp_path, {"data_hash": fingerprint(data(["t"], [0], ["u"]))})
+    says(tmp_path, calibration=data(["s"], [0], ["v"]).calibration)
+    with pytest.raises(LecoError, match="data_hash"):
+        claim(tmp_path, {"data_hash": fingerprint(now)})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leco.sketches import DIGITS, MANY, recognized, sketch
+from leco.sketches import DIGITS, MANY, Recognized, recognized, sketch
 
 
 def texts(first, last):
@@ -27,3 +27,21 @@ def test_of_many_texts_the_share_is_estimated_from_a_sample(share):
     assert 40 < told < 140
     assert hits / told == pytest.approx(share, abs=0.2)
     assert (hits == told) is (share == 1.0)
+
+
+@pytest.mark.parametrize(
+    ("hits", "told", "are_old", "some"),
+    [
+        (1, 400, False, "less than 1%"),
+        (2, 2, False, "about 100%"),
+        (3, 6, False, "about 50%"),
+        (4, 6, True, "about 67%"),
+    ],
+)
+def test_what_is_said_of_the_share(hits, told, are_old, some):
+    found = Recognized(hits, told)
+    assert found.are_old is are_old
+    assert (
+        found.sentence("'x.csv'", "it was made")
+        == f"'x.csv': {some} of its texts are among those on which it was made."
+    )

@@ -128,7 +128,7 @@ def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log
     name, split = unseen_texts(predictor, data, _of_source(options), labelled=loss.labelled, log=log)
     if split.fingerprint == held.fingerprint:
         raise LecoError(f"{parameter('data')} '{name}' has the texts that the model was calibrated on. Give new ones.")
-    check_new(name, split, held.seen, "the model was calibrated", log)
+    check_new(f"{parameter('data')} '{name}'", split, held.seen, "the model was calibrated", log)
     trials = Trials(predictor, split, loss)
     return verify_losses(held, trials.attempt(predictor.criterion).losses, significance)
 

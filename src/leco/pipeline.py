@@ -16,6 +16,7 @@ from leco.calibration import ORDER, CalibrationOptions
 from leco.card import model_card
 from leco.criteria import Criterion, Task
 from leco.data import DataSource
+from leco.errors import LecoError, parameter
 from leco.evaluation import EVALUATION, evaluate
 from leco.evaluation.certify import Calibration
 from leco.evaluation.contest import hold_contest
@@ -23,6 +24,7 @@ from leco.evaluation.evaluate import outputs_to_choose_by
 from leco.evaluation.ordering import order_on
 from leco.evaluation.plots import draw_curves
 from leco.evaluation.pruning import PRUNING, prune_exits
+from leco.evaluation.unseen import check_new
 from leco.exits.architecture import ExitArchitecture, load_architectures, save_architectures
 from leco.exits.modules import embeddings_exit
 from leco.exits.standardize import StateStatistics
@@ -37,6 +39,7 @@ from leco.progress import say
 from leco.search.model import SearchModel
 from leco.search.searcher import Searcher, SearchResult, SearchSetup
 from leco.settings import LEARNED, ExitOptions
+from leco.sketches import MADE
 from leco.training.callbacks import Checking
 from leco.training.log import TRAINING, TrainingLog
 from leco.training.trainer import TrainingData, TrainingSetup, train_phases
@@ -222,8 +225,14 @@ def clear_work(job: Job) -> None:
 def run_phases(job: Job, model: MultiExitModel, callbacks: Sequence[TrainerCallback], done: int = 0) -> TrainingLog:
     """Train `model` for the run's epochs, of which so many are done."""
     data = TrainingData(job.dataset("train"), job.dataset("dev"), job.data.metric)
+    folder = further_work(job, done) if done else job.work
     setup = TrainingSetup(job.options.run, job.options.training, job.methods.strategy, done)
-    return train_phases(model, data, setup, job.work, [Checking(partial(on_first, job.hold.check)), *callbacks])
+    return train_phases(model, data, setup, folder, [Checking(partial(on_first, job.hold.check)), *callbacks])
+
+
+def further_work(job: Job, done: int) -> Path:
+    """Where a training that goes on after so many epochs keeps its state: no other one's is found there."""
+    return job.work / f"from-{done}"
 
 
 def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
@@ -232,7 +241,8 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     It begins from the saved weights, with a fresh optimizer and a rate that rises and falls anew. Where no epoch scores
     better on dev than those before, the model stays as it is, and all that was made of it.
     """
-    before, epochs, start = TrainingLog.load(job.folder / TRAINING), job.options.training.epochs, job.work / "start"
+    before, epochs = TrainingLog.load(job.folder / TRAINING), job.options.training.epochs
+    start = further_work(job, before.planned) / "start"
     if before.planned >= epochs:
         return
     on_first(partial(keep_copy, job, start))
@@ -298,9 +308,18 @@ def run_choice(job: Job, model: MultiExitModel) -> MultiExitModel:
 
 
 def run_calibration(job: Job, model: MultiExitModel) -> MultiExitModel:
-    """Certify what the chosen settings cost at most, where rows were set aside for that; the model, with that."""
+    """Certify what the chosen settings cost at most, where rows were set aside for that; the model, with that.
+
+    Rows that are not new to the model certify nothing, and a line says so.
+    """
     rows, config = job.data.calibration, model.config
     if rows is not None and config.certificate is None and config.criterion != model.full_depth:
+        where = f"{parameter('data')} '{job.data.name}' (its calibration rows)"
+        try:
+            check_new(where, rows, job.data.provenance.seen, MADE)
+        except LecoError as error:
+            say(f"No certificate is made: {error}")
+            return model
         made = Calibration(model, job.data.name, rows, CalibrationOptions()).statement()
         config.certificate = made.to_dict()
         job.hold.check()
@@ -336,6 +355,7 @@ def keep_copy(job: Job, path: Path) -> None:
     """Copy the model in the run's folder to `path` in its `work/`, whole or not at all, unless it is there."""
     if not path.exists():
         shutil.rmtree(job.work / "copy", ignore_errors=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         load_model(job.folder).save_pretrained(job.work / "copy")
         (job.work / "copy").rename(path)
 

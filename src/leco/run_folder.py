@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from leco.data import TextData
+from leco.data.types import CALIBRATION
 from leco.environment import versions
 from leco.errors import LecoError, parameter
 from leco.evaluation.pruning import PRUNING, Pruning
@@ -18,16 +19,20 @@ from leco.files import read_json, write_json
 from leco.folders import writing
 from leco.launcher import number
 from leco.processes import alike, on_first
+from leco.provenance import Provenance
 from leco.shapes import checked
 from leco.training.log import TRAINING, TrainingLog
 
 SETTINGS = "run.json"
+DATA_HASH, BEHIND = "data_hash", "+"
+"""A setting of a run, and what stands in it before the fingerprint of calibration rows."""
 
 
 def fingerprint(data: TextData) -> str:
-    """A short hash of all texts and labels of a data set, and of their order."""
+    """A short hash of all texts and labels of a data set, and of their order; that of calibration rows is behind it."""
     parts = "".join(split.fingerprint for split in (data.train, data.dev, data.test))
-    return hashlib.sha256(parts.encode()).hexdigest()[:16]
+    mark = hashlib.sha256(parts.encode()).hexdigest()[:16]
+    return mark if data.calibration is None else f"{mark}{BEHIND}{data.calibration.fingerprint}"
 
 
 def check_folder(folder: Path) -> None:
@@ -62,6 +67,8 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> None:
     if before is not None:
         off = {name: None if value else value for name, value in settings.items()}
         before = {**off, **before}  # what a former version did not know was off
+        if _has_former_hash(folder, before, settings):
+            before[DATA_HASH] = settings[DATA_HASH]
     if before == settings:
         return
     if before is not None and _has_results(folder) and not _is_continued(folder, before, settings):
@@ -93,6 +100,21 @@ def claim_for_all(folder: Path, settings: Mapping[str, Any]) -> None:
                 f"Process {number()} reads other data than the first, or does not see its folder '{folder}'. Give "
                 f"{parameter('data')} and {parameter('output')} that are the same to all."
             )
+
+
+def _has_former_hash(folder: Path, before: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    """Whether the run in `folder` is one on these data of a version whose hash left the calibration rows out.
+
+    The model says whether its data had such rows; where there is no model yet, none have been used.
+    """
+    mark, behind, rows = str(settings.get(DATA_HASH)).partition(BEHIND)
+    if not behind or before.get(DATA_HASH) != mark:
+        return False
+    path = folder / "config.json"
+    if not path.is_file():
+        return True
+    kept = Provenance.from_dict(checked(dict[str, Any], read_json(path), f"'{path}'").get("trained_on"))
+    return kept is not None and (kept.calibration > 0 or kept.hashes.get(CALIBRATION) == rows)
 
 
 def _is_continued(folder: Path, before: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:

@@ -7,7 +7,10 @@ import pytest
 from leco.evaluation import read_evaluation
 from leco.export import export_onnx
 from leco.model import load_model
+from leco.options import setting_names
+from leco.run_folder import run_settings
 from leco.runtime import Session
+from leco.training.options import RunOptions, TrainingOptions
 
 TEXTS = ["good good film", "a bad film", "bad"]
 
@@ -68,6 +71,10 @@ def test_bench_against_the_first_layers(leco, fitted, tmp_path):
     flags = ["--against", "first:2", "--texts", 2, "--rounds", 1, "--output", tmp_path]
     assert "first 2 layers" in leco("bench", fitted, *flags).out
     assert len(load_model(tmp_path / "first-2").exits) == 2
+    own, shorter = run_settings(fitted), run_settings(tmp_path / "first-2")
+    names = {*setting_names(RunOptions), *setting_names(TrainingOptions)} & {*own}
+    assert {name for name in names if own[name] != shorter[name]} == {"layers", "strategy"}
+    assert {"standardize", "weight_decay", "warmup", "gradient_accumulation", "exit_dropout"} <= names
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,18 @@ def test_a_folder_has_its_test_rows_scored_and_known_rows_are_warned_of(leco, tr
     assert "has the train rows of" in result.err
 
 
+@pytest.mark.parametrize("command", ["evaluate", "bench", "report"])
+def test_the_training_file_with_more_rows_is_warned_of(leco, trained, tmp_path, command):
+    data = tmp_path / "more.csv"
+    data.write_text((trained / "reviews.csv").read_text() + "".join(f"a book {row},positive,\n" for row in range(10)))
+    model = shutil.copytree(trained / "model", tmp_path / "model")
+    few = ["--texts", 5, "--output", tmp_path / "bench"] if command == "bench" else ["--repeats", 1, "--timed-texts", 2]
+    result = leco(command, model, "--data", data, *few)
+    assert result.code == 0, result.err
+    assert f"warning: '{data}': about " in result.err
+    assert "of its texts are among those on which the model was trained" in result.err
+
+
 def test_other_parts_may_have_labels_that_the_model_lacks(leco, trained, tmp_path):
     other(tmp_path / "TEST.csv", 30)
     write_csv(tmp_path / "train.csv", [("a film", "mixed", "of")] * 20, ("text", "mood", "body"))

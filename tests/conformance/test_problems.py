@@ -203,7 +203,7 @@ def test_statistics_of_any_values_are_finite(values):
 
 @named
 def test_balanced_labels_weigh_the_same(problem):
-    """By loops: of each label alone the texts together weigh what others do, and the loss is the weighed mean."""
+    """By loops: of each label alone the texts together weigh what others do, in batches of any size alike."""
     cells = {SINGLE_LABEL: [0, 0, 0, 2], MULTI_LABEL: [[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 1, 1]]}[problem.name]
     labels = np.array(cells, problem.dtype)
     balanced = problem.with_statistics(problem.measure(labels, 3, balanced=True))
@@ -221,8 +221,10 @@ def test_balanced_labels_weigh_the_same(problem):
             for row in zip(logits.tolist(), cells)
         ]
         expected = np.mean(terms)
-    found = balanced.loss(torch.from_numpy(logits), torch.from_numpy(labels)).item()
-    assert found == pytest.approx(expected, rel=1e-4)
+    for size in (1, 2, 4):
+        batches = [slice(start, start + size) for start in range(0, 4, size)]
+        losses = [balanced.loss(torch.from_numpy(logits[one]), torch.from_numpy(labels[one])).item() for one in batches]
+        assert np.mean(losses) == pytest.approx(expected, rel=1e-4)
 
 
 @every

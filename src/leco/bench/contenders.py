@@ -12,21 +12,24 @@ from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
 from leco.loading import PredictorSpec
 from leco.model import MultiExitModel, load_model
+from leco.options import setting_names
 from leco.pipeline import train
 from leco.run_folder import SETTINGS, run_settings
 from leco.runtime import Session
 from leco.runtime.predictor import FLOAT32
+from leco.training.options import RunOptions, TrainingOptions
 
 KINDS = (
     "pytorch, onnx-fp32, onnx-int8, first:K (K layers), the folder of a Transformers classifier, or another "
     "model's folder or ONNX file"
 )
-AS_TRAINED = ("seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
-"""The settings of a run that the first layers alone are trained with too."""
-IF_THERE = ("metric", "class_weights", "early_stopping", "calibration_share")
-"""And those that runs of former versions do not have."""
 ALONE = {"exits": "linear", "strategy": "two-stage:second=false", "criterion": "static:layer=0"}
 """How a plain classifier is trained: its last exit alone, at which all texts leave."""
+OTHER = {"layers", "device", "report_to", *ALONE}
+AS_TRAINED = [name for group in (RunOptions, TrainingOptions) for name in setting_names(group) if name not in OTHER]
+"""The settings of a run that the first layers alone are trained with too, as far as its version had them."""
+NEEDED = ("model", "data", "seed", "batch_size", "max_length", "bf16", "train_rows", "epochs", "lr", "exit_lr")
+"""What each version wrote of a run."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +80,13 @@ class Contenders:
             raise LecoError(
                 f"{parameter('against')} first:{layers} must name from 1 to {self.model.task.num_layers - 1} layers."
             )
-        if missing := [name for name in ("model", "data", *AS_TRAINED) if name not in settings]:
+        if missing := [name for name in NEEDED if name not in settings]:
             raise LecoError(
                 f"{parameter('against')} first:{layers} needs '{missing[0]}' in '{self.folder / SETTINGS}', "
                 "as 'leco fit' writes it."
             )
         trained = self.work.resolve() / f"first-{layers}"
-        options = {name: settings[name] for name in (*AS_TRAINED, *IF_THERE) if name in settings} | ALONE
+        options = {name: settings[name] for name in AS_TRAINED if name in settings} | ALONE
         source = vars(source_for(self.model.trained_on, {"glue_dir": self.glue_dir}, settings["data"]))
         train(settings["model"], settings["data"], trained, layers=layers, **options, **source)
         return load_model(trained)

@@ -13,7 +13,7 @@ import numpy as np
 from leco.bench.processes import serving
 from leco.bench.ways import Runner, Way
 from leco.data import TextData, score
-from leco.evaluation.speedup import in_turn
+from leco.evaluation.speedup import in_turn, sample
 from leco.progress import progress_bar, say
 from leco.runtime.engine import batches_by_length
 from leco.tokens import Encoding, cut_line
@@ -58,7 +58,7 @@ def bench(
     rounds: int = 5,
     batch_sizes: Sequence[int] = (1, 8, 32),
 ) -> list[Row]:
-    """Score each of the `ways` on the test split and time it on the first `texts` of it; the first is the plain model.
+    """Score each of the `ways` on the test split and time it on `texts` of it; the first is the plain model.
 
     There is a row for each way and each of the `batch_sizes`, timed in turn in so many `rounds`. LecoError where a way
     cannot be loaded. The labels of `data` are numbered as the model's (`leco.evaluation.align_labels`). Tokenization,
@@ -121,15 +121,16 @@ def _prepare(way: Way, texts: list[Any], label_names: list[str], timed: int) -> 
     runner = way.load(label_names)
     cut: list[int] = []
     encodings = runner.encode(texts, cut.append)
+    places = sample(len(encodings), timed)
     runner.run(encodings[:8], 1)  # warm up
 
     def answer(question: str, batch_size: int) -> Any:
         if question == "cut":
             return cut_line(sum(cut), len(texts), runner.predictor.max_length) if sum(cut) else ""
         if question == "time":
-            return _times(runner, encodings[:timed], batch_size)
+            return _times(runner, [encodings[place] for place in places], batch_size)
         scores, layers = runner.run(encodings, batch_size)
-        return scores, float(layers[:timed].mean())
+        return scores, float(layers[places].mean())
 
     return answer
 

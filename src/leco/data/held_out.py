@@ -18,6 +18,7 @@ from leco.errors import LecoError
 from leco.options import fill
 from leco.provenance import Provenance
 from leco.settings import SourceOptions
+from leco.sketches import MADE, recognized
 
 logger = logging.getLogger(__name__)
 Log = Callable[[str], None]
@@ -40,12 +41,15 @@ def load_held_out(
     rows named test are the test split or, where no part is named so, those named dev, or else all; its dev split, on
     which nothing but settings is chosen, is its own or else, with `borrow_dev`, that of the training, where that can
     still be read; if not, it has no rows. Nothing is trained: the training split is the test split. Lines to `log`
-    say what was done.
+    say what was done, and what share of the test set the model was made with.
     LecoError as `leco.data.load_data`, and for a label that the model does not know.
     """
     name = name_of_source(source)
     if is_known(source):
-        return _known_as_trained(name, where, trained_on)
+        data = _known_as_trained(name, where, trained_on)
+        if trained_on is not None and data.name != trained_on.name:
+            _warn_of_known_rows(data.name, data.test, trained_on, log)
+        return data
     found = _labelled(name, tables_of(source, where), where, labels, log)
     hashes = trained_on.hashes if trained_on is not None else {}
     if found.hashes == hashes:
@@ -96,9 +100,9 @@ def in_halves(data: TextData, log: Log = logger.info) -> TextData:
 
 
 def _known_as_trained(name: str, where: SourceOptions, trained_on: Provenance | None) -> TextData:
-    """A data set that is known by its name, with the calibration rows of a training on it."""
+    """A data set that is known by its name, however written, with the calibration rows of a training on it."""
     data = load_known(name, where)
-    return set_aside(data, trained_on.calibration) if trained_on is not None and trained_on.name == name else data
+    return set_aside(data, trained_on.calibration) if trained_on is not None and trained_on.name == data.name else data
 
 
 def _as_trained(found: Labelled, calibration: int, log: Log) -> TextData:
@@ -119,6 +123,9 @@ def _warn_of_known_rows(source: str, test: Split, trained_on: Provenance | None,
             f"warning: '{source}' has the {known[0]} rows of '{trained_on.name}', on which the model was made: its "
             "scores on them say little about other texts."
         )
+    elif (found := recognized(trained_on.seen, test.texts)).hits:
+        sentence = found.sentence(f"'{source}'", MADE)
+        log(f"warning: {sentence} Scores on them say little about other texts.")
 
 
 def _dev_of_training(trained_on: Provenance | None, labels: Labels, log: Log) -> Split | None:

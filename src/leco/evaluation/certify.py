@@ -198,8 +198,7 @@ class Calibration:
             return [1 / max(share * self.options.target_speedup, 1e-9) for share in shares]
         assert self.options.budget_ms is not None
         points = [OperatingPoint.by(one, nan, left) for one, left in zip(chain, layers, strict=True)]
-        timed = tokens(self.predictor, trials.split)[:TIMED]
-        found = measure_speedups(self.predictor, timed, points, repeats=3)
+        found = measure_speedups(self.predictor, tokens(self.predictor, trials.split), points, repeats=3, timed=TIMED)
         return [self.options.budget_ms / (1000 * one.seconds) for one in found]
 
     def _least_risky(self, reaching: Sequence[Criterion], trials: Trials) -> tuple[Tried, float]:

@@ -34,8 +34,8 @@ def evaluate_decisions(predictor: Predictor, data: TextData, criterion: Criterio
         on_dev["mean_exit_layer"] = float(np.mean(dev.exit_layers))
     dev_score = on_dev.get("score", nan)
     chosen = OperatingPoint.by(criterion, dev_score, test.exit_layers)
-    encodings = tokens(predictor, data.test)[: timing.timed_texts]
-    (speedup,) = measure_speedups(predictor, encodings, [chosen], timing.repeats)
+    encodings = tokens(predictor, data.test)
+    (speedup,) = measure_speedups(predictor, encodings, [chosen], timing.repeats, timing.timed_texts)
     mean = float(test.exit_layers.mean())
     point = Point(
         criterion.to_dict(),

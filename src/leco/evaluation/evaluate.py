@@ -117,7 +117,7 @@ def evaluate(
             predictor's own.
         criteria: the names of those whose curves are wanted, and beside them the oracle's; with measured speedups or,
             without `time_curves`, in shares of layers, which takes no time. None: the criterion's own curve in these.
-        options: how speedups are measured, by really exiting, on the first texts of the test split.
+        options: how speedups are measured, by really exiting, on some texts of the test split.
 
     Raises:
         LecoError: for a criterion that is unknown, needs the labels or is not defined for the model.
@@ -153,7 +153,7 @@ def _evaluate_exits(
         by_name[Oracle.name] = bound(dev, test, task)
     measured = criteria is not None and timing.time_curves
     every = [point for some in by_name.values() for point in some] if measured else []
-    speedup, *others = measure_speedups(predictor, encodings[: timing.timed_texts], [chosen, *every], timing.repeats)
+    speedup, *others = measure_speedups(predictor, encodings, [chosen, *every], timing.repeats, timing.timed_texts)
     curves, shared = compared_curves(by_name, others if measured else None, test, task)
     by_exit = test.by_exit()
     exits = predictor.exit_architectures

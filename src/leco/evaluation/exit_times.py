@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from leco.data import Encoding
+from leco.evaluation.speedup import sample
 from leco.model import MultiExitModel
 from leco.model.stages import ModelStages
 from leco.progress import progress_bar
@@ -35,7 +36,7 @@ def measure_times(model: MultiExitModel, encodings: Sequence[Encoding], observed
     each text the fastest run counts, which other work disturbs least; the times are means over the texts.
     """
     model.eval()
-    stages, chosen = ModelStages(model), encodings[:TEXTS]
+    stages, chosen = ModelStages(model), [encodings[place] for place in sample(len(encodings), TEXTS)]
     with progress_bar("timing layers and exits", REPEATS * len(chosen)) as advance:
         rounds = []
         for _ in range(REPEATS):

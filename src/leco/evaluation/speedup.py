@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from leco.criteria import Criterion
@@ -16,6 +17,16 @@ T = TypeVar("T")
 FULL_DEPTH = ("", 0)
 WARM_UP = 5
 """The number of texts that run once before timing starts."""
+
+
+def sample(rows: int, number: int | None) -> list[int]:
+    """The places of so many rows, or of all: drawn, always alike, since a file's first may be of one kind.
+
+    >>> sample(3, None), len(sample(1000, 50)), sample(1000, 50) == sample(1000, 50)
+    ([0, 1, 2], 50, True)
+    """
+    few = rows if number is None else min(number, rows)
+    return sorted(np.random.default_rng(0).choice(rows, few, replace=False).tolist())
 
 
 def rotated(items: Sequence[T], by: int) -> list[T]:
@@ -83,37 +94,42 @@ class Speedup:
 
 
 def measure_speedups(
-    predictor: Predictor, encodings: Sequence[Encoding], points: Sequence[OperatingPoint], repeats: int = 10
+    predictor: Predictor,
+    encodings: Sequence[Encoding],
+    points: Sequence[OperatingPoint],
+    repeats: int = 10,
+    timed: int | None = None,
 ) -> list[Speedup]:
     """Run each text alone, at each operating point (`t_i`) and at full depth (`T_i`), in turn, `repeats` times over.
 
-    The points' first texts are those of `encodings`. Full depth is the predictor's own (`full_depth`). Which run comes
-    first changes from text to text, so that drifts of the machine's speed touch all alike. Texts that leave at the same
-    layer by the same kind of criterion cost the same whatever its settings: such a run is timed once in each repeat and
-    counts for all points that share it. Tokenization is not in the times. A line says how long it will take.
+    The points' texts are those of `encodings`, of which so many are `timed` (`sample`), by default all. Full depth is
+    the predictor's own (`full_depth`). Which run comes first changes from text to text, so that drifts of the machine's
+    speed touch all alike. Texts that leave at the same layer by the same kind of criterion cost the same whatever its
+    settings: such a run is timed once in each repeat and counts for all points that share it. Tokenization is not in
+    the times. A line says how long it will take.
     """
-    runs = [
-        {
+    runs = {
+        text: {
             FULL_DEPTH: predictor.full_depth,
             **{one.computation(text): one.criterion_at(one.computation(text)[1]) for one in points},
         }
-        for text in range(len(encodings))
-    ]
+        for text in sample(len(encodings), timed)
+    }
 
     def seconds_of(text: int, criterion: Criterion) -> float:
         started = time.perf_counter()
         predictor.decide([encodings[text]], criterion)
         return time.perf_counter() - started
 
-    warm = [seconds_of(text, criterion) for text in range(len(runs))[:WARM_UP] for criterion in runs[text].values()]
-    total = repeats * sum(map(len, runs))
+    warm = [seconds_of(text, criterion) for text in list(runs)[:WARM_UP] for criterion in runs[text].values()]
+    total = repeats * sum(map(len, runs.values()))
     seconds = statistics.fmean(warm) * total
     say(f"Measuring {len(points)} speedups on {len(runs)} texts takes about {_duration(seconds)}.")
     sums = []  # for each repeat the seconds at each point, and last those at full depth
     with progress_bar("measuring speedups", total) as advance:
         for repeat in range(repeats):
             sums.append([0.0] * (len(points) + 1))
-            for text, ordered in enumerate(runs):
+            for text, ordered in runs.items():
                 keys = rotated(list(ordered), repeat + text)
                 took = {key: seconds_of(text, ordered[key]) for key in keys}
                 for index, point in enumerate(points):

@@ -13,11 +13,9 @@ from leco.progress import say
 from leco.provenance import KNOWN, Provenance
 from leco.runtime import Predictor
 from leco.runtime.texts import checked, checked_kind
-from leco.sketches import recognized
+from leco.sketches import MADE, recognized
 
 Log = Callable[[str], None]
-SURELY, MOST_SEEN = 3, 0.5
-"""Texts of which so many, and more than this share, were seen before, are not new."""
 
 
 def unseen_texts(
@@ -30,22 +28,21 @@ def unseen_texts(
     """
     name, split = _texts(predictor, source, given, labelled, log)
     if predictor.trained_on is not None:
-        check_new(name, split, predictor.trained_on.seen, "the model was trained, or its settings chosen", log)
+        check_new(f"{parameter('data')} '{name}'", split, predictor.trained_on.seen, MADE, log)
     return name, split
 
 
-def check_new(name: str, split: Split, known: str, what: str, log: Log = say) -> None:
-    """LecoError where most of the texts are in the sketch `known` of those that `what`; a line where some are."""
-    hits, told = recognized(known, split.texts)
-    share = hits / max(told, 1)
-    where = f"{parameter('data')} '{name}'"
-    if hits >= SURELY and share > MOST_SEEN:
-        raise LecoError(f"{where}: about {share:.0%} of its texts are among those on which {what}. Give new ones.")
-    if hits:
-        log(
-            f"warning: {where}: about {share:.0%} of its texts are among those on which {what}. Leave them out, unless "
-            "as many of the texts that are to come will be."
-        )
+def check_new(where: str, split: Split, known: str, what: str, log: Log = say) -> None:
+    """LecoError where most texts of `where` are in the sketch `known` of those on which `what`; a line where some are.
+
+    The sentences begin with `where`.
+    """
+    found = recognized(known, split.texts)
+    sentence = found.sentence(where, what)
+    if found.are_old:
+        raise LecoError(f"{sentence} Give new ones.")
+    if found.hits:
+        log(f"warning: {sentence} Leave them out, unless as many of the texts that are to come will be.")
 
 
 def _texts(

@@ -86,14 +86,13 @@ class SingleLabel(Problem):
         return log(num_outputs)
 
     def losses(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Cross-entropy; where labels have weights, times that of the row's, of which the mean is made 1."""
+        """Cross-entropy; where labels have weights, times that of the row's, whose mean over the training rows is 1."""
         from torch.nn.functional import cross_entropy
 
         losses = cross_entropy(logits, labels, reduction="none")
         if self.statistics.weights is None:
             return losses
-        weights = logits.new_tensor(self.statistics.weights)[labels]
-        return losses * weights / weights.mean()
+        return losses * logits.new_tensor(self.statistics.weights)[labels]
 
     def wrongness(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Whether another label has the largest logit."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from leco.devices import AUTO, DEVICE_HELP
+from leco.errors import LecoError, parameter
 from leco.options import option, validate
 
 EQUAL, BALANCED = "equal", "balanced"
@@ -68,10 +69,15 @@ class TrainingOptions:
     exit_lr: float = option(2e-5, "Peak learning rate of the exits.", above=0)
     weight_decay: float = option(0.01, "AdamW's decay of matrices; biases and norms have none.", minimum=0)
     warmup: float = option(
-        0.1, "Share of the steps in which the rate rises, before it falls linearly to 0.", minimum=0, maximum=1
+        0.1,
+        "Share of the steps in which the rate rises, before it falls linearly to 0; below 1.",
+        minimum=0,
+        maximum=1,
     )
     report_to: str = option("none", "Logger that Transformers' Trainer reports to: tensorboard, wandb, mlflow, ...")
     gradient_accumulation: int = option(1, "Batches per step.", minimum=1)
 
     def __post_init__(self) -> None:
         validate(self)
+        if self.warmup >= 1:  # Transformers would take it for a number of steps
+            raise LecoError(f"{parameter('warmup')} must be below 1, not {self.warmup:g}.")
