@@ -22,6 +22,7 @@ CONTENT = "text,label\n" + "".join(f"un café à {number},{'oui' if number % 2 e
         ("utf-16", None),
         ("utf-32", None),
         ("utf-16", "cp1252"),  # the mark says what it is
+        ("utf-8-sig", "cp1252"),
         ("cp1252", "cp1252"),
         ("latin-1", "latin-1"),
         ("utf-16-le", "utf-16-le"),
@@ -44,7 +45,13 @@ def test_encodings(tmp_path: Path, written: str, named: str | None, suffix: str)
 def test_encodings_of_lines_and_json(tmp_path: Path, suffix: str) -> None:
     rows = {".jsonl": '{"text": "café"}\n{"text": "à"}\n', ".json": '[{"text": "café"}, {"text": "à"}]'}
     text = rows.get(suffix, "café\nà\n")
-    for encoding, named in (("utf-16", None), ("cp1252", "cp1252"), ("utf-16-le", "utf-16-le")):
+    for encoding, named in (
+        ("utf-16", None),
+        ("cp1252", "cp1252"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-8-sig", "cp1252"),
+        ("utf-8-sig", None),
+    ):
         content = text.encode(encoding)
         path = tmp_path / f"x{suffix}"
         path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)

@@ -106,3 +106,23 @@ def test_folders_that_datasets_saved(tmp_path: Path) -> None:
 def test_what_is_no_data(source: object, message: str) -> None:
     with pytest.raises(LecoError, match=message):
         load_data(source)
+
+
+def test_names_of_labels_are_read_as_labels_are() -> None:
+    features = datasets.Features({**FEATURES, "label": datasets.ClassLabel(names=["good ", " bad"])})
+    data = load_data(datasets.Dataset.from_dict({"text": COLUMNS["text"], "label": [0, 1] * 50}, features=features))
+    assert list(data.output_names) == ["good", "bad"]
+
+
+def test_what_is_no_part_is_said_and_two_of_a_part_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.DataFrame(COLUMNS)
+    load_data({"train": frame, "heldout": frame})
+    assert "warning: '<dict>': heldout not used. Parts are called train or training; dev or" in capsys.readouterr().err
+    for name in ("train", "validate", "test_set"):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    load_data(tmp_path)
+    assert f"warning: '{tmp_path}': test_set.csv, validate.csv not used." in capsys.readouterr().err
+    with pytest.raises(LecoError, match="more than one dev split: val, Validation"):
+        load_data({"train": frame, "val": frame, "Validation": frame})

@@ -78,8 +78,16 @@ def check_encoding(encoding: str) -> None:
 
 def is_marked(file: Any) -> bool:
     """Whether a file begins with the mark of another encoding than UTF-8."""
-    head = file.peek(HEAD) if hasattr(file, "peek") else b""
-    return any(head.startswith(mark) for mark, _ in MARKS[1:])
+    return any(_head(file).startswith(mark) for mark, _ in MARKS[1:])
+
+
+def is_marked_utf8(file: Any) -> bool:
+    """Whether a file begins with UTF-8's mark, which wins over an encoding that is named."""
+    return _head(file).startswith(MARKS[0][0])
+
+
+def _head(file: Any) -> bytes:
+    return file.peek(HEAD) if hasattr(file, "peek") else b""
 
 
 def is_utf8(path: Path) -> bool:

@@ -55,7 +55,7 @@ def label_values(
             _ask_for_separator(table, column, cells)
     for row, value in enumerate(cells):
         _check(table, row, column, value)
-    values = Values(cells, tuple(table.classes.get(column, ())))
+    values = Values(cells, tuple(map(name_of, table.classes.get(column, ()))))
     return _from_flags(table, column, values, names) if values.many and not values.names else values
 
 

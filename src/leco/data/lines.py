@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
-from leco.data.encodings import check_encoding, is_marked, text_lines
+from leco.data.encodings import check_encoding, is_marked, is_marked_utf8, text_lines
 from leco.data.opened import decoded
 from leco.data.tables import in_pieces
 from leco.errors import LecoError
@@ -22,6 +22,8 @@ def numbered_lines(name: str, file: BinaryIO, encoding: str | None = None) -> It
 
     In an encoding whose ends of lines are other bytes, such as UTF-16, they come in pieces of `PIECE`.
     """
+    if is_marked_utf8(file):
+        encoding = None
     if is_marked(file) or not _has_usual_ends(encoding):
         lines = (line.removesuffix("\n") for line in text_lines(file, name, encoding))
         yield from filter(None, in_pieces(enumerate(lines, start=1), PIECE))

@@ -3,8 +3,9 @@
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from leco.data.readers import READERS, read_table
 from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import CALIBRATION, TextData
-from leco.display import shortened
+from leco.display import listed, shortened
 from leco.errors import LecoError, parameter, unknown_name
 from leco.options import fill, taking
+from leco.progress import say
 from leco.provenance import KNOWN
 from leco.settings import SourceOptions
 
@@ -122,13 +124,28 @@ def tables_of(source: DataSource, where: SourceOptions) -> dict[str, Table]:
 
 def _parts(name: str, splits: Mapping[str, Table]) -> dict[str, Table]:
     """The splits of a data set by our names of them."""
-    named = {split.lower(): table for split, table in splits.items()}
-    tables = {part: named[split] for part, names in PARTS.items() for split in reversed(names) if split in named}
+    tables = {}
+    for part, names in PARTS.items():
+        found = [split for split in splits if split.lower() in names]
+        if len(found) > 1:
+            raise LecoError(
+                f"The data set '{name}' has more than one {part} split: {', '.join(found)}. Keep one of them."
+            )
+        if found:
+            tables[part] = splits[found[0]]
     if not tables:
         raise LecoError(
             f"The data set '{name}' has none of the splits train, validation and test: {', '.join(splits)}. {REMEDY}"
         )
+    _tell_unused(name, [split for split in splits if split.lower() not in chain(*PARTS.values())])
     return tables
+
+
+def _tell_unused(name: str, unused: Sequence[str]) -> None:
+    """Say what is there and is none of the parts, lest it was meant to be one."""
+    if unused:
+        known = "; ".join(" or ".join(names) for names in PARTS.values())
+        say(f"warning: '{shortened(name, 200)}': {listed(unused)} not used. Parts are called {known}.")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -143,10 +160,12 @@ def _folder_tables(folder: Path, where: SourceOptions) -> dict[str, Table]:
     for part, names in PARTS.items():
         found = sorted(path for path in _files(folder) if stem_of(path) in names and suffix_of(path) in READERS)
         if len(found) > 1:
-            listed = ", ".join(path.name for path in found)
-            raise LecoError(f"The folder '{folder}' has more than one {part} file: {listed}. Keep one of them.")
+            names_found = ", ".join(path.name for path in found)
+            raise LecoError(f"The folder '{folder}' has more than one {part} file: {names_found}. Keep one of them.")
         if found:
             tables[part] = read_table(found[0], where)
     if not tables:
         raise LecoError(f"The folder '{folder}' has no file train.*, dev.* or test.* ({', '.join(READERS)}).")
+    readable = [path for path in _files(folder) if suffix_of(path) in READERS]
+    _tell_unused(str(folder), sorted(path.name for path in readable if stem_of(path) not in chain(*PARTS.values())))
     return tables
