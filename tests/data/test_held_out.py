@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from leco.data import Labels, load_data, load_held_out
+from leco.data import Labels, load_data, load_held_out, source_for
 from leco.data.types import TextData
 from leco.settings import SourceOptions
 from offline import write_csv
@@ -80,3 +80,19 @@ def test_rows_set_aside_for_a_certificate_stay_apart_however_the_name_is_written
     assert data.calibration.texts == trained.calibration.texts
     assert data.dev.texts == trained.dev.texts
     assert said == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_folder_that_is_utf8_needs_no_encoding_of_the_trainings(tmp_path, encoding):
+    trained = load_data(write_csv(tmp_path / "films.csv", TEXTS), encoding="latin-1")
+    folder = tmp_path / "new"
+    folder.mkdir()
+    rows = [(f"café {number}", "xy"[number % 2]) for number in range(20)]
+    for part in ("dev", "test"):
+        lines = "".join(f"{text},{label}\n" for text, label in [("text", "label"), *rows])
+        (folder / f"{part}.csv").write_text(lines, encoding=encoding)
+    where = source_for(trained.provenance, {}, folder)
+    assert where.encoding == (None if encoding == "utf-8" else "latin-1")
+    data, _ = held_out(folder, trained, encoding=where.encoding)
+    assert data.test.texts == data.dev.texts == [text for text, _ in rows]
+    assert source_for(trained.provenance, {}, tmp_path / "films.csv").encoding is None

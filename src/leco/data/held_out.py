@@ -10,7 +10,7 @@ from leco.data.assemble import Labelled, labelled
 from leco.data.encodings import is_utf8
 from leco.data.given import DataSource, name_of_source
 from leco.data.labels import Labels
-from leco.data.sources import is_known, load_known, set_aside, tables_of
+from leco.data.sources import is_known, load_known, part_files, set_aside, tables_of
 from leco.data.splits import cut
 from leco.data.tables import Table
 from leco.data.types import CALIBRATION, Split, TextData
@@ -80,16 +80,21 @@ def source_for(trained_on: Provenance | None, given: Mapping[str, Any], source: 
     """The settings by which `source` is read for a model `trained_on` some data: those of then, or those `given`.
 
     A data set that is known by its name has its own, but for GLUE's folder, if that is still there; and a file that is
-    UTF-8 needs no encoding of the training's.
+    UTF-8, or a folder of such, needs no encoding of the training's.
     """
     kept = SourceOptions() if trained_on is None else trained_on.source
     if kept.glue_dir is not None and not kept.glue_dir.is_dir():
         kept = replace(kept, glue_dir=None)
     if is_known(source):
         kept = SourceOptions(glue_dir=kept.glue_dir)
-    if kept.encoding is not None and isinstance(source, str | Path) and is_utf8(Path(source)):
+    if kept.encoding is not None and isinstance(source, str | Path) and all(map(is_utf8, _files_of(Path(source)))):
         kept = replace(kept, encoding=None)
     return fill(kept, given)
+
+
+def _files_of(path: Path) -> list[Path]:
+    """The file itself, or those of a folder's parts."""
+    return list(part_files(path).values()) if path.is_dir() else [path]
 
 
 def in_halves(data: TextData, log: Log = logger.info) -> TextData:

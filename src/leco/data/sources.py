@@ -156,16 +156,22 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _folder_tables(folder: Path, where: SourceOptions) -> dict[str, Table]:
-    tables = {}
+    files = part_files(folder)
+    if not files:
+        raise LecoError(f"The folder '{folder}' has no file train.*, dev.* or test.* ({', '.join(READERS)}).")
+    others = [path.name for path in _files(folder) if suffix_of(path) in READERS and path not in files.values()]
+    _tell_unused(str(folder), sorted(others))
+    return {part: read_table(path, where) for part, path in files.items()}
+
+
+def part_files(folder: Path) -> dict[str, Path]:
+    """The file of each part that a folder has; LecoError where there are two of one."""
+    files = {}
     for part, names in PARTS.items():
         found = sorted(path for path in _files(folder) if stem_of(path) in names and suffix_of(path) in READERS)
         if len(found) > 1:
             names_found = ", ".join(path.name for path in found)
             raise LecoError(f"The folder '{folder}' has more than one {part} file: {names_found}. Keep one of them.")
         if found:
-            tables[part] = read_table(found[0], where)
-    if not tables:
-        raise LecoError(f"The folder '{folder}' has no file train.*, dev.* or test.* ({', '.join(READERS)}).")
-    readable = [path for path in _files(folder) if suffix_of(path) in READERS]
-    _tell_unused(str(folder), sorted(path.name for path in readable if stem_of(path) not in chain(*PARTS.values())))
-    return tables
+            files[part] = found[0]
+    return files
