@@ -4,7 +4,10 @@ import ort from "onnxruntime-node";
 
 const [folder, ...texts] = process.argv.slice(2);
 const read = (name) => JSON.parse(readFileSync(`${folder}/${name}`, "utf-8"));
-const tokenizer = new Tokenizer(read("tokenizer.json"), read("tokenizer_config.json"));
+const config = read("tokenizer_config.json");
+const tokenizer = new Tokenizer(read("tokenizer.json"), config);
+const most = config.model_max_length;
+const cut = (values) => (values.length > most ? [...values.slice(0, most - 1), values.at(-1)] : values);
 const labels = read("config.json").id2label;
 const session = await ort.InferenceSession.create(`${folder}/model.onnx`);
 
@@ -13,7 +16,7 @@ for (const text of texts) {
   const arrays = { input_ids: tokens.ids, attention_mask: tokens.attention_mask, token_type_ids: tokens.token_type_ids };
   const feeds = {};
   for (const name of session.inputNames.filter((name) => name in arrays)) {
-    const values = BigInt64Array.from(arrays[name] ?? tokens.ids.map(() => 0), BigInt);
+    const values = BigInt64Array.from(cut(arrays[name] ?? tokens.ids.map(() => 0)), BigInt);
     feeds[name] = new ort.Tensor("int64", values, [1, values.length]);
   }
   const { probabilities, exit_layer } = await session.run(feeds);

@@ -10,14 +10,17 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
+from google.protobuf.message import EncodeError
 from transformers import AutoConfig
 
 from leco import Cobee, Entropy, FPabee, LecoError, Oracle, Static
 from leco.criteria import setting_arrays
 from leco.export import export_onnx
 from leco.export.criteria import WRITERS
+from leco.model import load_model
 from leco.runtime import Session
-from tiny import TINY, encoder, sentences, text_model
+from tiny import TINY, encoder, family_model, sentences, text_model
 
 TEXTS = [text for text in sentences(12) if isinstance(text, str)]
 CRITERION = Cobee(tau=0.3)
@@ -92,6 +95,35 @@ def test_long_texts_and_pairs_are_cut_on_the_side_on_which_the_model_cuts_them(t
         for own, files in zip(model.encode(texts), session.encode(texts), strict=True):
             assert len(own["input_ids"]) == model.max_length < len(words)
             assert list(own["input_ids"]) == list(files["input_ids"])
+
+
+@pytest.mark.parametrize("family", ["bert", "deberta-v2"])
+def test_a_model_in_16_bits_is_saved_and_exported_with_its_exits_in_32(tokenizer, tmp_path, family):
+    model = family_model(tokenizer, family, {})
+    exits = [one.detach().clone() for one in model.exits.parameters()]
+    model.prepare(bf16=True).save_pretrained(tmp_path / "model")
+    loaded = load_model(tmp_path / "model")
+    assert {one.dtype for one in loaded.backbone.parameters()} == {torch.bfloat16}
+    assert all(map(torch.equal, exits, loaded.exits.parameters()))
+    assert {one.dtype for one in loaded.meta.parameters()} == {torch.float32}
+    export_onnx(loaded, tmp_path / "model.onnx", criterion=Entropy(0.9))
+    assert {one.dtype for one in loaded.backbone.parameters()} == {torch.bfloat16}, "it stays as it is"
+    loaded.float()
+    for own, files in zip(
+        loaded.predict(TEXTS, Entropy(0.9)), Session(tmp_path / "model.onnx").predict(TEXTS), strict=True
+    ):
+        assert own.exit_layer == files.exit_layer
+        assert own.scores == pytest.approx(files.scores, abs=1e-5)
+
+
+def test_a_graph_that_the_format_cannot_hold_is_refused_and_nothing_is_left(model, tmp_path, monkeypatch):
+    def fails(graph):
+        raise EncodeError("Failed to serialize proto")
+
+    monkeypatch.setattr(onnx.ModelProto, "SerializeToString", fails)
+    with pytest.raises(LecoError, match="larger than 2 GiB"):
+        export_onnx(model, tmp_path / "model.onnx")
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_setting_in_words_is_an_input_too(model, tmp_path):

@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import onnx
 import pytest
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, pipeline
+from transformers import AutoTokenizer, BertConfig, BertForSequenceClassification, PreTrainedModel, pipeline
 
 import leco
 from leco.export import export_onnx
@@ -154,3 +155,13 @@ def test_whatever_is_imported_first(model, first):
         [sys.executable, "-c", code, str(model.name_or_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_pushed_to_a_hub_has_the_tokenizer(model, tmp_path, monkeypatch):
+    """Transformers sends the folder before its `save_pretrained` ends."""
+    seen = []
+    monkeypatch.setattr(
+        PreTrainedModel, "save_pretrained", lambda self, folder, **k: seen.extend(Path(folder).iterdir())
+    )
+    model.save_pretrained(tmp_path)
+    assert {"tokenizer.json", "tokenizer_config.json"} <= {path.name for path in seen}

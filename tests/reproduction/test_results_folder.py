@@ -78,6 +78,28 @@ def test_an_append_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     assert cells(2, 3)[0] not in ResultsFolder(tmp_path)
 
 
+def test_a_last_line_without_its_end_stays_one(tmp_path):
+    append(tmp_path, 0, 2)
+    path = tmp_path / "table2.jsonl"
+    path.write_text(path.read_text().rstrip("\n"))
+    append(tmp_path, 2, 3)
+    assert [one in ResultsFolder(tmp_path) for one in cells(0, 3)] == [True] * 3
+
+
+@pytest.mark.parametrize("folder", ["/models/bert", "models/bert"])
+def test_a_folder_is_the_same_with_a_slash_behind_it(tmp_path, folder):
+    with_slash, without = (Cell("glue/rte", model=f"{folder}{end}", exits="linear") for end in ("/", ""))
+    other = Cell("glue/rte", model="models/albert/", exits="linear")
+    ResultsFolder(tmp_path).append("table2", {with_slash: record(with_slash)})
+    assert [one in ResultsFolder(tmp_path) for one in (with_slash, without, other)] == [True, True, False]
+
+
+def test_curves_of_some_texts_are_others_than_those_of_all(tmp_path):
+    some = [Curves("glue/rte"), Curves("glue/rte", timed_texts=5), Curves("glue/rte", timed_texts=5, repeats=1)]
+    ResultsFolder(tmp_path).append("figure2", {some[1]: record(some[1])})
+    assert [one in ResultsFolder(tmp_path) for one in some] == [False, True, False]
+
+
 def test_records_of_another_machine_are_added_once(tmp_path):
     elsewhere, here = tmp_path / "elsewhere", tmp_path / "here"
     append(elsewhere, 0, 3)

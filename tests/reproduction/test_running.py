@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -17,7 +18,7 @@ import pytest
 from leco import LecoError
 from leco.exits.architecture import load_architectures
 from leco.reproduction import Cell, Experiment, PaperTables, ResultsFolder, Search, run_all
-from leco.reproduction.engines import PROCESS
+from leco.reproduction.engines import PROCESS, LocalEngine
 from leco.reproduction.estimate import TaskCost, estimated_hours
 from leco.reproduction.scheduler import with_needs
 from offline import rows
@@ -146,7 +147,8 @@ def running(root):
     ("settings", "message"),
     [
         ({"table": "table9"}, "table: Unknown table 'table9'.* Known: all, figure2, table2, .*, table6"),
-        ({"only": "mha_seed9,gpt"}, "only 'mha_seed9,gpt' is in no cell's name, such as rte_"),
+        ({"only": "mha_seed9,gpt"}, "only: 'mha_seed9' is in no cell's name, such as rte_"),
+        ({"only": "gaml,"}, "only: '' is in no cell's name, such as rte_"),
         ({"tasks": ["wnli"]}, "tasks: 'wnli' is none of rte"),
         ({"preset": "slow"}, "^preset: "),
     ],
@@ -156,8 +158,20 @@ def test_bad_plans(tmp_path, settings, message):
         PaperTables(**{"table": "table2", "root": tmp_path, "tasks": ["rte"], **settings})
 
 
+def test_cells_that_wait_for_nothing_that_comes_are_an_error(cells, glue, tmp_path, monkeypatch):
+    """Its search runs and is not found: by another name, say."""
+    monkeypatch.setattr("leco.reproduction.scheduler._ended", lambda running, folder: {running.popitem()[0]: True})
+
+    class Engine(LocalEngine):
+        def start(self, process):
+            return SimpleNamespace(stop=lambda: None)
+
+    with pytest.raises(LecoError, match="lacks what 1 of the cells wait for, such as rte_"):
+        run_all(cells[1:2], tmp_path, glue_dir=glue, engine=Engine())
+
+
 def test_only_takes_several_parts(tmp_path):
-    plan = PaperTables("table2", tmp_path, ["rte"], seeds=1, only="joint_mha,gaml")
+    plan = PaperTables("table2", tmp_path, ["rte"], seeds=1, only="joint_mha, gaml")
     assert [(cell.strategy, cell.exits) for cell in plan.experiments] == [("joint", "mha"), ("gaml", "linear")]
 
 

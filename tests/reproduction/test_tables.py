@@ -105,7 +105,7 @@ def test_samples_are_of_some_tasks(grid):
     assert parse_train_rows("50", ["rte", "cola"]) == {"rte": 50, "cola": 50}
 
 
-@pytest.mark.parametrize("text", ["many", "rte=", "0", "wnli=10"])
+@pytest.mark.parametrize("text", ["many", "rte=", "0", "wnli=10", "²"])
 def test_bad_samples(text):
     with pytest.raises(LecoError, match="train_rows"):
         parse_train_rows(text, ["rte"])

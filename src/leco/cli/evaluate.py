@@ -10,7 +10,7 @@ from leco.cli.next_commands import command_line, predict_line, source_of
 from leco.cli.output import print_evaluation, print_json, quiet_stdout, say_doubt
 from leco.cli.parameters import Device, HeldOut, Json, ModelPath, chosen_criteria, load_texts, part, with_options
 from leco.devices import AUTO
-from leco.loading import load
+from leco.loading import is_classifier, load
 from leco.options import fill
 from leco.settings import SHORT_TIMING, ChoiceOptions, SourceOptions
 from leco.training.log import preset_of
@@ -73,7 +73,9 @@ def command(
     if json:
         print_json(results)
     else:
-        seen = command_line("report" if path.is_dir() else "bench", path, data=data, **source_of(options))
-        commands = [predict_line(path, predictor.text_columns), seen]
+        commands = [predict_line(path, predictor.text_columns)]
+        if not is_classifier(path):  # which has no early answers
+            seen = "report" if path.is_dir() else "bench"
+            commands.append(command_line(seen, path, data=data, **source_of(options)))
         files = [path.name for path in saved]
         print_evaluation(results, preset=preset_of(path), next_commands=commands, saved=files, output=output)

@@ -57,7 +57,7 @@ def command(
         from leco.options import naming
         from leco.outputs import check_output
         from leco.progress import say
-        from leco.run_folder import trained_on
+        from leco.run_folder import SETTINGS, trained_on
 
         if to != "onnx":
             raise unknown_name("format (--to)", to, ["onnx"])
@@ -95,8 +95,9 @@ def command(
             f"{name}: {result['metric']} {quality['score']:.4f} by {quality['criterion']['name']}({settings}), "
             f"mean exit layer {quality['mean_exit_layer']:.2f}; {quality['full_depth_score']:.4f} at full depth"
         )
+    timed_on = data or (None if (folder / SETTINGS).is_file() else "NEW_DATA")
     print_lines(
         f"Saved {path} ({result['bytes'] / 2**20:.0f} MiB): tokens in, probabilities and exit layers out. Next:",
         f"  {predict_line(path, model.text_columns)}",
-        f"  {command_line('bench', folder, onnx=path, data=data, **source_of(options))}",
+        f"  {command_line('bench', folder, onnx=path, data=timed_on, **source_of(options))}",
     )

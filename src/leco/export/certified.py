@@ -8,6 +8,7 @@ from onnx import helper, numpy_helper
 
 from leco.calibration import Certificate
 from leco.criteria import setting_arrays
+from leco.export.graph import serialized
 from leco.files import atomic_path
 
 
@@ -25,4 +26,4 @@ def certify_file(path: Path, certificate: Certificate) -> None:
     texts = {f"leco.{name}": json.dumps(value, ensure_ascii=False) for name, value in said.items()}
     helper.set_model_props(made, {**{prop.key: prop.value for prop in made.metadata_props}, **texts})
     with atomic_path(path) as temporary:
-        temporary.write_bytes(made.SerializeToString())
+        temporary.write_bytes(serialized(made))

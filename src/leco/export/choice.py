@@ -13,6 +13,7 @@ from leco.data import Encoding, Split, TextData, padding
 from leco.evaluation.scores import Stored, choose_setting
 from leco.evaluation.tokens import tokens
 from leco.export.early_exit import ModelWriter
+from leco.export.graph import serialized
 from leco.model import MultiExitModel
 from leco.progress import progress_bar
 from leco.runtime.engine import batches_by_length
@@ -62,7 +63,7 @@ def exit_outputs(
     graph: onnx.ModelProto, model: MultiExitModel, encodings: Sequence[Encoding], advance: Any, batch_size: int = 32
 ) -> tuple[NDArray[Any], Observed]:
     """What every exit says of every text [E, N, K], and what else criteria may observe of it, [E, N, ..]."""
-    session = open_session(graph.SerializeToString())
+    session = open_session(serialized(graph))
     wanted = [value.name for value in session.get_inputs()]
     outputs, order = [], list[int]()
     for rows in batches_by_length(encodings, batch_size):

@@ -7,12 +7,14 @@ that leave are taken out of the hidden state, so that they cost nothing more at 
 Shapes: B rows of the batch, b rows inside, L tokens, M layers counted from 1, E of them with an exit, K outputs.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 import onnx
+import torch
 from onnx import helper, numpy_helper
 
 from leco.criteria import DOUBTS, EVIDENCE, Criterion, exit_places, setting_arrays
@@ -46,10 +48,20 @@ class BackboneWriter(Protocol):
         """The hidden state [b, L, d] after layer `index`, counted from 0; `mask` [b, L] is int32, 1 at tokens."""
 
 
+def in_float32(model: MultiExitModel) -> MultiExitModel:
+    """The model, or a copy of one whose weights are elsewhere or in another precision than graphs are written of."""
+    if all(one.device.type == "cpu" and one.dtype == torch.float32 for one in model.parameters()):
+        return model
+    copied = copy.deepcopy(model)
+    copied.to(device="cpu", dtype=torch.float32)  # type: ignore[call-arg]  # Transformers types it loosely
+    return copied
+
+
 class ModelWriter:
     """Writes a multi-exit `model` into a graph of its own, in float32 or `int8`, in operators of version `opset`."""
 
     def __init__(self, model: MultiExitModel, *, int8: bool = False, opset: int = 18) -> None:
+        model = in_float32(model)
         self.model, self.task, self.opset = model, model.task, opset
         self.exits = model.exits.folded()
         self.graph = Graph()

@@ -14,6 +14,7 @@ from leco.display import visible
 from leco.environment import versions
 from leco.errors import LecoError, parameter
 from leco.export.early_exit import ModelWriter
+from leco.export.graph import serialized
 from leco.files import atomic_path
 from leco.model import MultiExitModel
 from leco.outputs import check_output
@@ -91,4 +92,4 @@ def write_model(
     own.enable_truncation(model.max_length, direction=tokenizer.truncation_side)
     helper.set_model_props(made, {**props, "leco.tokenizer": own.to_str()})
     with atomic_path(path) as temporary:
-        temporary.write_bytes(made.SerializeToString())
+        temporary.write_bytes(serialized(made))

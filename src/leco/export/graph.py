@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+from google.protobuf.message import EncodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from leco.errors import LecoError
 
 MICROSOFT, ML = "com.microsoft", "ai.onnx.ml"
 """The domain of ONNX Runtime's own operators, among them the fused ones, and ONNX's own of those that know words."""
@@ -147,3 +150,13 @@ def make_model(
         opsets.append(helper.make_opsetid(ML, 2))
     version = helper.find_min_ir_version_for(opsets[:1])
     return helper.make_model(proto, opset_imports=opsets, producer_name="leco", ir_version=version)
+
+
+def serialized(made: onnx.ModelProto) -> bytes:
+    """The bytes of a graph; LecoError where these are more than the format can hold."""
+    try:
+        return made.SerializeToString()
+    except (EncodeError, ValueError) as error:
+        raise LecoError(
+            "This model is larger than 2 GiB, which a file of ONNX cannot hold: it answers by its folder alone."
+        ) from error

@@ -84,6 +84,7 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     base_model_prefix = "backbone"
     supports_gradient_checkpointing = False
     accepts_loss_kwargs = False
+    _keep_in_fp32_modules_strict = ["exits", "meta"]  # noqa: RUF012 - whatever the layers' precision
     _supports_sdpa = True
     _supports_flash_attn = True
 
@@ -214,10 +215,10 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         if kwargs.get("state_dict") is None and (exits := self.exits.folded()) is not self.exits:
             backbone_and_meta = {name: v for name, v in self.state_dict().items() if not name.startswith("exits.")}
             kwargs["state_dict"] = {**backbone_and_meta, **exits.state_dict(prefix="exits.")}
-        super().save_pretrained(save_directory, *args, **kwargs)
-        if self._tokenizer is not None or self.name_or_path:
+        if self._tokenizer is not None or self.name_or_path:  # first: what is behind may send the folder to a hub
             self.tokenizer.model_max_length = self.max_length
             self.tokenizer.save_pretrained(save_directory)
+        super().save_pretrained(save_directory, *args, **kwargs)
 
     def forward(
         self,

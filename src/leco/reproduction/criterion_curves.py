@@ -33,7 +33,9 @@ class Curves(Cell):
     @property
     def name(self) -> str:
         """Its name."""
-        return "_".join(["curves", super().name, self.criteria or "all"])
+        texts = [] if self.timed_texts is None else [f"texts-{self.timed_texts}"]
+        repeats = [] if self.repeats == type(self).repeats else [f"repeats-{self.repeats}"]
+        return "_".join(["curves", super().name, self.criteria or "all", *texts, *repeats])
 
     @property
     def needs(self) -> Cell:

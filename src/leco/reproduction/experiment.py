@@ -129,7 +129,7 @@ def device_name(wanted: str) -> str:
 
 def plain(name: str) -> str:
     """A name as part of an experiment's, which is that of its working folder too."""
-    return name.rsplit("/", 1)[-1].replace(":", "-").replace("=", "-").replace(",", "-").lower()
+    return name.rstrip("/").rsplit("/", 1)[-1].replace(":", "-").replace("=", "-").replace(",", "-").lower()
 
 
 def _hashable(value: Any) -> Any:

@@ -169,7 +169,7 @@ def parse_train_rows(text: str, tasks: Sequence[str]) -> dict[str, int]:
     found = {}
     for part in text.split(","):
         task, _, number = part.strip().rpartition("=")
-        if not number.isdigit() or int(number) < 1:
+        if not number.isdecimal() or int(number) < 1:
             where = parameter("train_rows")
             raise LecoError(f"{where}: '{part}' is neither a number of rows nor TASK=ROWS, such as sst-2=10000.")
         found.update(dict.fromkeys([task] if task else tasks, int(number)))

@@ -71,9 +71,10 @@ class PaperTables:
         if self.search_preset is not None:
             with naming("search_preset"):
                 PRESETS[self.search_preset]
-        if self.only is not None and not self.experiments:
-            example = next(iter(replace(self, only=None).experiments)).name
-            raise LecoError(f"{parameter('only')} '{self.only}' is in no cell's name, such as {example}.")
+        if self.only is not None:
+            names = [one.name for one in replace(self, only=None).experiments]
+            if missing := [part for part in self._parts if not part or not any(part in name for name in names)]:
+                raise LecoError(f"{parameter('only')}: '{missing[0]}' is in no cell's name, such as {names[0]}.")
 
     @property
     def folder(self) -> ResultsFolder:
@@ -118,8 +119,12 @@ class PaperTables:
                     found.setdefault(cell, grid.name)
         for figure in self.figures:
             found |= dict.fromkeys((figure.ours, figure.other), FIGURE_2)
-        parts = (self.only or "").split(",")
-        return {one: table for one, table in found.items() if any(part in one.name for part in parts)}
+        return {one: table for one, table in found.items() if any(part in one.name for part in self._parts)}
+
+    @property
+    def _parts(self) -> list[str]:
+        """Of the names of cells; each has the empty one."""
+        return [part.strip() for part in self.only.split(",")] if self.only is not None else [""]
 
     def check_root(self) -> None:
         """LecoError where tables or figures would take the place of somebody else's: where they are without cells."""

@@ -61,6 +61,8 @@ class ResultsFolder:
                     lines.setdefault(path, []).append(json.dumps(record, ensure_ascii=False) + "\n")
             for path, added in lines.items():
                 before = path.read_text(encoding="utf-8") if path.exists() else ""
+                if before and not before.endswith("\n"):
+                    before += "\n"
                 write_text(path, before + "".join(added))
         return sum(map(len, lines.values()))
 

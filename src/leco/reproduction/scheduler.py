@@ -80,7 +80,7 @@ def run_all(
         try:
             while pending or running:
                 ready = [one for one in pending if one.needs is None or done(one.needs)]
-                if failed and not running and not ready:
+                if not running and not ready:
                     break
                 while ready and _may_start(ready[0], running, jobs):
                     one = ready.pop(0)
@@ -101,6 +101,10 @@ def run_all(
         finally:
             for process in running.values():
                 process.stop()
+    if pending and not failed:
+        raise LecoError(
+            f"{len(pending)} of the cells wait for what is not found in '{root}', such as {pending[0].name}."
+        )
     if failed:
         logs = ", ".join(f"'{folder.log(one)}'" for one in failed)
         raise LecoError(f"{len(failed)} of the cells failed; see {logs}. The same command runs them again.")
