@@ -119,6 +119,15 @@ def test_records_of_a_hidden_file_are_found(tmp_path):
     assert all(cell in folder for cell in cells(0, 2))
 
 
+def test_records_may_leave_out_what_is_usual(tmp_path):
+    given = record(Cell("glue/rte", exits="linear"))
+    given["settings"] = {name: given["settings"][name] for name in ("task", "exits", "options")}
+    (tmp_path / "given.jsonl").write_text(json.dumps(given) + "\n")
+    folder = ResultsFolder(tmp_path / "results")
+    assert folder.add_file(tmp_path / "given.jsonl") == 1
+    assert cells(0, 1)[0] in folder
+
+
 def test_records_may_have_options_that_are_not_known_here(tmp_path):
     given = record(cells(0, 1)[0])
     given["settings"]["options"] = {"device": "cuda:1", "mixture": ["a", "b"]}
@@ -145,6 +154,8 @@ def changed(**changes):
         (changed(settings={"task": "glue/rte", "colour": 1, "options": {}}), "line 2: .*colour"),
         (changed(settings={"task": "glue/rte"}), "line 2: .*options"),
         (json.dumps({**Cell("glue/rte").description, "test": [1]}), "line 2: the record of .* lacks 'metric'"),
+        (changed(settings={"task": 5, "options": {}}), "line 2: 'task' in the settings of a record"),
+        (changed(settings={"task": "glue/rte", "seed": "0", "options": {}}), "line 2: 'seed' in the settings of"),
         (changed(test=None), "line 2: 'test' of the record of rte_.* is not as it was written"),
         (changed(dev=[]), "line 2: 'dev' of the record of rte_"),
         (changed(dev=[0.5, "0.5"]), "line 2: 'dev' of .*1: Input should be a valid number"),

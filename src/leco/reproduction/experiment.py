@@ -2,9 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 import torch
 
@@ -107,6 +107,10 @@ class Experiment(ABC):
 def check_record(record: Any) -> Experiment:
     """The experiment that a record is of; LecoError where it describes none, or lacks or garbles a result."""
     experiment = Experiment.from_description(record)
+    types = get_type_hints(type(experiment))
+    for field in fields(experiment):
+        if field.name != "options":  # whose values may be of any type
+            checked(types[field.name], getattr(experiment, field.name), f"'{field.name}' in the settings of a record")
     for name, kind in {**experiment.results, **ABOUT}.items():
         if name not in record:
             raise LecoError(f"the record of {experiment.name} lacks '{name}'.")
@@ -117,7 +121,7 @@ def check_record(record: Any) -> Experiment:
 def portable(record: dict[str, Any]) -> dict[str, Any]:
     """A record without where a model's folder lay on the machine; the experiment's name is the same."""
     settings = record["settings"]
-    model = Path(settings["model"])
+    model = Path(settings.get("model", DEMO_BACKBONE))
     return {**record, "settings": {**settings, "model": model.name}} if model.is_absolute() else record
 
 
