@@ -98,6 +98,20 @@ def test_both_searches_have_their_row_and_neither_is_a_baseline(tmp_path):
     assert f"AVG of {LECO} less that of ALT: +10.0" in text
 
 
+def test_each_backbone_of_table_4_is_held_against_itself(tmp_path):
+    grid = GRIDS["table4"](base_cell())
+    better = {"albert-base-v2": 0.7, "roberta-base": 0.8}
+    folder = write_cells(
+        grid, tmp_path, lambda row, seed, layer: better.get(row.split(":")[0], 0.5) + 0.05 * (LECO in row)
+    )
+    text = write_table(grid, ["rte"], SEEDS, folder, MADE)
+    for model in better:
+        assert f"AVG of {model}: {LECO} less that of {model}: JT + MHA exit: +5.0 ± 0.0, n = 5 seeds" in text
+        (line,) = (line for line in text.splitlines() if line.startswith(f"| {model}: {LECO}"))
+        assert "\\*" in line
+    assert text.count("less that of") == len({row.name.split(":")[0] for row in grid.rows})
+
+
 def test_samples_are_of_some_tasks(grid):
     sampled = replace(grid, train_rows=parse_train_rows("sst-2=10000", ["rte", "sst-2"]))
     names = [cell.name for cell in sampled.cells(["rte", "sst-2"], 1)]

@@ -116,7 +116,7 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFol
     found = entries(grid, tasks, seeds, folder)
     present = [task for task in tasks if any(entry.task == task for entry in found)]
     cells = {(entry.row, entry.task): entry for entry in found}
-    tests = {task: _test(grid, found, task) for task in present}
+    tests = {(row.name, task): _test(grid, row, found, task) for row in grid.rows for task in present}
     header = ["method"] + [f"{task} {name}" for task in present for name in ("AVG", "BEST", "paper")]
     header.append("parameters of an exit")
     lines = []
@@ -124,13 +124,13 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFol
         line, counts = [row.name], []
         for task in present:
             entry = cells.get((row.name, task))
-            line += _shown(entry, [c for (_, t), c in cells.items() if t == task], tests[task], row.name == grid.ours)
+            line += _shown(entry, [c for (_, t), c in cells.items() if t == task], tests[row.name, task])
             counts += [entry.parameters] if entry else []
         lines.append([*line, f"{np.mean(counts):,.0f}" if counts else ""])
     notes = [
-        f"- {task}: AVG of {grid.ours} less that of {test.against}: {test.lead:+.1f} ± {test.spread:.1f}, "
+        f"- {task}: AVG of {row} less that of {test.against}: {test.lead:+.1f} ± {test.spread:.1f}, "
         f"n = {test.n} seeds, p = {test.p:.3f}; over {test.pairs} layer-seed pairs p = {test.p_pairs:.3f}."
-        for task, test in tests.items()
+        for (row, task), test in tests.items()
         if test
     ]
     text = "\n".join([f"**{grid.title}**", "", made, "", markdown(header, lines), "", *notes]) + "\n"
@@ -140,14 +140,17 @@ def write_table(grid: Grid, tasks: Sequence[str], seeds: int, folder: ResultsFol
     return text
 
 
-def _test(grid: Grid, found: Sequence[Entry], task: str) -> Test | None:
-    baselines = {row.name for row in grid.rows if row.baseline and row.name != grid.ours}
-    ours = [entry for entry in found if entry.task == task and entry.row == grid.ours]
-    others = [entry for entry in found if entry.task == task and entry.row in baselines]
-    return significance(ours[0], others) if ours else None
+def _test(grid: Grid, row: Row, found: Sequence[Entry], task: str) -> Test | None:
+    """A row against its rival or, ours, against all baselines; None for a row that is not tested."""
+    rivals = {row.rival} if row.rival else {one.name for one in grid.rows if one.baseline and one is not row}
+    if not row.rival and row.name != grid.ours:
+        return None
+    own = [entry for entry in found if entry.task == task and entry.row == row.name]
+    others = [entry for entry in found if entry.task == task and entry.row in rivals]
+    return significance(own[0], others) if own else None
 
 
-def _shown(entry: Entry | None, column: Sequence[Entry], test: Test | None, is_ours: bool) -> list[str]:
+def _shown(entry: Entry | None, column: Sequence[Entry], test: Test | None) -> list[str]:
     """AVG and BEST with their spread over the seeds, the best of a column in bold, and the paper's."""
     if entry is None:
         return ["", "", ""]
@@ -157,7 +160,7 @@ def _shown(entry: Entry | None, column: Sequence[Entry], test: Test | None, is_o
         text = mean_and_spread(values)
         if values.mean() == max(getattr(other, name).mean() for other in column):
             text = f"**{text}**"
-        if name == "avg" and is_ours and test and test.p < SIGNIFICANT:
+        if name == "avg" and test and test.p < SIGNIFICANT:
             text += "\\*"
         shown.append(text)
     paper = "" if entry.paper is None else " / ".join(f"{value}" for value in entry.paper if value is not None)
