@@ -68,3 +68,18 @@ def test_many_texts_of_a_file_and_their_answers_as_a_file(page, tmp_path):
     page.set_input_files("#file", path)
     page.click("#ask-many button:not([type=button])")
     page.locator("#many-problem", has_text="no column 'text'").wait_for()
+
+
+def test_quotes_that_are_no_quoting_are_read_as_files_are(page, tmp_path):
+    lines = ["text", '"Alien" is a good film', '"so bad', "fine", ""]
+    for number, some in enumerate((lines, [lines[0], *lines[2:]])):  # text behind a quote, and one that is left open
+        path = tmp_path / f"{number}.csv"
+        path.write_text("\n".join(some))
+        page.set_input_files("#file", path)
+        page.click("#ask-many button:not([type=button])")
+        page.locator("#many-problem", has_text="broken quoting in row 2").wait_for()
+    (tmp_path / "many.tsv").write_text("\n".join(lines))
+    page.set_input_files("#file", tmp_path / "many.tsv")
+    page.click("#ask-many button:not([type=button])")
+    page.locator("#rows", has_text='"Alien" is a good film').wait_for()
+    assert page.locator("#rows tr").count() == 3

@@ -88,22 +88,37 @@ function show({ found, ms }) {
 
 function cells(text, separator) {
   const rows = [[""]];
-  let quoted = false;
+  let quoted = false, closed = false;
   for (let place = 0; place < text.length; place++) {
     const letter = text[place], row = rows[rows.length - 1];
     if (quoted && letter === '"' && text[place + 1] === '"') { row[row.length - 1] += '"'; place++; }
-    else if (letter === '"' && (quoted || row[row.length - 1] === "")) quoted = !quoted;
-    else if (!quoted && letter === separator) row.push("");
-    else if (!quoted && letter === "\n") rows.push([""]);
+    else if (letter === '"' && (quoted || (!closed && row[row.length - 1] === ""))) { closed = quoted; quoted = !quoted; }
+    else if (!quoted && letter === separator) { row.push(""); closed = false; }
+    else if (!quoted && letter === "\n") { rows.push([""]); closed = false; }
+    else if (closed && letter !== "\r") broken(rows.length);
     else if (quoted || letter !== "\r") row[row.length - 1] += letter;
   }
+  if (quoted) broken(rows.length);
   return rows.filter((row) => row.some((cell) => cell.trim()));
+}
+
+function broken(row) {
+  throw new Error(`The file has broken quoting in row ${row}. Put the text in double quotes and double those in it.`);
+}
+
+function rowsOf(content, separator) {
+  if (separator === ",") return cells(content, separator);
+  try {
+    return cells(content, separator);
+  } catch {  // where tabs separate, many files do not quote at all
+    return content.split(/\r?\n/).filter((line) => line.trim()).map((line) => line.split(separator));
+  }
 }
 
 function textsOf(content, name) {
   const separator = name.endsWith(".tsv") ? "\t" : ",", pairs = info.pairs;
   if (!/\.(csv|tsv)$/.test(name)) return content.split(/\r?\n/).filter((line) => line.trim()).map((line) => (pairs ? line.split("\t") : line));
-  const [header, ...rows] = cells(content, separator), wanted = info.text_columns || [header[0]];
+  const [header, ...rows] = rowsOf(content, separator), wanted = info.text_columns || [header[0]];
   const places = wanted.map((column) => header.indexOf(column));
   if (places.includes(-1)) throw new Error("The file has no column '" + wanted[places.indexOf(-1)] + "'.");
   return rows.map((row) => (places.length === 1 ? row[places[0]] || "" : places.map((place) => row[place] || "")));
