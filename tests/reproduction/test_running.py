@@ -166,7 +166,7 @@ def test_cells_that_wait_for_nothing_that_comes_are_an_error(cells, glue, tmp_pa
         def start(self, process):
             return SimpleNamespace(stop=lambda: None)
 
-    with pytest.raises(LecoError, match="1 of the cells wait for what is not found in .*, such as rte_"):
+    with pytest.raises(LecoError, match=r"1 of the cells wait for what is not found in .*, such as rte_"):
         run_all(cells[1:2], tmp_path, glue_dir=glue, engine=Engine())
 
 
