@@ -18,7 +18,6 @@ from leco import Cobee, Entropy, FPabee, LecoError, Oracle, Static
 from leco.criteria import setting_arrays
 from leco.export import export_onnx
 from leco.export.criteria import WRITERS
-from leco.model import load_model
 from leco.runtime import Session
 from tiny import TINY, encoder, family_model, sentences, text_model
 
@@ -98,20 +97,13 @@ def test_long_texts_and_pairs_are_cut_on_the_side_on_which_the_model_cuts_them(t
 
 
 @pytest.mark.parametrize("family", ["bert", "deberta-v2"])
-def test_a_model_in_16_bits_is_saved_and_exported_with_its_exits_in_32(tokenizer, tmp_path, family):
-    model = family_model(tokenizer, family, {})
-    exits = [one.detach().clone() for one in model.exits.parameters()]
-    model.prepare(bf16=True).save_pretrained(tmp_path / "model")
-    loaded = load_model(tmp_path / "model")
-    assert {one.dtype for one in loaded.backbone.parameters()} == {torch.bfloat16}
-    assert all(map(torch.equal, exits, loaded.exits.parameters()))
-    assert {one.dtype for one in loaded.meta.parameters()} == {torch.float32}
-    export_onnx(loaded, tmp_path / "model.onnx", criterion=Entropy(0.9))
-    assert {one.dtype for one in loaded.backbone.parameters()} == {torch.bfloat16}, "it stays as it is"
-    loaded.float()
-    for own, files in zip(
-        loaded.predict(TEXTS, Entropy(0.9)), Session(tmp_path / "model.onnx").predict(TEXTS), strict=True
-    ):
+def test_a_model_in_16_bits_is_exported_in_32_and_stays_as_it_is(tokenizer, tmp_path, family):
+    model = family_model(tokenizer, family, {}).prepare(bf16=True)
+    export_onnx(model, tmp_path / "model.onnx", criterion=Entropy(0.9))
+    assert {one.dtype for one in model.backbone.parameters()} == {torch.bfloat16}
+    model.float()
+    answers = Session(tmp_path / "model.onnx").predict(TEXTS)
+    for own, files in zip(model.predict(TEXTS, Entropy(0.9)), answers, strict=True):
         assert own.exit_layer == files.exit_layer
         assert own.scores == pytest.approx(files.scores, abs=1e-5)
 

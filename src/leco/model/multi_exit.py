@@ -84,7 +84,6 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
     base_model_prefix = "backbone"
     supports_gradient_checkpointing = False
     accepts_loss_kwargs = False
-    _keep_in_fp32_modules_strict = ["exits", "meta"]  # noqa: RUF012 - whatever the layers' precision
     _supports_sdpa = True
     _supports_flash_attn = True
 
