@@ -8,23 +8,7 @@ from scipy import stats
 
 from leco import Entropy, LecoError
 from leco.calibration import Certificate, Watch, percent, verify_losses
-
-GIVEN = Certificate(
-    criterion=Entropy(0.2).to_dict(),
-    runtime="PyTorch",
-    precision="float32",
-    loss="worse",
-    bound=0.02,
-    disagreement=0.05,
-    confidence=0.9,
-    method="ltt",
-    rows=1000,
-    errors=12.0,
-    mean_exit_layer=3.5,
-    settings=40,
-    data="new.csv",
-    fingerprint="0123456789abcdef",
-)
+from promised import GIVEN
 
 
 def test_what_it_says():

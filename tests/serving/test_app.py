@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from leco import load
-from leco.calibration import Certificate, MonitorOptions, Watch
+from leco.calibration import MonitorOptions, Watch
 from leco.cli import main
 from leco.files import read_json, write_json
 from leco.loading import PredictorSpec
@@ -21,6 +21,7 @@ from leco.serving.metrics import Metrics
 from leco.serving.options import ServingOptions
 from leco.serving.service import Service
 from leco.serving.waiting import WaitingRoom
+from promised import GIVEN
 from waiting import until
 
 NOT_WATCHED = MonitorOptions()
@@ -58,23 +59,8 @@ def certified(fitted, tmp_path_factory):
         folder = tmp_path_factory.mktemp("certified") / "model"
         shutil.copytree(fitted, folder)
         config = read_json(folder / "config.json")
-        held = Certificate(
-            criterion=load(folder, device="cpu").criterion.to_dict(),
-            runtime="PyTorch",
-            precision="float32",
-            loss="worse",
-            bound=0.02,
-            disagreement=0.05,
-            confidence=0.9,
-            method="ltt",
-            rows=1000,
-            errors=2.0,
-            mean_exit_layer=1.5,
-            settings=1,
-            data="new.csv",
-            fingerprint="0",
-        )
-        held = replace(held, **changed)
+        criterion = load(folder, device="cpu").criterion.to_dict()
+        held = replace(GIVEN, **{"criterion": criterion, **changed})
         write_json(folder / "config.json", {**config, "certificate": held.to_dict()})
         return folder, held.sentence()
 

@@ -1,12 +1,11 @@
 """By which settings each part is read, whichever other parts there are."""
 
-from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 
 from leco.bulk.parts import Part
 from leco.bulk.places import opened
-from leco.data.encodings import text_lines
-from leco.errors import LecoError
+from leco.data.encodings import holds_utf8
 from leco.settings import SourceOptions
 
 
@@ -25,16 +24,6 @@ class Source:
 
     def of(self, part: Part) -> SourceOptions:
         """The settings by which a part is read."""
-        if self.inherited is None or _is_utf8(part):
+        if self.inherited is None or holds_utf8(partial(opened, part.address), part.name):
             return self.options
         return replace(self.options, encoding=self.inherited)
-
-
-def _is_utf8(part: Part) -> bool:
-    """Whether a part can be read, and is UTF-8 text throughout; of another kind than Parquet."""
-    try:
-        with opened(part.address) as file:
-            deque(text_lines(file, part.name), maxlen=0)
-    except LecoError:
-        return False
-    return True

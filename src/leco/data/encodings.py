@@ -1,7 +1,10 @@
 """In which encoding a file of text is: what it says itself, what it is named to be, or else UTF-8."""
 
 import codecs
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -92,10 +95,14 @@ def _head(file: Any) -> bytes:
 
 def is_utf8(path: Path) -> bool:
     """Whether a file is there, and is UTF-8 text throughout."""
+    return holds_utf8(partial(open_bytes, path), path.name)
+
+
+def holds_utf8(opened: Callable[[], AbstractContextManager[Any]], name: str) -> bool:
+    """Whether what is `opened` can be, and is UTF-8 text throughout."""
     try:
-        with open_bytes(path) as file:
-            for _ in text_lines(file, path.name):
-                pass
+        with opened() as file:
+            deque(text_lines(file, name), maxlen=0)
     except LecoError:
         return False
     return True

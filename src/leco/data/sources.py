@@ -148,9 +148,9 @@ def _tell_unused(name: str, unused: Sequence[str]) -> None:
         say(f"warning: '{shortened(name, 200)}': {listed(unused)} not used. Parts are called {known}.")
 
 
-def _files(folder: Path) -> list[Path]:
+def _readable(folder: Path) -> list[Path]:
     try:
-        return list(folder.iterdir())
+        return sorted(path for path in folder.iterdir() if suffix_of(path) in READERS)
     except OSError as error:
         raise LecoError(f"The folder '{folder}' cannot be read: {error.strerror}.") from error
 
@@ -159,16 +159,15 @@ def _folder_tables(folder: Path, where: SourceOptions) -> dict[str, Table]:
     files = part_files(folder)
     if not files:
         raise LecoError(f"The folder '{folder}' has no file train.*, dev.* or test.* ({', '.join(READERS)}).")
-    others = [path.name for path in _files(folder) if suffix_of(path) in READERS and path not in files.values()]
-    _tell_unused(str(folder), sorted(others))
+    _tell_unused(str(folder), [path.name for path in _readable(folder) if path not in files.values()])
     return {part: read_table(path, where) for part, path in files.items()}
 
 
 def part_files(folder: Path) -> dict[str, Path]:
     """The file of each part that a folder has; LecoError where there are two of one."""
-    files = {}
+    files, readable = {}, _readable(folder)
     for part, names in PARTS.items():
-        found = sorted(path for path in _files(folder) if stem_of(path) in names and suffix_of(path) in READERS)
+        found = [path for path in readable if stem_of(path) in names]
         if len(found) > 1:
             names_found = ", ".join(path.name for path in found)
             raise LecoError(f"The folder '{folder}' has more than one {part} file: {names_found}. Keep one of them.")
