@@ -16,7 +16,7 @@ class Curves(Cell):
     """The speedup-score curves of `criteria`, by comma or by default all, on the model of the cell of these settings.
 
     `task`, `model`, `preset`, `options`, `space`, `strategy`, `exits`, `seed` and `search_preset` are those of the
-    `Cell`. Speedups are measured on the first `timed_texts` texts of test (None: all), `repeats` times.
+    `Cell`. Speedups are measured on `timed_texts` texts of test (None: all), `repeats` times.
     """
 
     results: ClassVar[Mapping[str, Any]] = {"evaluation": dict[str, Any]}

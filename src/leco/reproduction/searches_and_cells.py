@@ -20,7 +20,7 @@ from leco.reproduction.results_folder import ResultsFolder
 from leco.settings import LEARNED
 from leco.training.log import TRAINING
 
-EVERY_LAYER = str(Static())
+FULL_DEPTH = str(Static())
 """The criterion that a cell's model is left with: its scores are those of exits, so that none is chosen on dev."""
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ class Cell(Experiment):
             glue_dir=glue_dir,
             seed=self.seed,
             strategy=self.strategy,
-            **{"criterion": EVERY_LAYER, **dict(self.options)},
+            **{"criterion": FULL_DEPTH, **dict(self.options)},
         )
         model, log = load_model(trained, self.device), read_json(trained / TRAINING)
         data = self.data(glue_dir)
