@@ -9,13 +9,15 @@ from leco.devices import has_bf16, pick_device, picked_bf16
 from leco.errors import LecoError
 from leco.evaluation.scores import exit_outputs
 from leco.exits.architecture import LINEAR, PAST_FUTURE
-from leco.search.searcher import SearchSetup
+from leco.training.checkpoints import Checkpoints
 from leco.training.options import TrainingOptions
 from leco.training.strategies import STRATEGIES
 from toy import LEARNED, Killed, dataset, model_with, searcher
 
 GPU = pick_device() if pick_device().type != "cpu" else None
 on_gpu = pytest.mark.skipif(GPU is None, reason="PyTorch finds no GPU here")
+everywhere = pytest.mark.parametrize("device", [torch.device("cpu"), pytest.param(GPU, marks=on_gpu)], ids=["cpu", "gpu"])
+"""On the processor, too: what only a GPU runs is not seen to break where there is none."""
 
 
 @pytest.mark.parametrize(
@@ -63,40 +65,26 @@ def test_a_gpu_says_what_the_processor_says(exits):
         np.testing.assert_allclose(values, observed_there[what], atol=1e-5)
 
 
-@on_gpu
-def test_a_search_on_a_gpu_moves_as_on_the_processor():
-    here, there = searcher(search_epochs=1), searcher(search_epochs=1)
-    there = type(there)(
-        there.model.to(GPU),
-        there.train,
-        there.tokenizer,
-        there.problem_type,
-        SearchSetup(there.run, there.options, there.relaxation),
-    )
+@everywhere
+def test_a_search_moves_as_on_the_processor(device):
+    here, there = searcher(search_epochs=1), searcher(search_epochs=1, device=device)
     for search in (here, there):
         search.model.supernet.dropout.p = 0.0
         for module in search.model.backbone.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
         search.run_epoch(0)
-    assert all(alpha.device.type == GPU.type for alpha in there.alphas)
+    assert all(alpha.device.type == device.type for alpha in there.alphas)
     for ours, theirs in zip(here.alphas, there.alphas):
         torch.testing.assert_close(ours, theirs.cpu(), atol=2e-3, rtol=0)
 
 
-@on_gpu
-def test_a_search_that_began_on_the_processor_goes_on_on_a_gpu(tmp_path):
+@everywhere
+def test_a_search_that_began_on_the_processor_goes_on(tmp_path, device):
     first = searcher(search_epochs=2)
     first.run_epoch(0)
     first._store(tmp_path / "search.pt", 1)
-    second = searcher(search_epochs=2)
-    second = type(second)(
-        second.model.to(GPU),
-        second.train,
-        second.tokenizer,
-        second.problem_type,
-        SearchSetup(second.run, second.options),
-    )
+    second = searcher(search_epochs=2, device=device)
     assert len(second.search(tmp_path / "search.pt").history.train_loss) == 2
 
 
@@ -108,19 +96,17 @@ def test_every_strategy_trains_on_a_gpu(strategy, tmp_path):
     assert log.epochs[-1]["dev_avg"] > 0.4
 
 
-@on_gpu
-def test_a_training_that_began_on_the_processor_goes_on_on_a_gpu(tmp_path, monkeypatch):
-    from leco.training import callbacks
-
+@everywhere
+def test_a_training_that_began_on_the_processor_goes_on(tmp_path, monkeypatch, device):
     def kill(self, args, state, control, **_):
         original(self, args, state, control, **_)
         raise Killed
 
-    original = callbacks.Checkpoints.on_save
-    monkeypatch.setattr(callbacks.Checkpoints, "on_save", kill)
+    original = Checkpoints.on_save
+    monkeypatch.setattr(Checkpoints, "on_save", kill)
     with pytest.raises(Killed):
         train(model_with(LEARNED), tmp_path, "cpu")
-    monkeypatch.setattr(callbacks.Checkpoints, "on_save", original)
+    monkeypatch.setattr(Checkpoints, "on_save", original)
     model = model_with(LEARNED)
-    assert len(train(model, tmp_path, GPU).epochs) == 2
-    assert model.device.type == GPU.type
+    assert len(train(model, tmp_path, device).epochs) == 2
+    assert model.device.type == device.type

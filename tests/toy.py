@@ -65,10 +65,10 @@ def model_with(exits, problem_type=SINGLE_LABEL, family="bert", exit_layers=None
     return model
 
 
-def searcher(relaxation=None, **options):
+def searcher(relaxation=None, device="cpu", **options):
     """A search on the toy task, at rates that move everything in seconds."""
     relaxation = relaxation or Darts()
-    model = SearchModel(encoder(), SearchSpace(width=8), 2, 0.1, relaxation.parameters)
+    model = SearchModel(encoder(), SearchSpace(width=8), 2, 0.1, relaxation.parameters).to(device)
     rates = {"search_lr": 1e-3, "search_exit_lr": 1e-2, "alpha_lr": 1e-2}
     settings = SearchOptions(**{"search_epochs": 3, **rates, **options})
     return Searcher(

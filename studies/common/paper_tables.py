@@ -67,7 +67,7 @@ RUNS = [
 ]
 RUNS_OF_TWELVE_LAYERS = [
     Run(
-        "table2",
+        table,
         ("rte", "mrpc", "cola", "sst-2"),
         5,
         options={"standardize": True},
@@ -75,6 +75,7 @@ RUNS_OF_TWELVE_LAYERS = [
         results=TWELVE_LAYERS,
         train_rows={"sst-2": 5_000},
     )
+    for table in ("table2", "table3", "table5")
 ]
 """With exits on standardized states; the model is a folder of that name, wherever it is."""
 VARIATIONS = {
