@@ -5,6 +5,8 @@ python -m studies.gpu_cells standardized tables --models MODELS --glue-dir GLUE 
 MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. A cell that was cut off goes on, after its last epoch,
 when the command is repeated with the same root. OUT gets one line of JSON for each cell that has ended and was not
 there before, and archives of what their exits said.
+
+Start NVIDIA's multi-process service first (`nvidia-cuda-mps-control -d`): without it processes take turns on the GPU.
 """
 
 import argparse

@@ -9,7 +9,7 @@ common/paper_tables.py is also a command of its own, `leco reproduce`, which the
 """
 
 import argparse
-from collections import defaultdict
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +20,26 @@ from leco.reproduction import run_all
 from leco.reproduction.estimate import estimated_hours
 from leco.reproduction.grids import LECO
 from leco.reproduction.scheduler import with_needs
-from leco.reproduction.tables import differences, entries, markdown, mean_and_spread, one_sided_p
-from studies.common.other_tables import areas, probe, rates, variants, variations, worth
+from leco.reproduction.tables import differences, entries, markdown, mean_and_spread
+from studies.common.other_tables import areas, areas_of_twelve_layers, probe, rates, variants, variations, worth
 from studies.common.own_results import ran_on
-from studies.common.paper_tables import RESULTS, RUNS, RUNS_OF_TWELVE_LAYERS, VARIATIONS, all_of, by_seed
+from studies.common.paired import ENOUGH, on_tasks
+from studies.common.paper_tables import (
+    FLOAT32,
+    RESULTS,
+    RUNS,
+    RUNS_OF_TWELVE_LAYERS,
+    TWELVE_LAYERS,
+    VARIATIONS,
+    all_of,
+    by_seed,
+)
 
 PAGE = DOCS / "results.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 BEGIN_TWELVE, END_TWELVE = "<!-- twelve layers: begin -->", "<!-- twelve layers: end -->"
-ENOUGH = 5
-"""With fewer seeds no difference can be significant: p of the test is at least 1 / 2^n."""
-LEAST = 0.001
-"""Smaller p are not told apart."""
+LEARNED_INSTEAD = {"2ST + LECO": "2ST + MHA exit", "ALT + LECO": "ALT"}
+"""Rows of Table 3 with learned exits, and those that differ from them in their exits alone."""
 
 
 def states(runs):
@@ -60,37 +68,69 @@ def records(runs):
     return [run.results[one] for run in runs for one in run.tables.experiments if one in run.results]
 
 
+def found_in(run):
+    """The grid of a run of one table, and what there is of it by row and task."""
+    (grid,) = run.tables.grids
+    return grid, {(one.row, one.task): one for one in entries(grid, run.tasks, run.seeds, run.results)}
+
+
 def gaps_of(runs):
-    """How much higher our row scores than each other one of the runs' tables, by row and task [seeds, layers]."""
-    shown = defaultdict(dict)
+    """How much higher our row scores than each other one of the runs' tables, by row and task [seeds, layers].
+
+    A row that is in several tables is shown once.
+    """
+    shown = {}
     for run in runs:
-        (grid,) = run.tables.grids
-        found = {(one.row, one.task): one for one in entries(grid, run.tasks, run.seeds, run.results)}
-        for (row, task), other in found.items():
-            ours = found.get((grid.ours, task))
-            if ours is not None and row != grid.ours:
-                shown[row][task] = differences(ours, other)
-    return shown
+        grid, found = found_in(run)
+        for row in grid.rows:
+            gaps = {
+                task: differences(found[grid.ours, task], found[row.name, task])
+                for task in run.tasks
+                if {(grid.ours, task), (row.name, task)} <= found.keys()
+            }
+            if gaps and row.name != grid.ours:
+                shown.setdefault(row.cell, (row.name, gaps))
+    return dict(shown.values())
+
+
+def of_avg(by_task):
+    """Differences at each layer [seeds, layers] by task as those of AVG [seeds]."""
+    return {task: gaps.mean(1) for task, gaps in by_task.items()}
 
 
 def paired(runs):
     """Our AVG less that of each other row of the runs' tables, on the seeds that both have."""
-
-    def told(gaps):
-        p = one_sided_p(gaps)
-        test = "" if len(gaps) < ENOUGH else f", p = {p:.3f}" if p >= LEAST else f", p < {LEAST}"
-        return f"{mean_and_spread(gaps, sign='+')} (n = {len(gaps)}{test})"
-
-    tasks, lines = runs[0].tasks, []
-    for row, by_task in gaps_of(runs).items():
-        of_avg = {task: gaps.mean(1) for task, gaps in by_task.items()}
-        line = [told(of_avg[task]) if task in of_avg else "" for task in tasks]
-        lines.append([row, *line, told(np.concatenate(list(of_avg.values())))])
+    tasks = runs[0].tasks
+    lines = [[row, *on_tasks(tasks, of_avg(by_task))] for row, by_task in gaps_of(runs).items()]
     return f"""**AVG of {LECO} less that of the other rows**, on the n seeds that both have (mean ± standard deviation),
 in the last column over tasks and seeds together; p is that of the one-sided test over these, where there are at
 least {ENOUGH}, not corrected for the number of rows
 
 {markdown([f"{LECO} less", *tasks, "all tasks"], lines)}"""
+
+
+def with_learned_exits(run):
+    """AVG of the other strategies with learned exits less that with their own, from Table 3."""
+    _, found = found_in(run)
+    lines = []
+    for learned, usual in LEARNED_INSTEAD.items():
+        gaps = {task: differences(found[learned, task], found[usual, task]) for task in run.tasks}
+        lines.append([f"{learned} less {usual}", *on_tasks(run.tasks, of_avg(gaps))])
+    return f"""**What learned exits do for other strategies** (AVG of Table 3's rows; as above)
+
+{markdown(["", *run.tasks, "all tasks"], lines)}"""
+
+
+def in_float32():
+    """How far cells that ran in float32 too, on a processor, are from those in bfloat16."""
+    both = [(one, TWELVE_LAYERS.records()[name]) for name, one in FLOAT32.records().items()]
+    gaps = {
+        name: 100 * np.array([pick(one) - pick(other) for one, other in both])
+        for name, pick in (("AVG", itemgetter("avg")), ("BEST", itemgetter("best")))
+    }
+    shown = ", ".join(f"{name} {mean_and_spread(gap, sign='+')}" for name, gap in gaps.items())
+    return f"""{len(both)} cells of SST-2 ran in float32, too; less those in bfloat16, with the same seeds: {shown}.
+{ran_on(FLOAT32.records().values())}"""
 
 
 def layer_by_layer(runs):
@@ -116,6 +156,7 @@ def render():
         pictures = written.replace("](../docs/assets/", "](assets/")
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
     parts.append(paired([all_of(table) for table in ("table2", "table3", "table5")]))
+    parts.append(with_learned_exits(all_of("table3")))
     parts += [areas(), worth(), variants(), rates(), variations(), probe()]
     write_between(PAGE, BEGIN, END, "\n\n".join(parts))
     render_twelve_layers()
@@ -127,7 +168,10 @@ def render_twelve_layers():
     parts = [states([(run.table, run) for run in runs]), ran_on(records(runs))]
     for run in runs:
         parts.append(f"{run.tables.write()[run.table]}\n```sh\n{run.command}\n```")
-    write_between(PAGE, BEGIN_TWELVE, END_TWELVE, "\n\n".join([*parts, paired(runs), layer_by_layer(runs)]))
+    by_table = {run.table: run for run in runs}
+    parts += [paired(runs), with_learned_exits(by_table["table3"]), layer_by_layer([by_table["table2"]]), in_float32()]
+    parts.append(areas_of_twelve_layers())
+    write_between(PAGE, BEGIN_TWELVE, END_TWELVE, "\n\n".join(parts))
 
 
 def main():

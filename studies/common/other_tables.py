@@ -7,7 +7,8 @@ import numpy as np
 
 from benchmarks.common.recording import read, source
 from leco.reproduction.tables import markdown, mean_and_spread
-from studies.common.paper_tables import RESULTS, VARIATIONS, all_of
+from studies.common.paired import on_tasks
+from studies.common.paper_tables import RESULTS, RUNS_OF_TWELVE_LAYERS, VARIATIONS, all_of
 
 VARIED = ("sst-2", "cola")
 RATED = ("cola", "mrpc")
@@ -39,6 +40,27 @@ the mean over the shares of layers saved that all criteria reach (± is the stan
 cells' exits said of each text is not in the repository, so that this table cannot be remade without running them again
 
 {markdown(["criterion", *header], lines)}
+
+{source(result)}"""
+
+
+def areas_of_twelve_layers():
+    """The same with twelve layers, of two rows of Table 2."""
+    result = read("studies/areas_twelve_layers")
+    by_row = defaultdict(lambda: defaultdict(list))
+    for one in result["rows"]:
+        by_row[one["row"]][one["task"]].append(one["areas"])
+    names = [name for name in result["rows"][0]["areas"] if name != "cobee"]
+    tasks = RUNS_OF_TWELVE_LAYERS[0].tasks
+    lines = []
+    for row, by_task in by_row.items():
+        for name in names:
+            gaps = {task: np.array([one["cobee"] - one[name] for one in found]) for task, found in by_task.items()}
+            lines.append([row, name, *on_tasks(tasks, gaps)])
+    return f"""**COBEE and other criteria over seeds**: the area under COBEE's curve less that of another criterion, on
+the same cells, in points of the task's score (the mean over the shares of layers saved that all criteria reach)
+
+{markdown(["exits of", "COBEE less", *tasks, "all tasks"], lines)}
 
 {source(result)}"""
 

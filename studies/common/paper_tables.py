@@ -9,6 +9,8 @@ from leco.model.pretrained import DEMO_BACKBONE
 from leco.reproduction import PaperTables, ResultsFolder
 
 RESULTS, TWELVE_LAYERS = ResultsFolder(ROOT / "results"), ResultsFolder(ROOT / "results" / "mpnet")
+FLOAT32 = ResultsFolder(TWELVE_LAYERS.root / "float32")
+"""Cells of twelve layers that ran in float32, too."""
 PRESET, RECIPE = "quick", "sampling"
 TRAIN_ROWS = {"sst-2": 10_000}
 
