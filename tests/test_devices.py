@@ -16,7 +16,8 @@ from toy import LEARNED, Killed, dataset, model_with, searcher
 
 GPU = pick_device() if pick_device().type != "cpu" else None
 on_gpu = pytest.mark.skipif(GPU is None, reason="PyTorch finds no GPU here")
-everywhere = pytest.mark.parametrize("device", [torch.device("cpu"), pytest.param(GPU, marks=on_gpu)], ids=["cpu", "gpu"])
+DEVICES = {"cpu": pytest.param(torch.device("cpu")), "gpu": pytest.param(GPU, marks=on_gpu)}
+everywhere = pytest.mark.parametrize("device", DEVICES.values(), ids=DEVICES)
 """On the processor, too: what only a GPU runs is not seen to break where there is none."""
 
 

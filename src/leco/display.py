@@ -2,6 +2,7 @@
 
 import html
 import re
+import shlex
 from collections.abc import Sequence
 
 UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]")
@@ -57,6 +58,18 @@ def in_markdown(text: object) -> str:
     '&lt;b&gt;\\*x\\*&lt;/b&gt;'
     """
     return html.escape(MARKDOWN.sub(r"\\\g<0>", visible(text)), quote=False)
+
+
+def quoted(word: object) -> str:
+    r"""A word as a shell takes it.
+
+    >>> print(quoted("my file.csv"), quoted("a\nb"))
+    'my file.csv' $'a\nb'
+    """
+    text = str(word)
+    if UNSAFE.search(text):  # as it is shown, which bash understands
+        return "$'" + visible(text.replace("\\", r"\\").replace("'", r"\'")) + "'"
+    return shlex.quote(text)
 
 
 def in_plot(text: object) -> str:

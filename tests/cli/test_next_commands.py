@@ -9,7 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from leco.cli.next_commands import command_line, predict_line, quoted
+from leco.cli.next_commands import command_line, predict_line
+from leco.display import quoted
 from offline import rows, write_csv
 
 DATA, MODEL, TEXT, LABEL = """-it's "my".csv""", "-my model's", "a text's", "-la bel"

@@ -61,6 +61,17 @@ def test_weights_are_safetensors_and_the_tokenizer_is_beside_them(folder, tokeni
 
 
 @torch.no_grad()
+def test_a_model_that_was_prepared_in_16_bits_loses_nothing_of_its_exits(folder, tmp_path):
+    model = MultiExitModel.from_pretrained(folder).prepare(bf16=True)
+    model.save_pretrained(tmp_path / "saved")
+    loaded = MultiExitModel.from_pretrained(tmp_path / "saved")
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    for name, saved in model.state_dict().items():
+        assert torch.equal(saved.float(), loaded.state_dict()[name].float()), name
+    assert torch.equal(model(**texts(4)).logits, loaded.prepare(bf16=True)(**texts(4)).logits)
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
 def test_the_precision_is_chosen_when_loading(folder, dtype):
     model = MultiExitModel.from_pretrained(folder, dtype=dtype)

@@ -234,14 +234,14 @@ def test_without_data_it_shows_what_there_is_and_how_to_get_the_rest(tokenizer, 
     folder.mkdir()
     page, html = page_of(folder, model)
     assert "Scores, speedups and where texts leave; texts that leave first and last." in page.text
-    assert "leco report a model --data DATA" in page.text
+    assert "leco report 'a model' --data DATA" in page.text
     assert "Score of each exit" not in page.text
     assert "The exits" in page.text
     check_page(page, html)
     write_json(folder / "results.json", evaluate(model, data, repeats=1, timed_texts=1).to_dict())
     page, html = page_of(folder, model)
     assert "Curves of all criteria; texts that" in page.text
-    assert "--data <b>data</b>" in page.text
+    assert "--data '<b>data</b>'" in page.text
     assert "Score of each exit" in page.text
     assert "share of layers saved" in page.text
     check_page(page, html)

@@ -1,26 +1,13 @@
 """The commands that are printed as what can be done next: a shell takes them as they are."""
 
 import json
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from leco.cli.parameters import flag_of
-from leco.display import UNSAFE, visible
+from leco.display import quoted
 from leco.options import setting_names
 from leco.settings import SourceOptions
-
-
-def quoted(word: object) -> str:
-    r"""A word as a shell takes it.
-
-    >>> print(quoted("my file.csv"), quoted("a\nb"))
-    'my file.csv' $'a\nb'
-    """
-    text = str(word)
-    if UNSAFE.search(text):  # as it is shown, which bash understands
-        return "$'" + visible(text.replace("\\", r"\\").replace("'", r"\'")) + "'"
-    return shlex.quote(text)
 
 
 def command_line(command: str, *words: object, **settings: Any) -> str:

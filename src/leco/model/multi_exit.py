@@ -147,6 +147,12 @@ class MultiExitModel(TokenizerMixin, PredictorMixin, PreTrainedModel):
         return str(self.backbone.dtype).removeprefix("torch.")
 
     @property
+    def dtype(self) -> torch.dtype:
+        """The widest type of its weights, in which it is loaded where it was saved: the exits', after `prepare`."""
+        kinds = {parameter.dtype for parameter in self.parameters() if parameter.is_floating_point()}
+        return max(kinds, key=lambda one: torch.finfo(one).bits)
+
+    @property
     def exit_architectures(self) -> list[ExitArchitecture]:
         """The architecture of each exit, the lowest layer's first."""
         return self.config.exits

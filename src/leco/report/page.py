@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from leco.criteria import Oracle, exits_in_words
-from leco.display import time_saved, visible, with_factor
+from leco.display import quoted, time_saved, visible, with_factor
 from leco.evaluation import Evaluation
 from leco.exits.architecture import EDGES, Architecture
 from leco.registry import format_settings
@@ -36,7 +36,7 @@ def render(content: Content) -> str:
         lstrip_blocks=True,
     )
     environment.filters["settings"] = format_settings
-    environment.filters |= {"time_saved": time_saved, "with_factor": with_factor}
+    environment.filters |= {"quoted": quoted, "time_saved": time_saved, "with_factor": with_factor}
     found = content.evaluation
     charts = {**_exit_charts(content), **({} if found is None else _charts(found))}
     return environment.get_template("page.html").render(
