@@ -18,10 +18,10 @@ from benchmarks.common.recording import ASSETS, DOCS, write_between
 from leco.errors import LecoError
 from leco.reproduction import run_all
 from leco.reproduction.estimate import estimated_hours
-from leco.reproduction.grids import LECO
+from leco.reproduction.grids import LEARNED_INSTEAD, LECO
 from leco.reproduction.scheduler import with_needs
 from leco.reproduction.tables import differences, entries, markdown, mean_and_spread
-from studies.common.other_tables import areas, areas_of_twelve_layers, probe, rates, variants, variations, worth
+from studies.common.other_tables import areas, cobee_less_others, probe, rates, variants, variations, worth
 from studies.common.own_results import ran_on
 from studies.common.paired import ENOUGH, on_tasks
 from studies.common.paper_tables import (
@@ -38,8 +38,6 @@ from studies.common.paper_tables import (
 PAGE = DOCS / "results.md"
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 BEGIN_TWELVE, END_TWELVE = "<!-- twelve layers: begin -->", "<!-- twelve layers: end -->"
-LEARNED_INSTEAD = {"2ST + LECO": "2ST + MHA exit", "ALT + LECO": "ALT"}
-"""Rows of Table 3 with learned exits, and those that differ from them in their exits alone."""
 
 
 def states(runs):
@@ -157,7 +155,15 @@ def render():
         parts.append(f"{pictures}\n```sh\n{commands}\n```")
     parts.append(paired([all_of(table) for table in ("table2", "table3", "table5")]))
     parts.append(with_learned_exits(all_of("table3")))
-    parts += [areas(), worth(), variants(), rates(), variations(), probe()]
+    parts += [
+        areas(),
+        cobee_less_others("areas", all_of("table2").tasks),
+        worth(),
+        variants(),
+        rates(),
+        variations(),
+        probe(),
+    ]
     write_between(PAGE, BEGIN, END, "\n\n".join(parts))
     render_twelve_layers()
 
@@ -170,7 +176,7 @@ def render_twelve_layers():
         parts.append(f"{run.tables.write()[run.table]}\n```sh\n{run.command}\n```")
     by_table = {run.table: run for run in runs}
     parts += [paired(runs), with_learned_exits(by_table["table3"]), layer_by_layer([by_table["table2"]]), in_float32()]
-    parts.append(areas_of_twelve_layers())
+    parts.append(cobee_less_others("areas_twelve_layers", by_table["table2"].tasks))
     write_between(PAGE, BEGIN_TWELVE, END_TWELVE, "\n\n".join(parts))
 
 

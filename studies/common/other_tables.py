@@ -6,9 +6,10 @@ from itertools import product
 import numpy as np
 
 from benchmarks.common.recording import read, source
+from leco.reproduction.grids import LECO
 from leco.reproduction.tables import markdown, mean_and_spread
 from studies.common.paired import on_tasks
-from studies.common.paper_tables import RESULTS, RUNS_OF_TWELVE_LAYERS, VARIATIONS, all_of
+from studies.common.paper_tables import RESULTS, VARIATIONS, all_of
 
 VARIED = ("sst-2", "cola")
 RATED = ("cola", "mrpc")
@@ -44,21 +45,20 @@ cells' exits said of each text is not in the repository, so that this table cann
 {source(result)}"""
 
 
-def areas_of_twelve_layers():
-    """The same with twelve layers, of two rows of Table 2."""
-    result = read("studies/areas_twelve_layers")
+def cobee_less_others(name, tasks):
+    """How far COBEE's area is above that of each other criterion on the same cells, from the result of that name."""
+    result = read(f"studies/{name}")
     by_row = defaultdict(lambda: defaultdict(list))
     for one in result["rows"]:
-        by_row[one["row"]][one["task"]].append(one["areas"])
-    names = [name for name in result["rows"][0]["areas"] if name != "cobee"]
-    tasks = RUNS_OF_TWELVE_LAYERS[0].tasks
+        by_row[one.get("row", LECO)][one["task"]].append(one["areas"])
     lines = []
     for row, by_task in by_row.items():
-        for name in names:
-            gaps = {task: np.array([one["cobee"] - one[name] for one in found]) for task, found in by_task.items()}
-            lines.append([row, name, *on_tasks(tasks, gaps)])
+        for other in (other for other in result["rows"][0]["areas"] if other != "cobee"):
+            gaps = {task: np.array([one["cobee"] - one[other] for one in found]) for task, found in by_task.items()}
+            lines.append([row, other, *on_tasks(tasks, gaps)])
     return f"""**COBEE and other criteria over seeds**: the area under COBEE's curve less that of another criterion, on
-the same cells, in points of the task's score (the mean over the shares of layers saved that all criteria reach)
+the same cells, in points of the task's score (the mean over the shares of layers saved that all criteria reach); n and
+p as above
 
 {markdown(["exits of", "COBEE less", *tasks, "all tasks"], lines)}
 

@@ -98,6 +98,17 @@ def test_both_searches_have_their_row_and_neither_is_a_baseline(tmp_path):
     assert f"AVG of {LECO} less that of ALT: +10.0" in text
 
 
+def test_learned_exits_are_no_baseline_of_table_3_and_are_held_against_the_usual_exits(tmp_path):
+    grid = GRIDS["table3"](base_cell())
+    scores = {"2ST + MHA exit": 0.7, "2ST + LECO": 0.75, "ALT": 0.5, "ALT + LECO": 0.79, LECO: 0.8}
+    folder = write_cells(grid, tmp_path, lambda row, seed, layer: scores[row])
+    text = write_table(grid, ["rte"], SEEDS, folder, MADE)
+    assert f"AVG of {LECO} less that of 2ST + MHA exit: +10.0" in text
+    assert "AVG of 2ST + LECO less that of 2ST + MHA exit: +5.0" in text
+    assert "AVG of ALT + LECO less that of ALT: +29.0" in text
+    assert text.count("less that of") == 3
+
+
 def test_each_backbone_of_table_4_is_held_against_itself(tmp_path):
     grid = GRIDS["table4"](base_cell())
     better = {"albert-base-v2": 0.7, "roberta-base": 0.8}
