@@ -88,7 +88,7 @@ def allowed(metadata: Any, hint: Any) -> str:
     kinds = [one for one in get_args(hint) if one not in (type(None), ...)] or [hint]
     words = {int: "whole number", float: "number", bool: "true, false", str: "text", tuple: "names"}
     kind = words.get(kinds[0], "names" if get_args(kinds[0]) else "path")
-    limits = {"minimum": "from", "above": "above", "maximum": "to"}
+    limits = {"minimum": "from", "above": "above", "maximum": "to", "below": "below"}
     return " ".join(
         [kind, *(f"{word} {metadata[key]:,.10g}" for key, word in limits.items() if metadata[key] is not None)]
     )

@@ -2,9 +2,9 @@
 
 python -m studies.gpu_cells standardized tables --models MODELS --glue-dir GLUE --root CELLS --out OUT --seconds 540
 
-MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. A cell that was cut off goes on, after its last epoch,
-when the command is repeated with the same root. OUT gets one line of JSON for each cell that has ended and was not
-there before, and archives of what their exits said.
+MODELS holds the folders all-MiniLM-L6-v2 and all-mpnet-base-v2. A cell that was cut off or failed goes on, after its
+last epoch, when the command is repeated with the same root. OUT gets one line of JSON for each cell that has ended and
+was not there before, and archives of what their exits said.
 
 Start NVIDIA's multi-process service first (`nvidia-cuda-mps-control -d`): without it processes take turns on the GPU.
 """
@@ -16,6 +16,7 @@ import sys
 import tarfile
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
@@ -90,16 +91,38 @@ def run(one, root, glue_dir):
     return time.perf_counter() - started
 
 
+class Processes:
+    """Pools of processes, one after the other: where one of its processes is killed, a pool ends with all of them."""
+
+    def __init__(self, jobs):
+        self.jobs = jobs
+        self._begin()
+
+    def submit(self, *work):
+        """Start work, in a new pool where the last one has ended."""
+        try:
+            return self.pool.submit(*work)
+        except BrokenProcessPool:
+            self._begin()
+            return self.pool.submit(*work)
+
+    def _begin(self):
+        self.pool = ProcessPoolExecutor(self.jobs, get_context("spawn"), begin)
+
+
 def run_until(deadline, experiments, folder, glue_dir, jobs):
-    """Run what is not finished in the order given, needs first, until all is done or the time is over."""
+    """Run what is not finished in the order given, needs first, until all is done or the time is over.
+
+    Where a process is killed, say for memory, what ran beside it counts as failed too, and the others go on.
+    """
     pending = [one for one in with_needs(dict.fromkeys(experiments, FILE)) if one not in folder]
     running, failed = {}, []
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), begin)
+    processes = Processes(jobs)
     while (pending or running) and time.time() < deadline:
         ready = [one for one in pending if one.needs is None or one.needs in folder]
         for one in ready[: jobs - len(running)]:
             pending.remove(one)
-            running[pool.submit(run, one, folder.root, glue_dir)] = one
+            running[processes.submit(run, one, folder.root, glue_dir)] = one
         if not running:
             break
         for future in wait(running, timeout=1, return_when=FIRST_COMPLETED).done:

@@ -18,6 +18,7 @@ from benchmarks.common.recording import DOCS, write_between
 from leco.reproduction import Cell
 from leco.reproduction.tables import markdown, mean_and_spread
 from studies.common.own_results import RESULTS, command_line, ran_on, run_missing
+from studies.common.paired import finished
 from studies.common.variants import VariantCell
 
 PAGE = DOCS / "results.md"
@@ -113,20 +114,18 @@ def shown(one, seeds):
 
 
 def comparison():
-    """The table of with and without, and the mean gain on dev of each encoder."""
+    """The table of with and without, and the mean gain on dev of each encoder, on the seeds that both have."""
     lines, gains = [], defaultdict(list)
     for (model, task), seeds in SEEDS.items():
         for exits in EXITS:
-            found = []
-            for on in (OFF, ON):
-                cells = [cell(Path(), model, task, on, exits=exits, seed=seed) for seed in range(seeds)]
-                found.append(scores(cells))
-            without, with_ = found
-            cells = [text for one in found for text in shown(one, seeds)]
+            by_seed = [
+                [cell(Path(), model, task, on, exits=exits, seed=seed) for on in (OFF, ON)] for seed in range(seeds)
+            ]
+            cells = [text for one in zip(*by_seed, strict=True) for text in shown(scores(one), seeds)]
             lines.append([f"{LAYERS[model]}", task.split("/")[1], exits, str(seeds), *cells])
-            if without and with_:
-                number = min(len(without[0]), len(with_[0]))
-                gains[model, exits].append(100 * float(np.mean(with_[0][:number]) - np.mean(without[0][:number])))
+            if both := finished(by_seed, RESULTS):
+                without, with_ = np.array([[np.mean(one["dev"]) for one in pair] for pair in both]).T
+                gains[model, exits].append(100 * float(np.mean(with_ - without)))
     heads = ["layers", "task", "exits", "seeds", "without: dev", "test", "standardized: dev", "test"]
     summary = [
         [

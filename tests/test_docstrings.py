@@ -113,6 +113,21 @@ def takes_arrays(function):
     return any(ARRAYS.search(str(one)) for one in annotations)
 
 
+def test_no_docstring_stands_below_another():
+    """What is below the docstring of a value is about nothing."""
+    twice = []
+    for path in sorted((SOURCE / "leco").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            body = node.body if isinstance(getattr(node, "body", None), list) else []
+            twice += [(path.name, below.lineno) for above, below in pairwise(body) if is_text(above) and is_text(below)]
+    assert twice == []
+
+
+def is_text(statement):
+    """Whether a statement is nothing but a text."""
+    return isinstance(statement, ast.Expr) and isinstance(getattr(statement.value, "value", None), str)
+
+
 def test_every_public_name_says_what_it_is():
     pytest.importorskip("torch")
     assert [name for name, value, docs in with_methods() if not docs[0].strip()] == []

@@ -61,6 +61,8 @@ def test_a_description_is_a_value(fitted):
 def test_what_is_no_path(path):
     with pytest.raises(LecoError, match=r"^A predictor is loaded from a model folder or an ONNX file, not from"):
         leco.load(path)
+    with pytest.raises(LecoError, match=r"^A predictor is loaded from a model folder or an ONNX file, not from"):
+        leco.evaluate(path, "new.csv")
 
 
 @pytest.mark.parametrize("path", ["nowhere", "a\0b", "x" * 5000, Path("x" * 300), "nowhere.onnx", "x" * 300 + ".onnx"])

@@ -195,6 +195,7 @@ def test_a_replica_whose_engine_has_ended_fails_its_health_check(fitted):
         ({"min_replicas": 5, "max_replicas": 4}, "min_replicas must be at most max_replicas 4, not 5"),
         ({"max_replica": 4}, "Unknown option 'max_replica'. Did you mean 'max_replicas'"),
         ({"max_wait": 11}, "max_wait must be at most 10"),
+        ({"fall_back": True}, "fall_back is for a monitor, and there is none"),
     ],
 )
 def test_wrong_settings_are_refused(settings, message):

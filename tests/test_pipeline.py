@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 import leco
-from leco import LecoError
+from leco import LecoError, pipeline
 from leco.search.costs import DEFAULT
 from leco.training.trainer import MultiExitTrainer
 from offline import OPTIONS, SHORT, rows, write_csv
@@ -146,6 +146,16 @@ def test_a_run_tokenizes_its_texts_once(monkeypatch, tmp_path, encoder_folder, r
 def test_unknown_options_are_refused(tmp_path, encoder_folder, reviews):
     with pytest.raises(LecoError, match=r"Unknown option 'epoch'\. Did you mean 'epochs'\?"):
         leco.fit(model=str(encoder_folder), data=str(reviews), output=tmp_path / "out", epoch=3)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["model", "output", "data"])
+@pytest.mark.parametrize("value", [None, 3, "", b"out", "\udcff"], ids=ascii)
+def test_what_is_no_path_is_one_sentence(tmp_path, encoder_folder, reviews, name, value):
+    given = {"model": str(encoder_folder), "data": str(reviews), "output": tmp_path / "out", name: value}
+    for function in (leco.fit, leco.train, pipeline.search):
+        with pytest.raises(LecoError, match=rf"^{name}(: .*| must be a path or a name, not .*| '.*' is not UTF-8)"):
+            function(**given)
     assert not (tmp_path / "out").exists()
 
 

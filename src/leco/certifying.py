@@ -23,6 +23,7 @@ from leco.evaluation.kept import Kept, files_mark
 from leco.evaluation.trials import Trials
 from leco.evaluation.unseen import check_new, unseen_texts
 from leco.files import write_text
+from leco.fingerprint import content_files
 from leco.folders import holding
 from leco.loading import is_classifier, load
 from leco.model import MultiExitModel
@@ -158,8 +159,7 @@ def keep(path: Path, predictor: Predictor, certificate: Certificate) -> None:
 def _kept(path: Path, key: str) -> Iterator[Kept]:
     """A place for outputs beside a model, which stays where the block is stopped from outside."""
     folder = path / KEPT if path.is_dir() else path.with_name(f"{KEPT}-{path.name}")
-    files = [path / "config.json", path / "model.safetensors"] if path.is_dir() else [path]
-    kept = Kept(folder, f"{key} {files_mark(*files)}")
+    kept = Kept(folder, f"{key} {files_mark(*content_files(path))}")
     try:
         yield kept
     except LecoError:  # it would be the same again

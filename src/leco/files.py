@@ -11,7 +11,9 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, NoReturn
 
-from leco.errors import LecoError
+from leco.display import shortened
+from leco.errors import LecoError, parameter
+from leco.tokens import half_character
 
 TEMPORARY = ".leco-"
 """How the names of files begin that are being written."""
@@ -36,6 +38,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_path(value: object, name: str) -> None:
+    """LecoError unless what the parameter `name` is given is a path, or a name, that can be written down as UTF-8."""
+    path = os.fspath(value) if isinstance(value, str | os.PathLike) else None
+    if not isinstance(path, str) or not path:
+        raise LecoError(f"{parameter(name)} must be a path or a name, not {shortened(repr(value))}.")
+    if half_character(path):
+        raise LecoError(f"{parameter(name)} '{shortened(path)}' is not UTF-8. Rename what it names.")
 
 
 def write_text(path: Path, text: str) -> None:

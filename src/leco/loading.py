@@ -120,6 +120,11 @@ def load(
     return loaded
 
 
+def as_predictor(given: Predictor | str | Path) -> Predictor:
+    """A predictor that may be given by its path, as `load` takes it; LecoError for what is neither."""
+    return cast("Predictor", given) if hasattr(given, "decide") else load(cast("Any", given))
+
+
 def is_file(path: str | Path) -> bool:
     """Whether a path is an ONNX file's, there or not, and not a folder's."""
     return not os.path.isdir(path) and (os.path.isfile(path) or str(path).endswith(ONNX))  # noqa: PTH112, PTH113

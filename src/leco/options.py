@@ -30,13 +30,14 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     above: float | None = None,
+    below: float | None = None,
     choices: Iterable[str] | None = None,
     **more: Any,
 ) -> Any:
     """A dataclass field with a default, a sentence of help (unit and range in it) and the values allowed.
 
-    `minimum` and `maximum` are included in the range, `above` is not; `choices` are the legal names. Of `more`, which
-    the field's metadata have too, `identifies=False` is a setting that may change while a run goes on.
+    `minimum` and `maximum` are included in the range, `above` and `below` are not; `choices` are the legal names. Of
+    `more`, which the field's metadata have too, `identifies=False` is a setting that may change while a run goes on.
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def option(
     >>> setting_names(Speed), Speed().share
     (['share'], 0.5)
     """
-    allowed = {"minimum": minimum, "maximum": maximum, "above": above, "choices": choices}
+    allowed = {"minimum": minimum, "maximum": maximum, "above": above, "below": below, "choices": choices}
     return field(default=default, metadata={"help": help, **allowed, **more})
 
 
@@ -171,11 +172,13 @@ def _validate_field(option_field: Field[Any], hint: Any, value: Any) -> None:
         problem = f"more than {meta['above']:g}"
     elif meta["maximum"] is not None and value > meta["maximum"]:
         problem = f"at most {meta['maximum']:.10g}"
+    elif meta["below"] is not None and value >= meta["below"]:
+        problem = f"below {meta['below']:g}"
     elif kind is int and meta["maximum"] is None and value > LARGEST:
         problem = f"at most {LARGEST}"
     if problem:
         shown = "so large" if isinstance(value, int) and abs(value) > 2**63 else repr(value)
-        default = "" if option_field.default is MISSING else f" (default {option_field.default})"
+        default = "" if option_field.default in (MISSING, None) else f" (default {option_field.default})"
         raise LecoError(f"{parameter(option_field.name)} must be {problem}, not {shown}. {meta['help']}{default}")
 
 

@@ -222,17 +222,19 @@ def clear_work(job: Job) -> None:
         shutil.rmtree(job.work, ignore_errors=True)
 
 
-def run_phases(job: Job, model: MultiExitModel, callbacks: Sequence[TrainerCallback], done: int = 0) -> TrainingLog:
-    """Train `model` for the run's epochs, of which so many are done."""
+def run_phases(
+    job: Job, model: MultiExitModel, callbacks: Sequence[TrainerCallback], before: TrainingLog | None = None
+) -> TrainingLog:
+    """Train `model` for the run's epochs, but for those that it has had `before`."""
     data = TrainingData(job.dataset("train"), job.dataset("dev"), job.data.metric)
-    folder = further_work(job, done) if done else job.work
+    folder, done = (further_work(job, before), before.done) if before else (job.work, {})
     setup = TrainingSetup(job.options.run, job.options.training, job.methods.strategy, done)
     return train_phases(model, data, setup, folder, [Checking(partial(on_first, job.hold.check)), *callbacks])
 
 
-def further_work(job: Job, done: int) -> Path:
-    """Where a training that goes on after so many epochs keeps its state: no other one's is found there."""
-    return job.work / f"from-{done}"
+def further_work(job: Job, before: TrainingLog) -> Path:
+    """Where a training that goes on after that `before` keeps its state: no other one's is found there."""
+    return job.work / f"from-{min(before.done.values())}"
 
 
 def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
@@ -242,12 +244,12 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     better on dev than those before, the model stays as it is, and all that was made of it.
     """
     before, epochs = TrainingLog.load(job.folder / TRAINING), job.options.training.epochs
-    start = further_work(job, before.planned) / "start"
     if before.planned >= epochs:
         return
+    start = further_work(job, before) / "start"
     on_first(partial(keep_copy, job, start))
     say(
-        f"'{job.folder}' has {before.planned} epochs: those up to {epochs} begin from its weights, with a fresh "
+        f"'{job.folder}' has {before.extent}: those up to {epochs} begin from its weights, with a fresh "
         "optimizer and a learning rate that rises and falls anew."
     )
     model = load_model(start, job.options.run.device)
@@ -255,7 +257,7 @@ def train_further(job: Job, callbacks: Sequence[TrainerCallback]) -> None:
     set_seed(job.options.run.seed)
     if states is not None:
         model.exits.unfold(states)
-    log = run_phases(job, model, callbacks, before.planned)
+    log = run_phases(job, model, callbacks, before)
     on_first(partial(save_further, job, model, before, log))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from leco.options import check_names, fill, naming, settings_of
+from leco.options import check_names, fill, naming, setting_names, settings_of
 from leco.registry import Registry
 from leco.search.options import SearchOptions
 from leco.settings import FIT_TIMING, ChoiceOptions, ExitOptions, SourceOptions, TimingOptions
@@ -74,6 +74,15 @@ SEARCH = ("source", "run", "training", "search")
 TRAIN = (*SEARCH, "exits", "choice")
 FIT = (*TRAIN, "timing")
 """The groups of settings that `search`, `train` and `fit` take."""
+
+
+def names_in(*groups: str) -> list[str]:
+    """The names of the settings in the groups of these names.
+
+    >>> names_in("exits", "choice")
+    ['exits', 'exit_layers', 'criterion', 'max_drop', 'prune_exits']
+    """
+    return [name for group in DEFAULTS.groups(groups) for name in setting_names(group)]
 
 
 def build_options(preset: str, given: Mapping[str, Any], names: Sequence[str] = FIT) -> Options:

@@ -58,6 +58,8 @@ def parse_variant(text: str, example: str) -> tuple[str, dict[str, Any]]:
         key, equals, value = (part.strip() for part in setting.partition("="))
         if not (key and equals and value):
             raise LecoError(f"In '{text}', '{setting}' is not SETTING=VALUE. Write, for example, '{example}'.")
+        if key in settings:
+            raise LecoError(f"In '{text}', '{key}' is given twice. Leave one of them out.")
         settings[key] = _value(value)
     return name.strip(), settings
 

@@ -59,6 +59,9 @@ class SourceOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+        for name in ("label_separator", "data_config"):
+            if getattr(self, name) == "":
+                raise LecoError(f"{parameter(name)} must be one character or more, not ''.")
 
 
 def layer_numbers(text: str | None) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from leco.bulk.answering import Answering
 from leco.bulk.options import ALL, BulkOptions
 from leco.criteria import Criterion, as_criterion
+from leco.errors import unknown_name
 from leco.extras import needed
 from leco.loading import PredictorSpec
 from leco.options import fill
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["predict_udf"]
 
 Cells: TypeAlias = NDArray[Any]
+TAKEN = ("batch_size", "empty", "scores")
+"""The settings of bulk prediction that there are here; what the others say is Spark's to say."""
 WINDOW = 1024
 """Rows that a Python worker answers at a time, in batches of texts of similar length."""
 
@@ -51,13 +54,16 @@ def predict_udf(
         **options: `batch_size`, `empty` and `scores` of `leco.bulk.BulkOptions`.
 
     Raises:
-        LecoError: where pyspark is not installed, there is no such model, or it cannot decide by the criterion.
+        LecoError: where pyspark is not installed, there is no such model, it cannot decide by the criterion, or an
+            option is another one.
 
     """
     with needed():
         from pyspark.ml.functions import predict_batch_udf
+    if other := [name for name in options if name not in TAKEN]:
+        raise unknown_name("option", other[0], TAKEN)
     spec = path if isinstance(path, PredictorSpec) else PredictorSpec(path)
-    spec, chosen = replace(spec, threads=spec.threads or 1), fill(BulkOptions(), options, strict=True)
+    spec, chosen = replace(spec, threads=spec.threads or 1), fill(BulkOptions(), options)
     predictor = spec.load()
     decide = as_criterion(criterion, predictor.criterion)
     decide.check(predictor.task)

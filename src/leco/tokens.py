@@ -32,6 +32,22 @@ def pad(encodings: Sequence[Encoding], padding: Mapping[str, int], multiple: int
     return batch
 
 
+def half_character(text: str) -> str:
+    r"""What is wrong with a text that has half a character, so that it cannot be UTF-8, and what to do; else nothing.
+
+    >>> half_character("a whole one \U0001f600"), half_character("half \ud83d")[:40]
+    ('', 'has half a character (a lone surrogate) ')
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return (
+            f"has half a character (a lone surrogate) at place {error.start + 1}. Replace it, as "
+            r"text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace') does."
+        )
+    return ""
+
+
 def cut_line(cut: int, texts: int, max_length: int) -> str:
     """What a user is told where `cut` of so many `texts` were longer than `max_length` tokens.
 

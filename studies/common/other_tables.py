@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.common.recording import read, source
 from leco.reproduction.grids import LECO
 from leco.reproduction.tables import markdown, mean_and_spread
-from studies.common.paired import on_tasks
+from studies.common.paired import finished, on_tasks
 from studies.common.paper_tables import RESULTS, VARIATIONS, all_of
 
 VARIED = ("sst-2", "cola")
@@ -96,11 +96,9 @@ def against_usual(run):
     usual, varied = all_of(run.table).tables.grids[0], run.tables.grids[0]
     usual_rows, wanted = {row.name: row for row in usual.rows}, run.tables.experiments
     for task, row in product(run.tasks, varied.rows):
-        done = []
-        for seed in range(run.seeds):
-            pair = varied.cell(row, task, seed), usual.cell(usual_rows[row.name], task, seed)
-            if pair[0] in wanted and all(cell in RESULTS for cell in pair):
-                done.append([RESULTS[cell] for cell in pair])
+        rows = (varied, row), (usual, usual_rows[row.name])
+        by_seed = [[grid.cell(one, task, seed) for grid, one in rows] for seed in range(run.seeds)]
+        done = finished([pair for pair in by_seed if pair[0] in wanted], RESULTS)
         if done:
             line = [task, row.name, str(len(done))]
             for split in ("dev", "test"):

@@ -1,4 +1,4 @@
-"""Differences on the seeds that two rows share, as the cells of a table."""
+"""Differences on the seeds that two rows share, and as the cells of a table."""
 
 import numpy as np
 
@@ -8,6 +8,11 @@ ENOUGH = 5
 """With fewer seeds no difference can be significant: p of the test is at least 1 / 2^n."""
 LEAST = 0.001
 """Smaller p are not told apart."""
+
+
+def finished(pairs, results):
+    """The records of those pairs of cells of which the folder `results` has both, such as pairs with the same seed."""
+    return [[results[cell] for cell in pair] for pair in pairs if all(cell in results for cell in pair)]
 
 
 def told(gaps):

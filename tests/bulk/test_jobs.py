@@ -19,6 +19,7 @@ from leco.bulk.local import PROCESS
 from leco.bulk.output import Output
 from leco.bulk.parts import HIDDEN
 from leco.files import TEMPORARY
+from leco.fingerprint import content_files, fingerprint
 from leco.settings import SourceOptions
 from waiting import until
 
@@ -105,6 +106,21 @@ def test_a_model_is_known_by_its_content(fitted, folder, output, tmp_path):
         predict(other, folder, output)
 
 
+SHARD = "model-00002-of-00002.safetensors"
+
+
+@pytest.mark.parametrize(
+    "name", ["tokenizer.json", "vocab.txt", "bpe.codes", SHARD, "model.safetensors.index.json", "pytorch_model.bin"]
+)
+def test_a_model_s_content_is_its_weights_whole_or_in_shards_and_its_tokenizer(fitted, tmp_path, name):
+    folder = shutil.copytree(fitted, tmp_path / "model")
+    before = fingerprint(folder)
+    with (folder / name).open("a") as file:
+        file.write(" ")
+    assert folder / name in content_files(folder)
+    assert fingerprint(folder) != before
+
+
 @pytest.mark.parametrize("where", ["foreign", "file", "the texts"])
 def test_what_is_no_folder_for_it(fitted, folder, output, where):
     output.mkdir()
@@ -126,6 +142,21 @@ def test_columns_that_change_are_refused_before_anything_is_answered(fitted, fol
     frame().drop(columns="text").to_parquet(folder / "z.parquet", index=False)
     with pytest.raises(LecoError, match=r"column 2 is 'text' .*string in 'b/a.*parquet' and none in 'z.parquet'"):
         predict(fitted, folder, output)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "csv.gz", "tsv"])
+@pytest.mark.parametrize("first", ["rows", "none"])
+def test_columns_that_change_in_a_part_without_rows_are_refused_too(fitted, tmp_path, output, kind, first):
+    table = frame().astype({"text": "str"})
+    parts = [table, table.assign(other=1)[:0][["text", "other", "id"]]]
+    (tmp_path / "in").mkdir()
+    for name, part in zip(("a", "b"), parts if first == "rows" else parts[::-1], strict=True):
+        WRITE[kind](part, tmp_path / "in" / f"{name}.{kind}")
+    columns = ("id", "text") if first == "rows" else ("text", "id")
+    message = rf"column 1 is '{columns[0]}'.* in 'a\.{kind}' and '{columns[1]}'.* in 'b\.{kind}'\. Give parts of one"
+    with pytest.raises(LecoError, match=message):
+        predict(fitted, tmp_path / "in", output)
+    assert not names_in(output)
 
 
 def test_what_lines_of_json_say_later(fitted, tmp_path, output):
@@ -192,7 +223,8 @@ def test_rows_come_when_no_part_had_any(asking, tmp_path, output, kind, workers,
 
 def test_columns_that_are_known_late_are_those_of_later_parts(asking, tmp_path, output):
     folder = tmp_path / "in"
-    write_empty(folder, "csv")
+    folder.mkdir()
+    (folder / "a.csv").touch()
     predict(asking, folder, output)
     write_rows(folder, "csv", "b")
     predict(asking, folder, output)

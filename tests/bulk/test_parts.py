@@ -1,6 +1,7 @@
 """Folders of parts: each gets a part with its rows and their answers, and nothing else is there."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,38 @@ def test_parts_without_rows(fitted, tmp_path, kind):
         assert list(read(tmp_path / "out" / f"a.{kind}")) == list(read(tmp_path / "out" / f"b.{kind}"))
     assert predict(fitted, tmp_path / "none", tmp_path / "out of none").rows == 0
     assert names_in(tmp_path / "out of none") == [f"a.{kind}"]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "csv.gz", "tsv"])
+def test_a_part_without_rows_has_its_columns_alone_and_in_their_order(fitted, tmp_path, kind):
+    (tmp_path / "in").mkdir()
+    WRITE[kind](frame().astype({"text": "str"})[["text", "id"]][:0], tmp_path / "in" / f"a.{kind}")
+    done = predict(fitted, tmp_path / "in", tmp_path / "out")
+    assert (done.parts, done.rows, done.failed) == (1, 0, {})
+    answers = ["label", "score", "exit_layer", "truncated", "reason"]
+    assert list(read(tmp_path / "out" / f"a.{kind}")) == ["text", "id", *answers]
+    assert predict(fitted, tmp_path / "in", tmp_path / "out").parts == 1
+
+
+def test_what_names_no_columns_has_those_of_the_answers(fitted, tmp_path):
+    for kind, content in (("csv", ""), ("csv", "\n \n"), ("jsonl", "\n")):
+        folder = tmp_path / f"in {kind} {len(content)}"
+        folder.mkdir()
+        (folder / f"a.{kind}").write_text(content)
+        assert predict(fitted, folder, folder / "out").failed == {}
+        expected = "label,score,exit_layer,truncated,reason\n" if kind == "csv" else ""
+        assert (folder / "out" / f"a.{kind}").read_text() == expected
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "jsonl.gz"])
+def test_packed_parts_have_the_same_bytes_whenever_they_are_written(fitted, tmp_path, kind, monkeypatch):
+    write_parts(tmp_path / "in", kind, ["a"])
+    written = []
+    for moment in (1e9, 2e9):
+        monkeypatch.setattr("gzip.time", SimpleNamespace(time=lambda moment=moment: moment))
+        predict(fitted, tmp_path / "in", tmp_path / str(moment))
+        written.append((tmp_path / str(moment) / f"a.{kind}").read_bytes())
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize("problem_type", PROBLEMS)

@@ -151,7 +151,11 @@ def test_an_executor_that_is_killed_costs_no_row(spark, fitted):
     [
         ({"criterion": "static:layer=9"}, "must be at most 3"),
         ({"scores": "most"}, "scores must be one of label, all"),
-        ({"colour": "red"}, "Unknown option 'colour'"),
+        ({"colour": "red"}, "Unknown option 'colour'. Known: batch_size, empty, scores"),
+        ({"workers": 7}, r"Unknown option 'workers'\..* Known: batch_size, empty, scores"),
+        ({"engine": "ray"}, "Unknown option 'engine'"),
+        ({"ray_address": "10.0.0.1:1"}, "Unknown option 'ray_address'"),
+        ({"batch_size": 4, "format": "csv"}, "Unknown option 'format'"),
     ],
 )
 def test_what_is_wrong_is_said_on_the_driver(fitted, options, message):

@@ -116,6 +116,34 @@ def test_it_continues_from_what_it_has_and_says_the_same(calibrated, texts, tmp_
     assert sorted(asked) == [80, 320]
 
 
+@pytest.mark.parametrize("changed", [None, "tokenizer.json", "tokenizer_config.json"])
+def test_a_killed_calibration_goes_on_with_the_same_files_alone(model, texts, monkeypatch, changed):
+    asked = []
+
+    def calibrate():
+        return library.calibrate(model, texts / "new.csv", max_drop=0.05, criterion="entropy", log=lambda line: None)
+
+    def outputs(*arguments, own=MultiExitModel.exit_outputs, **more):
+        asked.append(len(arguments[1]))
+        return own(*arguments, **more)
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MultiExitModel, "exit_outputs", outputs)
+    with monkeypatch.context() as patched:
+        patched.setattr("leco.certifying.keep", killed)
+        with pytest.raises(KeyboardInterrupt):
+            calibrate()
+    if changed is not None:
+        with (model / changed).open("a") as file:
+            file.write("\n")
+    before = list(asked)
+    calibrate()
+    assert asked == before * (1 if changed is None else 2)
+    assert not list(model.glob(".calibration*"))
+
+
 def test_verify_says_whether_new_texts_contradict_it(leco, calibrated, texts, monkeypatch):
     folder, held = calibrated
     result = leco("verify", folder, "--data", texts / "newer.csv")
@@ -177,6 +205,18 @@ def test_goals(leco, model, texts):
     assert json.loads(leco(*arguments, "--budget-ms", 10_000).out)["bound"] <= made["bound"]
     result = leco(*arguments, "--target-speedup", 50)
     assert (result.code, "out of reach" in result.err) == (2, True)
+
+
+def test_a_bound_beside_a_goal_of_speed_is_refused(model, texts):
+    """It would be promised without being looked at; by default it is 0.02 where there is no such goal."""
+    before = (model / "config.json").read_bytes()
+    with pytest.raises(LecoError, match=r"^max_drop and target_speedup are two goals\. Give one of them\.$"):
+        library.calibrate(model, texts / "new.csv", target_speedup=1.45, max_drop=0.001)
+    assert (model / "config.json").read_bytes() == before
+    assert (CalibrationOptions().bound, CalibrationOptions(max_drop=0.3).bound) == (0.02, 0.3)
+    with pytest.raises(LecoError) as error:
+        CalibrationOptions(max_drop=0)
+    assert ("By default 0.02" in str(error.value), "default None" in str(error.value)) == (True, False)
 
 
 def test_where_nothing_can_be_certified_the_model_answers_at_full_depth(leco, model, texts, monkeypatch):
@@ -268,7 +308,7 @@ def test_an_int8_file_whose_answers_depend_on_the_batch_is_refused(leco, fitted,
         ("--data REVIEWS", "is what the model was trained on"),
         ("--data other.csv", "label"),
         ("--data values.csv", "label"),
-        ("--data new.csv --max-drop 0", "--max-drop must be more than 0, not 0"),
+        ("--data new.csv --max-drop 0", "--max-drop must be more than 0, not 0.0. Share of texts"),
         ("--data new.csv --max-drop 1", "--max-drop must be below 1"),
         ("--data new.csv --max-drop nan", "--max-drop must be a number"),
         ("--data new.csv --confidence 0.5", "--confidence must be more than 0.5"),
@@ -279,7 +319,9 @@ def test_an_int8_file_whose_answers_depend_on_the_batch_is_refused(leco, fitted,
         ("--data new.csv --criterion lotto", "Unknown exit criterion 'lotto'"),
         ("--data new.csv --criterion entropy:tau=-1", "tau must be at least 0"),
         ("--data new.csv --target-speedup 1", "--target-speedup must be more than 1"),
-        ("--data new.csv --target-speedup 2 --budget-ms 3", "two goals"),
+        ("--data new.csv --target-speedup 2 --budget-ms 3", "--target-speedup and --budget-ms are two goals"),
+        ("--data new.csv --target-speedup 1.1 --max-drop 0.02", "--max-drop and --target-speedup are two goals"),
+        ("--data new.csv --budget-ms 3 --max-drop 0.5", "--max-drop and --budget-ms are two goals"),
         ("--data none.csv", "none.csv"),
     ],
 )

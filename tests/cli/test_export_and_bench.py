@@ -1,11 +1,17 @@
 """`leco export` and `leco bench`, as a user runs them."""
 
 import json
+import shutil
 
 import pytest
 
+from leco import LecoError
+from leco.bench import FileContenders, Way, bench
+from leco.bench.contenders import compared
+from leco.data import load_data
 from leco.evaluation import read_evaluation
 from leco.export import export_onnx
+from leco.loading import PredictorSpec
 from leco.model import load_model
 from leco.options import setting_names
 from leco.run_folder import run_settings
@@ -158,3 +164,37 @@ def test_a_file_is_benched_beside_itself_and_others(leco, fitted, file, reviews,
     assert layers["plain"] == 1
     assert layers["leco"] == layers[fitted.name] < 1
     assert len({row["score"] for row in rows if row["way"] in ("leco", fitted.name)}) == 1
+
+
+def test_contenders_of_one_name_are_told_apart_by_their_paths(file, tmp_path, monkeypatch):
+    """Neither the plain model nor the one under test gives way to a folder that is called like it."""
+    monkeypatch.chdir(tmp_path)
+    wanted = ["plain", "leco", "a/plain again", "x/m", "y/m", "deep/x/m", "y/x/only", "."]
+    for one in wanted:
+        (tmp_path / one).mkdir(parents=True, exist_ok=True)
+    names = [way.name for way in compared(FileContenders(file), None, wanted)]
+    here = tmp_path.name
+    apart = [f"{here}/plain", f"{here}/leco", "a/plain again", f"{here}/x/m", "y/m", "deep/x/m", "only", here]
+    assert names == ["plain", "leco", *apart]
+    for twice in (["x/m", "x/m"], ["x/m", "y/../x/m/"], ["y/m", str(tmp_path / "y" / "m")]):
+        with pytest.raises(LecoError, match=r"^against 'm' is given twice\. Give it once\.$"):
+            compared(FileContenders(file), None, twice)
+
+
+def test_a_folder_called_plain_is_no_baseline(leco, fitted, file, reviews, tmp_path, monkeypatch):
+    monkeypatch.chdir(shutil.copytree(fitted, tmp_path / "plain").parent)
+    flags = ["--data", reviews, "--against", "plain", "--texts", 2, "--rounds", 1, "--output", "out", "--json"]
+    rows = json.loads(leco("bench", file, *flags).out)["rows"]
+    assert [row["way"] for row in rows[:4]] == ["plain", "leco", f"{tmp_path.name}/plain", "plain again"]
+    assert [(row["layers"], row["ratio"]) for row in rows if row["way"] == "plain"] == [(1, 1)] * 3
+
+
+def test_ways_are_timed_under_their_names_and_over_the_first(fitted, file, reviews):
+    data = load_data(reviews)
+    ways = [Way("mine", PredictorSpec(file, threads=1), full_depth=True), Way("early", PredictorSpec(file, threads=1))]
+    rows = bench(ways, data, texts=2, rounds=1, batch_sizes=(1,))
+    assert [row.way for row in rows] == ["mine", "early", "plain again"]
+    assert rows[0].ratio == 1
+    for name in ("mine", "plain again"):
+        with pytest.raises(LecoError, match=f"^Two of the ways are called '{name}'"):
+            bench([*ways, Way(name, PredictorSpec(file))], data)

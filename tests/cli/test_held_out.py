@@ -190,6 +190,8 @@ def test_python_takes_frames_data_sets_and_paths(encoder_folder, tmp_path):
     held_out = {"repeats": 1, "timed_texts": 2, "criterion": "static"}
     assert evaluate(model, frame, **held_out).rows == 24, "it is cut as in the training"
     other = dict(zip(("text", "label"), map(list, zip(*rows(50, 1), strict=True)), strict=True))
+    for path in (folder, str(folder)):
+        assert evaluate(path, frame, **held_out).rows == 24
     several = datasets.DatasetDict({"train": datasets.Dataset.from_dict(columns)})
     several["test"] = datasets.Dataset.from_dict(other)
     several.save_to_disk(tmp_path / "saved")

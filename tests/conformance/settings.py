@@ -13,7 +13,7 @@ LARGE, SMALL = 1000, 1e-6
 """Where a range has no end, and next to an end that is not in it."""
 
 
-def _settings(variant):
+def settings_with_types(variant):
     """Name, type and metadata of each setting."""
     hints = get_type_hints(variant)
     known = [field for field in fields(variant) if field.name in setting_names(variant)]
@@ -39,13 +39,13 @@ def _beyond(hint, meta):
 
 def extremes(variant):
     """The variant with its defaults, and with each setting at each end of its range (each choice) in turn."""
-    settings = [{name: end} for name, hint, meta in _settings(variant) for end in _ends(hint, meta)]
+    settings = [{name: end} for name, hint, meta in settings_with_types(variant) for end in _ends(hint, meta)]
     return [variant(), *(variant(**setting) for setting in settings)]
 
 
 def assert_refuses(variant):
     """What is beyond the range of a setting, or not of its type, is refused with an error that names it."""
-    for name, hint, meta in _settings(variant):
+    for name, hint, meta in settings_with_types(variant):
         for value in _beyond(hint, meta):
             with pytest.raises(LecoError, match=f"^{name} must be .*, not "):
                 variant(**{name: value})

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import leco.criteria
-from conformance.settings import LARGE, assert_refuses, extremes
+from conformance.settings import LARGE, assert_refuses, extremes, settings_with_types
 from criteria.cases import (
     ON_PROBLEMS,
     examples,
@@ -35,6 +35,7 @@ from leco.criteria import (
     criterion_from_dict,
     parse_criterion,
     select,
+    setting_arrays,
 )
 from leco.criteria.counting import Comparing
 from leco.data import encode
@@ -228,6 +229,21 @@ def test_both_ends_of_its_settings_in_both_precisions(name, problem_type):
         assert layers.min() >= 1
         assert layers.max() <= LARGE
         np.testing.assert_array_equal(simulate(criterion, scores.astype(np.float32), task), layers)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("name", "problem_type"), DEPLOYABLE)
+def test_a_setting_that_float32_does_not_have_is_the_largest_that_it_has(name, problem_type):
+    """In comparisons, as the input of a graph, and where it is written."""
+    task = task_of(problem_type)
+    scores = random_scores(task, 5).astype(np.float32)
+    for setting, hint, meta in settings_with_types(CRITERIA[name]):
+        if hint is not float or meta["maximum"] is not None:
+            continue
+        largest, beyond = (CRITERIA[name](**{setting: value}) for value in (float(np.finfo(np.float32).max), 1e39))
+        np.testing.assert_array_equal(simulate(beyond, scores, task), simulate(largest, scores, task))
+        assert setting_arrays(beyond) == setting_arrays(largest)
+        assert parse_criterion(str(beyond)) == beyond == largest
 
 
 @pytest.mark.parametrize("name", CRITERIA)

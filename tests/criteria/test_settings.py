@@ -63,6 +63,7 @@ def test_a_dict_that_is_refused_is_told_why(value, words):
         ("cobee:tau", ["'cobee:tau'", "'tau'", "SETTING=VALUE", "cobee:tau=0.1,patience=1"]),
         ("cobee:tau=", ["'tau='", "SETTING=VALUE"]),
         ("cobee:=1", ["'=1'", "SETTING=VALUE"]),
+        ("cobee:tau=0.1,tau=0.2", ["'cobee:tau=0.1,tau=0.2'", "'tau' is given twice"]),
         ("cobee:tau=low", ["tau", "a number", "'low'"]),
         ("cobee:tau=nan", ["tau", "a number"]),
         ("cobee:patience=1.0", ["patience", "a whole number"]),

@@ -62,11 +62,26 @@ def test_unknown_columns(text: list[str] | None, label: list[str] | None, messag
 
 @pytest.mark.parametrize(
     ("cell", "found"),
-    [("", "has no text"), (" ", "has no text"), (None, "no text"), (float("nan"), "no text"), (7, "7")],
+    [
+        ("", "has no text. Write a text"),
+        (" ", "has no text"),
+        (None, "has no text"),
+        (float("nan"), "has no text"),
+        (7, "has 7, which is not text. Write a text or remove the row."),
+        ("a \ud800 b", r"has half a character \(a lone surrogate\) at place 3. Replace it"),
+    ],
 )
 def test_rows_without_text(cell: object, found: str) -> None:
-    with pytest.raises(LecoError, match=f"'x.csv', line 3: the column 'text' .*{found}"):
+    with pytest.raises(LecoError, match=f"'x.csv', line 3: the column 'text' {found}"):
         texts_of(table(text=["a", cell]), ["text"])
+
+
+@pytest.mark.parametrize("names", [("te\udcffxt", "label"), ("text", "la\udcffbel")])
+def test_names_of_columns_that_a_model_could_not_keep(names: tuple[str, str]) -> None:
+    text, label = names
+    columns = table(**{text: ["a text", "b"], label: ["x", "y"], "\udcff": ["1", "2"]})
+    with pytest.raises(LecoError, match=r"'x.csv': the name of the column '(te|la)\\udcff\w+' has half a character"):
+        find_columns(columns, [text], [label], pytest.fail)
 
 
 TEN = range(10)

@@ -27,6 +27,34 @@ def test_the_delimiter_is_found(tmp_path: Path, name: str, delimiter: str) -> No
     assert read_table(write(tmp_path / name, delimiter), named).columns == expected
 
 
+@pytest.mark.parametrize("line", ["sep={}", "SEP={}", '"sep={}"', "\ufeffsep={}"])
+@pytest.mark.parametrize("delimiter", [";", "\t", "~"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_line_for_excel_names_the_delimiter_and_is_no_row(
+    tmp_path: Path, line: str, delimiter: str, end: str
+) -> None:
+    rows = write(tmp_path / "rows.csv", delimiter).read_text()
+    (tmp_path / "x.csv").write_bytes((line.format(delimiter) + "\n" + rows).replace("\n", end).encode())
+    for where in (None, SourceOptions(delimiter=delimiter)):
+        table = read_table(tmp_path / "x.csv", where)
+        assert table.columns == {"text": [text for text, _ in ROWS], "label": [label for _, label in ROWS]}
+        assert table.where(0) == "'x.csv', line 3"
+
+
+def test_quotes_below_a_line_for_excel(tmp_path: Path) -> None:
+    for name, texts in (("x.tsv", ['"a" film', '5" long']), ("y.tsv", ['"a, b"', '"c ""d"""'])):
+        (tmp_path / name).write_text("sep=\t\nn\ttext\tlabel\n" + "".join(f"1\t{text}\tgood\n" for text in texts))
+    assert read_table(tmp_path / "x.tsv").columns["text"] == ['"a" film', '5" long']
+    assert read_table(tmp_path / "y.tsv").columns["text"] == ["a, b", 'c "d"']
+
+
+@pytest.mark.parametrize("content", ["sep=;\n", "sep=;\ntext;label\n"])
+def test_nothing_but_a_line_for_excel(tmp_path: Path, content: str) -> None:
+    (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(LecoError, match=r"'x\.csv' has no rows"):
+        read_table(tmp_path / "x.csv")
+
+
 def test_one_column_has_no_delimiter(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("text\na; b\nc\n")
     assert read_table(tmp_path / "x.csv").columns == {"text": ["a; b", "c"]}

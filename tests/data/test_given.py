@@ -59,6 +59,15 @@ def test_a_missing_label_of_a_frame_is_named(missing: object) -> None:
         load_data(frame)
 
 
+@pytest.mark.parametrize("column", ["text", "label"])
+def test_half_a_character_of_a_frame_is_named(column: str) -> None:
+    frame = pd.DataFrame(COLUMNS).astype(object)
+    frame.loc[3, column] = "x\ud800"
+    message = f"'<DataFrame>', row 4.* column '{column}'.* has half a character .* at place 2"
+    with pytest.raises(LecoError, match=message):
+        load_data(frame)
+
+
 def test_flags_of_a_frame_are_many_labels() -> None:
     flags = [np.array([1, 0, 1]), np.array([0, 0, 1])] * 20
     data = load_data(pd.DataFrame({"text": ["a"] * 40, "label": flags}))
@@ -101,6 +110,7 @@ def test_folders_that_datasets_saved(tmp_path: Path) -> None:
         (pd.DataFrame(), "has no rows"),
         (pd.DataFrame([["a", "b"]] * 20, columns=["text", "text"]), "two columns named 'text'"),
         ("<DataFrame>", "were in a program's memory. Give data"),
+        ("reviews\udcff.csv", r"The name 'reviews\\udcff.csv' is not UTF-8. Rename what it names"),
     ],
 )
 def test_what_is_no_data(source: object, message: str) -> None:

@@ -1,8 +1,10 @@
 """What is said of a test set whose rows a model was made with, and what is kept apart of a training on it."""
 
+import os
 import random
 import re
 
+import pandas as pd
 import pytest
 
 from leco.data import Labels, load_data, load_held_out, source_for
@@ -96,3 +98,15 @@ def test_a_folder_that_is_utf8_needs_no_encoding_of_the_trainings(tmp_path, enco
     data, _ = held_out(folder, trained, encoding=where.encoding)
     assert data.test.texts == data.dev.texts == [text for text, _ in rows]
     assert source_for(trained.provenance, {}, tmp_path / "films.csv").encoding is None
+
+
+def test_what_is_no_file_is_not_in_the_encoding_of_the_trainings(tmp_path):
+    trained = load_data(write_csv(tmp_path / "films.csv", TEXTS), encoding="latin-1").provenance
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write("für\n".encode("latin-1"))
+    with os.fdopen(reader, "rb") as pipe:
+        for source in ("-", f"/dev/fd/{reader}", "someone/films", pd.DataFrame({"text": ["a"]})):
+            assert source_for(trained, {}, source).encoding is None
+            assert source_for(trained, {"encoding": "cp1252"}, source).encoding == "cp1252"
+        assert pipe.read() == "für\n".encode("latin-1"), "what can be read but once is still there"

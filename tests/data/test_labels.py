@@ -75,6 +75,16 @@ def test_missing_labels(value: object) -> None:
         learn_labels(table(["a", value, "b"]), ["label"])
 
 
+@pytest.mark.parametrize("values", [["a", "b\ud800"], [["a"], ["a", "b\ud800"]], ["a|b", "a|b\ud800"]])
+def test_labels_that_a_model_could_not_keep(values: list[object]) -> None:
+    separator = "|" if values[0] == "a|b" else None
+    message = r"'x.csv', line 3, column 'label': the label 'b\\ud800' has half a character .* at place 2"
+    with pytest.raises(LecoError, match=message):
+        learn_labels(table(values), ["label"], separator)
+    with pytest.raises(LecoError, match=r"'x.csv', column 'label': the label 'b\\ud800' has half a character"):
+        learn_labels(table(["a", "c"], label=("a", "b\ud800", "c")), ["label"])
+
+
 @pytest.mark.parametrize(
     ("train", "value", "message"),
     [

@@ -82,6 +82,14 @@ def test_f1_micro() -> None:
     )
 
 
+@pytest.mark.parametrize("metric", ["f1_micro", "f1_macro"])
+def test_f1_of_a_single_column_is_that_of_its_ones(metric: str) -> None:
+    truth, answer = rng.integers(0, 2, (2, 50, 1))
+    expected = sk.f1_score(truth[:, 0], answer[:, 0])
+    assert score(metric, truth.astype(np.float32), answer) == pytest.approx(expected)
+    assert score(metric, np.zeros((3, 1), np.float32), np.zeros((3, 1), np.int64)) == 0.0
+
+
 def test_groups_are_averaged() -> None:
     assert score("accuracy", [0, 0, 0, 1], [0, 0, 0, 0], groups=["a", "a", "a", "b"]) == 0.5
     assert score("accuracy", [0, 0, 0, 1], [0, 0, 0, 0]) == 0.75

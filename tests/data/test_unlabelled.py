@@ -34,6 +34,7 @@ def test_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ('id,"review"\n1,good\n', "rows under names of columns", "csv"),
         ("review;id\ngood;1\n", "rows under names of columns", "csv"),
         ("review\tid\ngood\t1\n", "rows under names of columns", "tsv"),
+        ("sep=;\nreview;id\ngood;1\n", "rows under names of columns", "csv"),
     ],
 )
 @pytest.mark.parametrize("name", ["x", "-"])
@@ -112,6 +113,8 @@ def test_tables_on_the_standard_input(
     for stream in (io.BytesIO(content.encode()), pipe(content.encode())):
         monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=stream))
         assert texts_in("-", format=format, log=str) == ["a\nb", "c"]
+    with pytest.raises(LecoError, match=r"unsupported suffix or format ''. Name one of these with format: txt, csv"):
+        texts_in("-", format="")
     (tmp_path / "x.log").write_text(content)
     assert texts_in(tmp_path / "x.log", format=format, log=str) == ["a\nb", "c"]
     with pytest.raises(LecoError, match=r"unsupported suffix or format 'log'. Name one of these with format: txt, csv"):
@@ -168,6 +171,13 @@ def test_unusable_files(tmp_path: Path, name: str, content: bytes, message: str)
     (tmp_path / name).write_bytes(content)
     with pytest.raises(LecoError, match=message):
         texts_in(tmp_path / name)
+
+
+def test_half_a_character_is_named(tmp_path: Path) -> None:
+    """Some encodings can write it."""
+    (tmp_path / "x.csv").write_text("text\na\nb +2AA- c\n")
+    with pytest.raises(LecoError, match=r"'x.csv', line 3: the column 'text' has half a character .* at place 3"):
+        texts_in(tmp_path / "x.csv", where=SourceOptions(encoding="utf-7"), log=str)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.outputs import LAYERS, TASK, stored
 from leco import LecoError
-from leco.criteria import DOUBTS, EVIDENCE, Cobee, Entropy, MaxProbability, Static
+from leco.criteria import DOUBTS, EVIDENCE, Cobee, Entropy, MaxProbability, Static, Task
 from leco.evaluation.contest import hold_contest, kinds_named, read_contest, simplicity
 from leco.evaluation.scores import choose_setting
 
@@ -79,6 +79,24 @@ def test_a_named_criterion_wins_but_is_compared_with_a_fixed_layer():
     assert isinstance(found.criterion, Cobee)
     assert {entry.criterion["name"] for entry in found.entries} == {"static", "cobee"}
     assert found.fixed_layer == 3
+
+
+def test_a_named_criterion_that_saves_nothing_is_told_of_the_fixed_layer_that_does():
+    """Both exits are perfect, but the first that patience could leave by is the last."""
+    labels = np.random.default_rng(0).integers(0, 3, 200)
+    known = 0.05 + 0.85 * np.eye(3)[labels]
+    found = hold_contest([Cobee], outputs(known, known, labels=labels), Task(3, 2), max_drop=0.01)
+    assert (found.saved, found.fixed_layer) == (0, 1)
+    said = "A model cut to its first of 2 layers is as good and as fast on dev; 'leco train --layers 1' makes it."
+    assert found.verdict() == said
+
+
+def test_a_fixed_layer_that_saves_less_is_not_called_as_fast():
+    found = hold_contest([Cobee], one_sure_layer(3), TASK, max_drop=0.0)
+    fixed = next(entry for entry in found.entries if entry.criterion["name"] == "static")
+    ahead = next(replace(entry, layers_saved=0.6) for entry in found.entries if entry is not fixed)
+    slower = replace(found, entries=[ahead, fixed], winner=ahead.criterion)
+    assert "first 3 of 6 layers is as good and not surely slower on 300 dev texts; 'leco" in slower.verdict()
 
 
 def test_where_nothing_is_gained_that_is_said():

@@ -40,6 +40,22 @@ def test_labels_and_their_confusion(problem_type):
     assert not found.errors
 
 
+def test_a_label_that_is_the_only_one_is_scored_as_beside_others():
+    problem, labels = PROBLEMS[MULTI_LABEL], np.array([[1], [1], [1], [0]], np.float32)
+    scores = np.array([[0.9], [0.8], [0.2], [0.1]])
+    found = detail(problem, split(labels), scores, ["a"])
+    one = found.by_label["a"]
+    assert (one.precision, one.recall, one.f1, one.support) == (1, pytest.approx(2 / 3), pytest.approx(0.8), 3)
+    assert found.confusion == [[[1, 0], [1, 2]]]
+    assert found.metrics == {"f1_micro": pytest.approx(0.8), "f1_macro": pytest.approx(0.8), "accuracy": 0.75}
+    for truth in (labels, labels * 0, labels * 0 + 1):
+        alone = detail(problem, split(truth), scores, ["a"])
+        beside = detail(problem, split(np.hstack([truth, truth])), np.hstack([scores, scores]), ["a", "b"])
+        assert alone.by_label["a"] == beside.by_label["a"]
+        assert alone.confusion == beside.confusion[:1]
+        assert alone.metrics == beside.metrics
+
+
 def test_errors_of_values_are_in_their_unit():
     labels, said = np.array([100_000, 200_000, 400_000], np.float32), np.array([[110_000], [200_000], [340_000]])
     found = detail(PROBLEMS[REGRESSION], split(labels), said.astype(np.float32), ["value"])

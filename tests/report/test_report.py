@@ -116,6 +116,16 @@ def test_a_report_of_every_kind_of_model(tokenizer, tmp_path, problem_type, arch
     check_page(page, html)
 
 
+def test_texts_without_a_label_have_a_page(tokenizer, tmp_path):
+    model, data = text_model(tokenizer, layers=LAYERS, outputs=3, problem_type=MULTI_LABEL), data_for(MULTI_LABEL)
+    bare = replace(data, test=replace(data.test, labels=np.zeros_like(data.test.labels)))
+    page, html = page_of(tmp_path, model, bare)
+    for name in model.label_names:
+        assert f"{name} 0 texts" in page.text
+        assert f"{name}, layer {LAYERS}: 0 of 0 texts (0.0%)" in tips(page)
+    check_page(page, html)
+
+
 def tips(page):
     """What is shown at the marks of charts."""
     return [one["data-tip"] for _, one in page.tags if "data-tip" in one]

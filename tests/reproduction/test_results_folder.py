@@ -1,6 +1,8 @@
 """Records are lines that are appended whole, found again by what they are of, and can come from elsewhere."""
 
 import json
+import re
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -84,6 +86,47 @@ def test_a_last_line_without_its_end_stays_one(tmp_path):
     path.write_text(path.read_text().rstrip("\n"))
     append(tmp_path, 2, 3)
     assert [one in ResultsFolder(tmp_path) for one in cells(0, 3)] == [True] * 3
+
+
+NAMED = Cell("glue/rte", model="google/electra", exits="mha")
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "message"),
+    [
+        (NAMED, replace(NAMED, model="someone/electra"), "the model 'google/electra', not 'someone/electra'"),
+        (NAMED, replace(NAMED, model="/models/electra"), "the model 'google/electra', not '/models/electra'"),
+        (NAMED, replace(NAMED, model="electra"), "the model 'google/electra', not 'electra'"),
+        (replace(NAMED, model="/Tiny"), replace(NAMED, model="/tiny"), "the model 'Tiny', not '/tiny'"),
+        (NAMED, replace(NAMED, task="demo/rte"), "the data 'glue/rte', not 'demo/rte'"),
+        (NAMED, replace(NAMED, task="/data/rte"), "the data 'glue/rte', not '/data/rte'"),
+        (replace(NAMED, exits="a/x.json"), replace(NAMED, exits="/c/x.json"), "the exits 'a/x.json', not '/c/x"),
+        (NAMED, replace(NAMED, exits="found/mha"), "the exits 'mha', not 'found/mha'"),
+        (
+            Search("glue/rte", options=(("cost_table", "a/costs.json"),)),
+            Search("glue/rte", options=(("cost_table", "b/costs.json"),)),
+            "the cost_table 'a/costs.json', not 'b/costs.json'",
+        ),
+    ],
+)
+def test_a_record_of_another_experiment_is_not_taken_as_ones_own(tmp_path, own, other, message):
+    """What differs is before the last slash, which names leave out, or in capital letters."""
+    assert own.name == other.name
+    folder = ResultsFolder(tmp_path)
+    folder.append("table2", {own: record(own)})
+    assert own in folder
+    message = f"'{tmp_path}' has a record of {own.name}, but with {message}"
+    for look in (folder.__contains__, folder.__getitem__, lambda one: folder.append("table2", {one: record(one)})):
+        with pytest.raises(LecoError, match=re.escape(message)):
+            look(other)
+
+
+def test_records_are_found_wherever_the_model_lies_and_however_glue_is_written(tmp_path):
+    folder = ResultsFolder(tmp_path)
+    cell = Cell("glue/RTE", model="/models/electra", exits="./x.json")
+    folder.append("table2", {cell: record(cell)})
+    for model in ("/models/electra/", "/elsewhere/electra", "google/electra", "electra", "./electra"):
+        assert folder[Cell("glue/rte", model=model, exits="x.json")]["settings"]["model"] == "electra"
 
 
 @pytest.mark.parametrize("folder", ["/models/bert", "models/bert"])

@@ -151,11 +151,47 @@ def running(root):
         ({"only": "gaml,"}, "only: '' is in no cell's name, such as rte_"),
         ({"tasks": ["wnli"]}, "tasks: 'wnli' is none of rte"),
         ({"preset": "slow"}, "^preset: "),
+        ({"search_preset": "slow"}, "^search_preset: "),
+        *(
+            ({"options": {name: value}}, f"^options: '{name}' is none that all cells may share: activations, .*, width")
+            for name, value in {
+                "seed": 3,
+                "strategy": "gaml",
+                "space": "O1",
+                "train_rows": 50,
+                "exits": "mha",
+                "glue_dir": "glue",
+                "criterion": "entropy",
+                "max_drop": 0.1,
+                "prune_exits": True,
+                "timed_texts": 5,
+                "epoch": 1,
+            }.items()
+        ),
+        ({"options": {"epochs": 0}}, "^epochs must be at least 1"),
+        ({"options": {"relaxation": "drats"}}, "^relaxation: Unknown search relaxation 'drats'"),
+        ({"options": {"exit_layers": "all"}}, "^exit_layers must be numbers of layers"),
+        (
+            {"options": {"search_warmup": 4}, "preset": "paper", "search_preset": "sampling"},
+            "^search_warmup must be less than search_epochs 4",
+        ),
     ],
 )
 def test_bad_plans(tmp_path, settings, message):
     with pytest.raises(LecoError, match=message):
         PaperTables(**{"table": "table2", "root": tmp_path, "tasks": ["rte"], **settings})
+
+
+def test_cells_with_exits_on_some_layers_need_searches_that_know_none_of_it(cells, glue, tmp_path):
+    options = {**dict(OPTIONS), "exit_layers": "2,3"}
+    shared = {"model": cells[0].model, "preset": "quick", "options": options}
+    plan = PaperTables("table5", tmp_path, ["rte"], seeds=1, only="learned-o2,mha", **shared)
+    plan.run(glue)
+    assert plan.status() == {"cells": 2, "finished": 2}
+    assert [len(plan.folder[cell]["test"]) for cell in plan.experiments] == [2, 2]
+    plan.write()
+    lines = [line.split(",") for line in (tmp_path / "table5.csv").read_text().splitlines()]
+    assert [(line[0], line[3]) for line in lines[1:]] == [("O2", "2"), ("O2", "3"), ("mha", "2"), ("mha", "3")]
 
 
 def test_cells_that_wait_for_nothing_that_comes_are_an_error(cells, glue, tmp_path, monkeypatch):
@@ -207,6 +243,19 @@ def test_the_estimate_counts_rows_epochs_and_phases(monkeypatch):
     assert estimated_hours([replace(joint, strategy="two-stage")], None) == pytest.approx(0.1)
     searched = Search("glue/rte", options=(("search_epochs", 7),))
     assert estimated_hours([searched, joint], None) == pytest.approx(0.12)
+
+
+@pytest.mark.parametrize(("batches", "in_step"), [(1, 4), (3, 12), (20, 60)])
+def test_the_estimate_is_of_all_rows_of_a_step(glue, monkeypatch, batches, in_step):
+    """Which runs so many batches of four rows; there are sixty."""
+
+    def train(*args, train_rows, callbacks, **options):
+        assert train_rows == min(60, in_step * 10)
+        callbacks[0].seconds += [0.5 * in_step] * 10
+
+    monkeypatch.setattr("leco.reproduction.estimate.train", train)
+    cell = Cell("glue/rte", options=(("batch_size", 4), ("gradient_accumulation", batches)))
+    assert TaskCost.measure(cell, glue) == TaskCost(rows=60, seconds=0.5)
 
 
 def test_another_search_preset_is_another_learned_cell_and_the_same_other_cell(cells):

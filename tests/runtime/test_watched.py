@@ -10,7 +10,8 @@ import pytest
 from leco.calibration import MonitorOptions, Watch
 from leco.criteria import Static, Task
 from leco.errors import LecoError
-from leco.runtime import Decisions, PredictorMixin, Watched, WatchFile
+from leco.runtime import Decisions, PredictorMixin, Watched, WatchFile, monitor_options, watched
+from promised import GIVEN
 
 BOUND, ALL = 0.1, MonitorOptions(monitor_share=1.0)
 
@@ -124,6 +125,19 @@ def test_an_alarm_is_told_once_and_falls_back_if_asked(fall_back):
     assert watched.fell_back == fall_back
 
 
+@pytest.mark.parametrize("given", [{"fall_back": True}, {"monitor_share": 0.5}, {"monitor_bound": 0.1}])
+def test_settings_that_would_do_nothing_are_refused(given, tmp_path):
+    message = f"^{next(iter(given))} is for a monitor, and there is none: give monitor, a file"
+    with pytest.raises(LecoError, match=message):
+        watched(Scripted(wrong=0), MonitorOptions(**given))
+    with pytest.raises(LecoError, match=message):
+        monitor_options({**given, "port": 80})
+    named = {"monitor": str(tmp_path / "watch.json"), "monitor_bound": BOUND}
+    assert monitor_options({**given, **named}) == MonitorOptions(**{**given, **named})
+    assert watched(Scripted(wrong=0), MonitorOptions(**{**given, **named})).options.monitor
+    assert monitor_options({"fall_back": False, "port": 80}) == MonitorOptions()
+
+
 def add(path):
     file = WatchFile(path, Watch(BOUND))
     for _ in range(20):
@@ -160,3 +174,16 @@ def test_a_file_that_is_no_watch_of_this_promise_is_refused_and_kept(tmp_path, c
     with pytest.raises(LecoError, match=f"(?s)watch.json.*{message}"):
         WatchFile(path, Watch(BOUND))
     assert path.read_text() == content
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_certificate_that_nothing_can_contradict_is_not_watched(tmp_path, share):
+    class Calibrated(Scripted):
+        certificate = replace(GIVEN, criterion=Scripted.criterion.to_dict(), disagreement=share)
+
+    path = tmp_path / "watch.json"
+    with pytest.raises(
+        LecoError, match=r"^The certificate allows .*, which nothing can contradict\. Give monitor_bound"
+    ):
+        watched(Calibrated(wrong=0), MonitorOptions(monitor=str(path)))
+    assert watched(Calibrated(wrong=0), MonitorOptions(monitor=str(path), monitor_bound=0.5)).watch.bound == 0.5

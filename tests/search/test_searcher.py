@@ -8,6 +8,7 @@ from leco.exits.architecture import EDGES
 from leco.search import searcher as module
 from leco.search.history import SearchHistory
 from leco.search.options import SearchOptions
+from leco.search.relaxations import PDarts
 from toy import LAYERS, Killed, searcher
 
 
@@ -71,6 +72,32 @@ def test_alphas_wait_for_the_weights_to_warm_up(monkeypatch, tmp_path):
     assert SearchHistory.load(tmp_path / "history.json") == search.history
     with pytest.raises(LecoError, match="search_warmup must be less than search_epochs 2, not 2"):
         SearchOptions(search_epochs=2, search_warmup=2)
+
+
+@pytest.mark.parametrize(("epochs", "warmup"), [(2, 1), (3, 1), (4, 2), (6, 4)])
+def test_no_candidate_is_dropped_before_the_alphas_have_moved(monkeypatch, epochs, warmup):
+    search = searcher(PDarts(), search_epochs=epochs, search_warmup=warmup)
+    steps, counts = [], []
+    step, drop = search.alpha_step, search.model.drop
+
+    def stepping(*batches):
+        steps.append(batches)
+        return step(*batches)
+
+    def dropping(kept):
+        drop(kept)
+        counts.append(
+            (len(steps) > 0, {edge: int(search.model.get_buffer(f"alive_{edge}")[0].sum()) for edge in EDGES})
+        )
+
+    monkeypatch.setattr(search, "alpha_step", stepping)
+    monkeypatch.setattr(search.model, "drop", dropping)
+    for epoch in range(epochs):
+        search.run_epoch(epoch)
+    all_of_them = {edge: len(search.model.space.operations(edge)) for edge in EDGES}
+    assert [found for moved, found in counts if not moved] == [all_of_them] * (warmup + 1)
+    fewer = [found["encoder_1"] for moved, found in counts if moved]
+    assert fewer == [PDarts().kept(8, epoch / (epochs - warmup)) for epoch in range(1, epochs - warmup)]
 
 
 def test_all_parameters_are_trained_by_exactly_one_optimizer():

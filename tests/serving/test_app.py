@@ -1,5 +1,6 @@
 """The routes: what they take, what they give, and what they refuse; in this process."""
 
+import asyncio
 import json
 import logging
 import shutil
@@ -17,6 +18,7 @@ from leco.files import read_json, write_json
 from leco.loading import PredictorSpec
 from leco.serving import service as service_module
 from leco.serving.app import create_app
+from leco.serving.bulk import split_lines
 from leco.serving.metrics import Metrics
 from leco.serving.options import ServingOptions
 from leco.serving.service import Service
@@ -343,6 +345,24 @@ def test_lines_by_lines(serving, expected):
     assert (found[0]["id"], found[3]["id"]) == (7, "x")
     assert [found[n].get("label") for n in (0, 1, 5)] == [one.label for one in expected]
     assert all("error" in found[n] for n in (2, 3, 4))
+
+
+@pytest.mark.parametrize("size", [1, 7, 10**4], ids="chunks of {}".format)
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n" + TEXTS[0].encode()])
+def test_a_line_that_is_too_long_ends_the_stream_wherever_its_chunks_end(size, end):
+    most = 20
+    whole = b"\n".join([b"a", b" ", b"b" * most, b"c" * (most + 1)]) + end
+
+    async def chunks():
+        for start in range(0, len(whole), size):
+            yield whole[start : start + size]
+
+    async def lines():
+        return [line async for line in split_lines(chunks(), most, 10)]
+
+    *before, last = asyncio.run(lines())
+    assert before == [b"a", b"b" * most]
+    assert str(last) == "A line has more than 20 bytes. It and all behind it are not answered."
 
 
 def test_the_monitor_is_in_the_metrics(serving, tmp_path):

@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import CancelledError
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from leco.model import ModelStages
 from leco.runtime import POLICIES, Decisions, Flow, PredictorMixin, Watched
 from leco.serving.engine import Engine
 from leco.serving.options import ServingOptions
-from leco.serving.waiting import DrainingError, OverloadedError, Ticket, WaitingRoom
+from leco.serving.waiting import LATELY, LATEST, SOON, DrainingError, OverloadedError, Ticket, WaitingRoom
 from toy import dataset, model_with
 from waiting import until
 
@@ -297,3 +298,57 @@ def test_a_waiting_room_gives_batches_of_a_size_in_order():
     assert room.rate() > 0
     room.close()
     assert room.take(wait=True) == []
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of the room, in seconds, which goes on where it is told to."""
+    now = [100.0]
+    monkeypatch.setattr("leco.serving.waiting.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    return now
+
+
+def overloaded(room):
+    with pytest.raises(OverloadedError) as refused:
+        room.enter(tickets_of(1000))
+    return refused.value.retry_after
+
+
+def tickets_of(*lengths):
+    return [Ticket({"input_ids": [0] * length}, Static()) for length in lengths]
+
+
+def test_when_to_try_again_is_by_the_rate_of_the_last_seconds(clock):
+    room = WaitingRoom(most=1000, batch=100)
+    room.enter(tickets_of(*[100] * 10))
+    for _ in range(4):
+        room.take(wait=False)
+        clock[0] += 2
+    assert (room.tokens, room.rate()) == (600, 400 / 8)
+    assert overloaded(room) == 600 / (400 / 8)
+
+
+def test_where_no_batch_has_begun_lately_the_last_rate_that_is_known_counts(clock):
+    room = WaitingRoom(most=1000, batch=100)
+    room.enter(tickets_of(*[100] * 10))
+    room.take(wait=False)
+    clock[0] += LATELY
+    known = room.rate()
+    assert known == 100 / LATELY
+    clock[0] += 3600
+    assert room.rate() == known
+    room.take(wait=False)
+    assert room.rate() > known
+
+
+def test_where_no_rate_is_known_and_where_it_is_small_nobody_is_sent_away_for_days(clock):
+    room = WaitingRoom(most=200_000, batch=16_384)
+    room.enter(tickets_of(*[500] * 400))
+    assert room.rate() is None
+    assert overloaded(room) == SOON
+    slow = WaitingRoom(most=200_000, batch=16_384)
+    slow.enter(tickets_of(1))
+    slow.take(wait=False)
+    clock[0] += 9
+    slow.enter(tickets_of(*[500] * 400))
+    assert overloaded(slow) == LATEST

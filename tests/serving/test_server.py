@@ -18,7 +18,8 @@ import psutil
 import pytest
 
 from leco.serving.keeper import SUPPORTED
-from leco.serving.server import Ending
+from leco.serving.options import ServingOptions
+from leco.serving.server import Ending, read_key
 from served import served
 from waiting import until
 
@@ -181,7 +182,7 @@ def test_settings_come_from_the_environment(fitted):
             ask(address, {"texts": "a"})
 
 
-def test_what_is_wrong_is_said_before_it_begins(leco, fitted, tmp_path):
+def test_what_is_wrong_is_said_before_it_begins(leco, fitted, tmp_path, monkeypatch):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -194,6 +195,11 @@ def test_what_is_wrong_is_said_before_it_begins(leco, fitted, tmp_path):
     (tmp_path / "empty").touch()
     result = leco("serve", fitted, "--port", 0, "--api-key-file", tmp_path / "empty")
     assert (result.code, "is empty" in result.err) == (2, True)
+    for name, value in (("LECO_API_KEY", ""), ("LECO_API_KEY", " \n"), ("LECO_API_KEY_FILE", "")):
+        with monkeypatch.context() as environment:
+            environment.setenv(name, value)
+            result = leco("serve", fitted, "--port", 0)
+        assert (result.code, f"{name}, is empty" in result.err) == (2, True)
     result = leco("serve", fitted, "--policy", "wohle")
     assert (result.code, "policy must be one of" in result.err) == (2, True)
 
@@ -301,6 +307,18 @@ def _texts_counted(address):
 
 def _logged(process, said):
     return any(said in line for line in process.log)
+
+
+def test_a_token_of_the_environment(tmp_path, monkeypatch):
+    """One that is there counts, whatever else is empty; a file that is named comes first."""
+    key = tmp_path / "key"
+    key.write_text("file\n")
+    assert read_key(ServingOptions()) is None
+    monkeypatch.setenv("LECO_API_KEY_FILE", "")
+    monkeypatch.setenv("LECO_API_KEY", " secret ")
+    assert read_key(ServingOptions()) == "secret"
+    monkeypatch.setenv("LECO_API_KEY", "")
+    assert read_key(ServingOptions(api_key_file=key)) == "file"
 
 
 def test_the_token_may_come_through_a_pipe(fitted, tmp_path):

@@ -1,12 +1,17 @@
 """Baselines for a model that exits early: what users could take instead, made ready to be timed."""
 
-from dataclasses import dataclass
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
-from leco.bench.measure import PLAIN
+from leco.bench.measure import CONTROL, PLAIN
 from leco.bench.ways import Way
 from leco.criteria import Static
 from leco.data import source_for
+from leco.display import shortened
 from leco.errors import LecoError, parameter
 from leco.export import ModelWriter, export_onnx
 from leco.export.files import write_model
@@ -23,6 +28,8 @@ KINDS = (
     "pytorch, onnx-fp32, onnx-int8, first:K (K layers), the folder of a Transformers classifier, or another "
     "model's folder or ONNX file"
 )
+RUNTIMES, FIRST = ("pytorch", "onnx-fp32", "onnx-int8"), "first:"
+"""How those are named that are made of the model itself."""
 ALONE = {"exits": "linear", "strategy": "two-stage:second=false", "criterion": "static:layer=0"}
 """How a plain classifier is trained: its last exit alone, at which all texts leave."""
 OTHER = {"layers", "device", "report_to", *ALONE}
@@ -60,10 +67,10 @@ class Contenders:
         """The way that `against` names; LecoError for an unknown one."""
         if wanted == "pytorch":
             return Way("plain in PyTorch", PredictorSpec(self.folder, device=self.device), full_depth=True)
-        if wanted in ("onnx-fp32", "onnx-int8"):
+        if wanted in RUNTIMES:
             return self.plain(int8=wanted == "onnx-int8", name=f"plain {wanted.removeprefix('onnx-')}")
-        if wanted.startswith("first:") and wanted.removeprefix("first:").isdigit():
-            layers = int(wanted.removeprefix("first:"))
+        if wanted.startswith(FIRST) and wanted.removeprefix(FIRST).isdigit():
+            layers = int(wanted.removeprefix(FIRST))
             model = self.first_layers(layers)
             suffix = "int8" if int8 else "fp32"
             name = f"first {layers} layers" if layers > 1 else "first layer"
@@ -122,12 +129,54 @@ class FileContenders:
 
     def against(self, wanted: str, *, int8: bool) -> Way:
         """The way that `against` names; LecoError for one that is made of a model folder."""
-        if wanted in ("pytorch", "onnx-fp32", "onnx-int8") or wanted.startswith("first:"):
+        if is_made(wanted):
             raise LecoError(
                 f"{parameter('against')} {wanted} is made of a model folder: give that, and '{self.file}' as "
                 f"{parameter('onnx')}."
             )
         return another(wanted, self.device)
+
+
+def compared(contenders: Contenders | FileContenders, file: Path | None, wanted: Sequence[str]) -> list[Way]:
+    """The ways to compare: the plain model, the one that exits early, and those `wanted`, each by a name of its own.
+
+    `file` is the exported model that exits early; None has it made. LecoError where one of those `wanted` is unknown,
+    or is there twice.
+    """
+    for path, number in Counter(map(whole_path, wanted)).items():
+        if number > 1:
+            raise LecoError(f"{parameter('against')} '{shortened(path.name)}' is given twice. Give it once.")
+    early, int8 = contenders.early(file)
+    own = [contenders.plain(int8=int8), early]
+    return [*own, *told_apart({one: contenders.against(one, int8=int8) for one in wanted}, [way.name for way in own])]
+
+
+def told_apart(others: Mapping[str, Way], taken: Sequence[str]) -> list[Way]:
+    """The ways by what was wanted; folders and files get as much of their paths into their names as tells them apart.
+
+    The names that are `taken`, that of the control, and those of ways that are made of the model, stay what they are.
+    """
+    names = {one: _names(one, way) for one, way in others.items() if not is_made(one)}
+    fixed = [CONTROL, *taken, *(way.name for one, way in others.items() if one not in names)]
+    held = Counter([*fixed, *chain.from_iterable(map(set, names.values()))])
+    free = {one: next(name for name in some if held[name] == 1) for one, some in names.items()}
+    return [replace(way, name=free.get(one, way.name)) for one, way in others.items()]
+
+
+def _names(wanted: str, way: Way) -> list[str]:
+    """What the way of a folder or a file may be called: as it is, or by ever more of its path, at last by all of it."""
+    parts = whole_path(wanted).parts
+    return [way.name, *(str(Path(*parts[-steps:])) for steps in range(2, len(parts) + 1))]
+
+
+def is_made(wanted: str) -> bool:
+    """Whether it is made of the model itself, and is no path."""
+    return wanted in RUNTIMES or wanted.startswith(FIRST)
+
+
+def whole_path(path: str) -> Path:
+    """A path from the root, without steps back, in which links stay."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - which keeps links
 
 
 def leaving_early(file: Path) -> tuple[Way, bool]:
@@ -142,5 +191,5 @@ def another(wanted: str, device: str) -> Way:
     if not Path(wanted).exists():
         raise LecoError(f"{parameter('against')} '{wanted}' is neither a folder nor one of: {KINDS}.")
     path = Path(wanted)
-    name = path.name if path.is_dir() else wanted
+    name = whole_path(wanted).name if path.is_dir() else wanted
     return Way(name, PredictorSpec(path, device="cpu" if path.is_file() else device))

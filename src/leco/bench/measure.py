@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ import numpy as np
 from leco.bench.processes import serving
 from leco.bench.ways import Runner, Way
 from leco.data import TextData, score
+from leco.display import shortened
+from leco.errors import LecoError
 from leco.evaluation.speedup import in_turn, sample
 from leco.progress import progress_bar, say
 from leco.runtime.engine import batches_by_length
@@ -61,18 +64,17 @@ def bench(
     """Score each of the `ways` on the test split and time it on `texts` of it; the first is the plain model.
 
     There is a row for each way and each of the `batch_sizes`, timed in turn in so many `rounds`. LecoError where a way
-    cannot be loaded. The labels of `data` are numbered as the model's (`leco.evaluation.align_labels`). Tokenization,
-    which each process does once, is not in the times; a line says how many texts were cut for the plain model. A
-    control, the plain model in one more process, is added.
+    cannot be loaded, or bears the name of another one. The labels of `data` are numbered as the model's
+    (`leco.evaluation.align_labels`). Tokenization, which each process does once, is not in the times; a line says how
+    many texts were cut for the plain model. A control, the plain model in one more process, is added.
     """
     split, label_names = data.test, list(data.output_names)
-    named = {way.name: way for way in ways} | {CONTROL: replace(ways[0], name=CONTROL)}
-    names, rows = list(named), []
+    ways = [*ways, replace(ways[0], name=CONTROL)]
+    names, rows = [way.name for way in ways], []
+    if twice := [name for name, number in Counter(names).items() if number > 1]:
+        raise LecoError(f"Two of the ways are called '{shortened(twice[0])}'. Give each a name of its own.")
     with ExitStack() as stack:
-        ask = {
-            name: stack.enter_context(serving(_prepare, way, split.texts, label_names, texts))
-            for name, way in named.items()
-        }
+        ask = {way.name: stack.enter_context(serving(_prepare, way, split.texts, label_names, texts)) for way in ways}
         if line := ask[names[0]]("cut", 1):
             say(line)
         quality: dict[tuple[str, int], tuple[float, float]] = {}
@@ -96,8 +98,9 @@ def bench(
 def _row(
     name: str, batch_size: int, seconds: Mapping[str, list[list[float]]], quality: tuple[float, float], texts: int
 ) -> Row:
-    totals = {way: [sum(times) for times in seconds[way]] for way in (name, PLAIN)}
-    ratios = [own / plain for own, plain in zip(totals[name], totals[PLAIN], strict=True)]
+    totals = [sum(times) for times in seconds[name]]
+    first = next(iter(seconds.values()))
+    ratios = [own / sum(plain) for own, plain in zip(totals, first, strict=True)]
     median, p90, p99 = (float(np.percentile(np.concatenate(seconds[name]), share)) * 1000 for share in (50, 90, 99))
     return Row(
         name,
@@ -107,7 +110,7 @@ def _row(
         median_ms=median,
         p90_ms=p90,
         p99_ms=p99,
-        texts_per_second=texts / statistics.median(totals[name]),
+        texts_per_second=texts / statistics.median(totals),
         ratio=statistics.median(ratios),
         ratio_low=min(ratios),
         ratio_high=max(ratios),

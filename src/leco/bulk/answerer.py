@@ -86,7 +86,7 @@ class Answerer:
             types = answer_types(self.predictor, self.job.options, flat=part.kind != JSONL)
             for table in row_windows(part, self.job.source):
                 self._check_known(part)
-                self.job.shape.check(part, named(table))
+                self.job.shape.check(part, named(table.columns))
                 yield table.columns, self._answers(table, answering, types)
                 on_rows(len(table))
 

@@ -46,10 +46,11 @@ class Answering:
         ]
 
     def notes(self) -> list[str]:
-        """What is to be said of all rows."""
+        """What is to be said of all rows, and, where it has not been told yet, what the monitor has seen."""
         lines = notes(self.rows, self.without_text, self.truncated, empty=self.empty, longest=self.predictor.max_length)
         if isinstance(self.predictor, Watched):
-            lines.append(self.predictor.check(self.batch_size).sentence())
+            seen = self.predictor.check(self.batch_size)
+            lines += [] if self.predictor.told else [seen.sentence()]
         return lines
 
     def _asked(self, rows: "Rows") -> "tuple[list[int], list[Text]]":

@@ -23,7 +23,7 @@ class PartError(LecoError):
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns that all parts have, and the part that they were seen in: none where no part has rows."""
+    """The columns that all parts have, and the part that they were seen in: none where no part says them."""
 
     part: str
     columns: Columns

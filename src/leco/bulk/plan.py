@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from leco.bulk.columns import answer_types
-from leco.bulk.fingerprint import fingerprint
 from leco.bulk.job import Job, Record, Shape
 from leco.bulk.options import JSONL, PARQUET, BulkOptions
 from leco.bulk.output import Manifest, Output
@@ -20,6 +19,7 @@ from leco.data.unlabelled import find_text_columns
 from leco.data.writers import free_names
 from leco.display import listed
 from leco.errors import LecoError
+from leco.fingerprint import fingerprint
 from leco.loading import PredictorSpec
 from leco.options import fill
 from leco.provenance import check_pair

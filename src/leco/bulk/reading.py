@@ -1,7 +1,7 @@
 """The rows of a part, some at a time, however large it is."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ BUFFER = 2**20
 
 @dataclass(frozen=True)
 class Head:
-    """What a part says before its rows are read: its columns, None where only rows would say them, and their number."""
+    """What a part says before its rows are read: its columns, None where nothing says them, and the number of rows."""
 
     columns: Columns | None
     rows: int | None = None
@@ -39,8 +39,10 @@ def read_head(part: Part, source: Source) -> Head:
     if part.kind == PARQUET:
         with _parquet(part) as file:
             return Head(columns_of(file.schema_arrow), file.metadata.num_rows)
-    table = first_rows(part, source)
-    return Head(None if table is None else named(table))
+    try:
+        return Head(named(next(_tables(part, source)).columns))
+    except NoRowsError as empty:
+        return Head(named(empty.columns) or None)
 
 
 def first_rows(part: Part, source: Source) -> Table | None:
@@ -56,9 +58,9 @@ def columns_of(schema: pa.Schema) -> Columns:
     return tuple((field.name, str(field.type)) for field in schema)
 
 
-def named(table: Table) -> Columns:
-    """The columns of a table of another kind, which have no types."""
-    return tuple((name, "") for name in table.columns)
+def named(columns: Iterable[str]) -> Columns:
+    """The columns of a part of another kind, which have no types."""
+    return tuple((name, "") for name in columns)
 
 
 def parquet_windows(part: Part) -> Iterator[pa.Table]:
@@ -68,12 +70,15 @@ def parquet_windows(part: Part) -> Iterator[pa.Table]:
 
 
 def row_windows(part: Part, source: Source) -> Iterator[Table]:
-    """The rows of a part of another kind; LecoError where it cannot be read."""
+    """The rows of a part of another kind, if it has any; LecoError where it cannot be read."""
+    with suppress(NoRowsError):
+        yield from _tables(part, source)
+
+
+def _tables(part: Part, source: Source) -> Iterator[Table]:
+    """The same, but that an error says the columns of a part without rows."""
     with opened(part.address) as file:
-        try:
-            yield from READERS[f".{part.kind}"](part.name, file, PIECE, source.of(part))
-        except NoRowsError:
-            return
+        yield from READERS[f".{part.kind}"](part.name, file, PIECE, source.of(part))
 
 
 def as_table(part: Part, window: pa.Table, columns: Iterable[str], first: int) -> Table:

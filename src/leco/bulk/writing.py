@@ -48,7 +48,7 @@ def _write(path: Path, kind: str, names: Sequence[str], pieces: Iterable[Columns
     whole = path.with_name(f"{path.name}.whole")
     try:
         WRITERS[f".{kind}"](whole, names, pieces)
-        with whole.open("rb") as file, gzip.open(path, "wb") as packed:
-            copyfileobj(file, packed)
+        with whole.open("rb") as file, path.open("wb") as target, gzip.GzipFile("", "wb", 9, target, mtime=0) as packed:
+            copyfileobj(file, packed)  # which has no name and no time in it: it is the same whenever it is written
     finally:
         whole.unlink(missing_ok=True)

@@ -7,13 +7,20 @@ from leco.calibration.rules import RULES
 from leco.errors import LecoError, parameter
 from leco.options import option, validate
 
+DROP = 0.02
+"""What early answers may cost where nothing else is asked for."""
+
 
 @dataclass(frozen=True)
 class CalibrationOptions:
-    """What is to be certified."""
+    """What is to be certified: a bound (`max_drop`), or the best that goes with a speed; LecoError for two of them."""
 
-    max_drop: float = option(
-        0.02, "Share of texts that early answers may cost, 0 to 1; of values, deviations.", above=0, maximum=1
+    max_drop: float | None = option(
+        None,
+        f"Share of texts that early answers may cost, 0 to 1; of values, deviations. By default {DROP}, but for a goal "
+        "of speed.",
+        above=0,
+        maximum=1,
     )
     confidence: float = option(0.9, "Confidence of the promise, between 0.5 and 1.", above=0.5, maximum=1)
     loss: str = option(
@@ -38,11 +45,16 @@ class CalibrationOptions:
     def __post_init__(self) -> None:
         validate(self)
         for name in ("max_drop", "confidence"):
-            if getattr(self, name) >= 1:
-                raise LecoError(f"{parameter(name)} must be below 1, not {getattr(self, name)}.")
-        if self.target_speedup is not None and self.budget_ms is not None:
-            names = f"{parameter('target_speedup')} and {parameter('budget_ms')}"
-            raise LecoError(f"{names} are two goals. Give one of them.")
+            if (value := getattr(self, name)) is not None and value >= 1:
+                raise LecoError(f"{parameter(name)} must be below 1, not {value}.")
+        goals = [name for name in ("max_drop", "target_speedup", "budget_ms") if getattr(self, name) is not None]
+        if len(goals) > 1:
+            raise LecoError(f"{' and '.join(map(parameter, goals[:2]))} are two goals. Give one of them.")
+
+    @property
+    def bound(self) -> float:
+        """The risk that is allowed where no speed is the goal."""
+        return DROP if self.max_drop is None else self.max_drop
 
     @property
     def delta(self) -> float:
@@ -60,9 +72,10 @@ class MonitorOptions:
     monitor_share: float = option(0.01, "Share of the texts that are compared, 0 to 1.", above=0, maximum=1)
     monitor_bound: float | None = option(
         None,
-        "Share of texts that may be answered otherwise than at full depth; by default what the certificate promises.",
+        "Share of texts that may be answered otherwise than at full depth, below 1; by default what the certificate "
+        "promises.",
         above=0,
-        maximum=1,
+        below=1,
     )
     monitor_alpha: float = option(
         0.05, "Probability of a false alarm, however long the monitor runs.", above=0, maximum=0.5

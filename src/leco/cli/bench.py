@@ -57,6 +57,7 @@ def command(
     """
     with quiet_stdout(), ExitStack() as stack:
         from leco.bench import MARKS, Contenders, FileContenders, bench, draw
+        from leco.bench.contenders import compared
         from leco.environment import machine, versions
         from leco.files import write_json
         from leco.folders import holding
@@ -75,10 +76,8 @@ def command(
         contenders: Contenders | FileContenders = FileContenders(path, device)
         if model is not None:
             contenders = Contenders(model, folder, work, source.glue_dir, device)
-        early, int8 = contenders.early(onnx)
         wanted = [name for text in against or () for name in text.split(",")]
-        ways = [contenders.plain(int8=int8), early, *(contenders.against(name, int8=int8) for name in wanted)]
-        rows = bench(ways, read, texts=texts, rounds=rounds)
+        rows = bench(compared(contenders, onnx, wanted), read, texts=texts, rounds=rounds)
         result = {
             "data": read.name,
             "metric": read.metric,

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leco.bulk.options import BulkOptions
-from leco.calibration import MonitorOptions
 from leco.cli.output import print_json, print_lines, quiet_stdout
 from leco.cli.parameters import chosen_criterion
 from leco.display import shortened
 from leco.errors import LecoError, parameter
 from leco.loading import PredictorSpec
 from leco.options import fill
+from leco.runtime import monitor_options
 
 if TYPE_CHECKING:
     from leco.bulk import Summary
@@ -56,7 +56,7 @@ def predict_folders(
         if output is None:
             raise LecoError(f"Give {parameter('output')}, a folder for the answers of several files.")
         source = {name: settings[name] for name in READ_BY if name in settings}
-        bulk, watching = fill(BulkOptions(), settings), fill(MonitorOptions(), settings)
+        bulk, watching = fill(BulkOptions(), settings), monitor_options(settings)
         done = answer_parts(Request(spec, inputs, output, chosen_criterion(criterion), bulk, source, watching))
     for name, problem in done.failed.items():
         say(f"Not answered: {shortened(name, 200)}: {problem}")

@@ -16,8 +16,7 @@ from leco.cli.parameters import CriterionText, Device, Json, ModelPath, chosen_c
 from leco.devices import AUTO
 from leco.errors import LecoError, parameter
 from leco.loading import BF16, PredictorSpec
-from leco.options import fill
-from leco.runtime import watched
+from leco.runtime import monitor_options, watched
 from leco.settings import SourceOptions
 
 if TYPE_CHECKING:
@@ -79,6 +78,7 @@ def command(
         settings = {**options, **{name: value for name, value in how.items() if value is not None}}
         raise typer.Exit(predict_folders(spec, given, output, criterion, settings, json=json))
     check_bulk_options(given[0], options)
+    watching = monitor_options(options)
     source = given[0] if given[0] == "-" else Path(given[0])
     target = None if output is None else Path(output)
     with quiet_stdout():
@@ -90,7 +90,7 @@ def command(
             _check(target, source)
         predictor = spec.load()
         say_doubt(predictor, chosen)
-        predictor = watched(predictor, fill(MonitorOptions(), options), chosen, say)
+        predictor = watched(predictor, watching, chosen, say)
         answering = Answering(predictor, chosen, batch_size or 1, empty, scores)
         typed = str(source) == "-" and sys.stdin.isatty()
         if typed:

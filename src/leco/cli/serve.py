@@ -11,6 +11,7 @@ from leco.cli.parameters import Device, Json, ModelPath, with_options
 from leco.devices import AUTO
 from leco.loading import PredictorSpec
 from leco.options import fill
+from leco.runtime import monitor_options
 from leco.serving.options import ENVIRONMENT, ServingOptions
 
 
@@ -32,4 +33,4 @@ def command(path: ModelPath, options: dict[str, Any], device: Device = AUTO, jso
             print_json({"address": address})
             sys.stdout.flush()
 
-    raise typer.Exit(serve(spec, fill(ServingOptions(), options), fill(MonitorOptions(), options), say_where))
+    raise typer.Exit(serve(spec, fill(ServingOptions(), options), monitor_options(options), say_where))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from leco.errors import LecoError
 from leco.launcher import count, is_first
+from leco.tokens import half_character
 
 
 def prepare_streams() -> None:
@@ -37,7 +38,5 @@ def drop_stdout() -> None:
 def check_arguments(arguments: Iterable[str]) -> None:
     """LecoError for bytes that are no text: names of files may be such, but nothing can be written about them."""
     for argument in arguments:
-        try:
-            argument.encode()
-        except UnicodeEncodeError as error:
-            raise LecoError(f"The argument '{argument}' is not UTF-8. Rename what it names.") from error
+        if half_character(argument):
+            raise LecoError(f"The argument '{argument}' is not UTF-8. Rename what it names.")

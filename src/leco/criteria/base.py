@@ -27,7 +27,7 @@ DOUBTS = "doubts"
 EVIDENCE = "evidence"
 """The name under which criteria observe the evidence of the logits and the features."""
 LARGEST = float(np.finfo(np.float32).max)
-"""Above it a setting is no number of float32, in which criteria compute; it counts as this."""
+"""Above it a setting is no number of float32, in which criteria compute; it is this then."""
 Observed = Mapping[str, Array]
 """What a criterion may be told of exits beside their scores, by name, of all rows of a batch or a data set: the
 meta-classifier's `DOUBTS` [..], and the `EVIDENCE` [.., 2]: `log sum_k exp l(k)` of an exit's logits, and the share of
@@ -107,6 +107,10 @@ class Criterion(ABC):
 
     def __post_init__(self) -> None:
         validate(self)
+        hints = hints_of(type(self))
+        for name in setting_names(self):
+            if hints[name] is float and getattr(self, name) > LARGEST:
+                object.__setattr__(self, name, LARGEST)
 
     def to_dict(self) -> dict[str, Any]:
         """Name and settings as a JSON object, which `criterion_from_dict` reads."""
@@ -185,10 +189,7 @@ def setting_arrays(criterion: Criterion) -> dict[str, Array]:
     dtypes: Mapping[Any, type] = {float: np.float32, int: np.int64, bool: np.bool_, str: np.object_}
     hints = hints_of(type(criterion))
     values = {name: getattr(criterion, name) for name in setting_names(criterion)}
-    return {
-        name: np.array(min(value, LARGEST) if hints[name] is float else value, dtypes[hints[name]])
-        for name, value in values.items()
-    }
+    return {name: np.array(value, dtypes[hints[name]]) for name, value in values.items()}
 
 
 def same_for(rows: int, problem: Problem) -> Array:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from leco.criteria.base import EVIDENCE, LARGEST, Array, Criterion, State, Task
+from leco.criteria.base import EVIDENCE, Array, Criterion, State, Task
 from leco.criteria.grids import rising
 from leco.options import option
 
@@ -42,7 +42,7 @@ class Cap(Criterion):
     def step(self, layer: int, scores: Array, state: State) -> tuple[Array, State]:
         """Compare the probability of no label with the threshold; `scores` are the evidence [B, 2]."""
         known, unseen = scores.T
-        return np.exp(-np.logaddexp(0, known - min(self.alpha, LARGEST) * unseen)) < self.tau, state
+        return np.exp(-np.logaddexp(0, known - self.alpha * unseen)) < self.tau, state
 
     @classmethod
     def sweep(cls, task: Task) -> Sequence["Cap"]:

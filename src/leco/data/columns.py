@@ -8,7 +8,7 @@ from typing import Any
 from leco.data.tables import Table
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
-from leco.tokens import Text
+from leco.tokens import Text, half_character
 
 TEXT, LABEL = "text_columns", "label_column"
 """The settings that name the columns."""
@@ -52,7 +52,8 @@ def find_columns(
 
     A column is guessed from its name, if no other has a name that is as good, else it is the only one left; of two
     columns with unknown names the text is the one with the longer values. One that numbers the rows is never taken.
-    LecoError if nothing fits, or more than one, or a column that the user names is not there.
+    LecoError if nothing fits, or more than one, or a column that the user names is not there, or a name that the model
+    would keep cannot be UTF-8.
     """
     text, label = check_text_columns(table, text_columns), tuple(label_columns or ())
     for column in label:
@@ -70,6 +71,9 @@ def find_columns(
         label = (rest[0],)
     if not text or not label:
         raise _which(table, "label" if text else "text", LABEL if text else TEXT)
+    for column in (*text, *label):
+        if half := half_character(column):
+            raise LecoError(f"'{table.name}': the name of the column '{shortened(column)}' {half}")
     if not text_columns or not label_columns:
         log(
             f"Columns: text = {_shown(text)}, label = {_shown(label)} "
@@ -145,14 +149,21 @@ def _has_texts(cells: Sequence[Any], fewest: int) -> bool:
 
 
 def texts_of(table: Table, columns: Sequence[str]) -> list[Text]:
-    """The texts [N], pairs if two columns are given. LecoError names the first row that has no text."""
+    """The texts [N], pairs if two columns are given. LecoError names the first row that has no text, or half of one."""
     values = [table.column(column, remedy(TEXT)) for column in columns]
     for column, cells in zip(columns, values, strict=True):
         for row, cell in enumerate(cells):
-            if not isinstance(cell, str) or not cell.strip():
-                found = "has no text" if is_missing(cell) else f"has {shortened(repr(cell))}, which is not text,"
-                raise LecoError(f"{table.where(row)}: the column '{column}' {found}. Write a text or remove the row.")
+            if problem := _no_text(cell):
+                raise LecoError(f"{table.where(row)}: the column '{shortened(column)}' {problem}")
     return list(values[0]) if len(values) == 1 else list(zip(*values, strict=True))
+
+
+def _no_text(cell: Any) -> str:
+    """What is wrong with a cell that is no text to train on, and what to do; else nothing."""
+    if isinstance(cell, str) and cell.strip():
+        return half_character(cell)
+    found = "has no text" if is_missing(cell) else f"has {shortened(repr(cell))}, which is not text"
+    return f"{found}. Write a text or remove the row."
 
 
 def is_missing(cell: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import chain, islice
@@ -19,6 +20,8 @@ from leco.settings import SourceOptions
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 100
 """Lines by which it is found out how a file is written."""
+NAMED = re.compile(r'"?sep=([^"\r\n\0])"?(?=[\r\n]|$)', re.IGNORECASE)
+"""The line by which programs tell Excel what separates cells."""
 LONG_NAME, MANY_WORDS = 60, 4
 """Characters and words of a text, which names of columns hardly have."""
 
@@ -29,7 +32,8 @@ def delimited_tables(
     """The table in a file, in pieces of `size` rows or whole, with the delimiter that `usual`ly is there or is found.
 
     Where tabs separate, quotes are honoured where they are consistent: many files do not quote at all, and use `"` as
-    a character. LecoError where the delimiter or the header cannot be known, and as `split_cells` says.
+    a character. A first line by which Excel is told the delimiter (`named_delimiter`) names it here, too, and is no
+    row. LecoError where the delimiter or the header cannot be known, and as `split_cells` says.
     """
     with nullcontext(file) if file.seekable() else TemporaryFile() as twice:
         if twice is not file:
@@ -37,11 +41,23 @@ def delimited_tables(
             twice.seek(0)
         head = list(islice(text_lines(twice, name, source.encoding), LOOKED_AT))
         twice.seek(0)
-        delimiter = _given(source.delimiter) if source.delimiter is not None else _found(name, head, usual)
-        quoted = delimiter != "\t" or _is_quoted(text_lines(twice, name, source.encoding))
+        named = named_delimiter("".join(head[:1]))
+        start = 0 if named is None else 1
+        delimiter = _given(source.delimiter) if source.delimiter is not None else (named or _found(name, head, usual))
+        quoted = delimiter != "\t" or _is_quoted(text_lines(twice, name, source.encoding), start)
         twice.seek(0)
         rows = split_cells(name, text_lines(twice, name, source.encoding), delimiter, quoted)
-        yield from tables_from_cells(name, _with_header(name, rows, source), size)
+        yield from tables_from_cells(name, _with_header(name, islice(rows, start, None), source), size)
+
+
+def named_delimiter(line: str) -> str | None:
+    """The delimiter that a first line names for Excel, which does not show that line; None where it names none.
+
+    >>> named_delimiter("sep=;"), named_delimiter("text;label")
+    (';', None)
+    """
+    found = NAMED.match(line)
+    return found[1] if found else None
 
 
 def split_cells(
@@ -63,11 +79,11 @@ def split_cells(
         ) from error
 
 
-def _is_quoted(lines: Iterable[str]) -> bool:
-    """Whether all rows are whole if quotes are honoured, and no stray quote swallows cells."""
+def _is_quoted(lines: Iterable[str], start: int) -> bool:
+    """Whether all rows from that index on are whole if quotes are honoured, and no stray quote swallows cells."""
     width = 0
     try:
-        for _, cells in split_cells("", lines, "\t"):
+        for _, cells in islice(split_cells("", lines, "\t"), start, None):
             width = width or len(cells)
             if is_blank(cells):
                 continue

@@ -8,6 +8,7 @@ from leco.data.hub import split_table
 from leco.data.tables import Table, check_names
 from leco.display import listed, shortened
 from leco.errors import LecoError
+from leco.tokens import half_character
 
 DataSource: TypeAlias = str | Path | Mapping[str, Any] | Any
 """A name or a path, a DataFrame, a `datasets.Dataset`, or several of these by the names of their splits."""
@@ -16,10 +17,16 @@ DataSource: TypeAlias = str | Path | Mapping[str, Any] | Any
 def name_of_source(source: DataSource) -> str:
     """What data are called: their name or path, or else their type in brackets, as no file is named.
 
+    LecoError for a path that is not UTF-8, which models that are trained on the data could not keep.
+
     >>> name_of_source({"train": []})
     '<dict>'
     """
-    return str(source) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
+    if not isinstance(source, str | Path):
+        return f"<{type(source).__name__}>"
+    if half_character(str(source)):
+        raise LecoError(f"The name '{shortened(source)}' is not UTF-8. Rename what it names.")
+    return str(source)
 
 
 def is_in_memory(name: str) -> bool:

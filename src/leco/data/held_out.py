@@ -1,6 +1,7 @@
 """Labelled texts for a model that is trained: all of them are its test set, unless it was trained on some of them."""
 
 import logging
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -79,22 +80,29 @@ def _labelled(name: str, tables: Mapping[str, Table], where: SourceOptions, labe
 def source_for(trained_on: Provenance | None, given: Mapping[str, Any], source: DataSource) -> SourceOptions:
     """The settings by which `source` is read for a model `trained_on` some data: those of then, or those `given`.
 
-    A data set that is known by its name has its own, but for GLUE's folder, if that is still there; and a file that is
-    UTF-8, or a folder of such, needs no encoding of the training's.
+    A data set that is known by its name has its own, but for GLUE's folder, if that is still there; and the encoding of
+    the training's files is that of a file, or of a folder's, which are not UTF-8, and of nothing else.
     """
     kept = SourceOptions() if trained_on is None else trained_on.source
     if kept.glue_dir is not None and not kept.glue_dir.is_dir():
         kept = replace(kept, glue_dir=None)
     if is_known(source):
         kept = SourceOptions(glue_dir=kept.glue_dir)
-    if kept.encoding is not None and isinstance(source, str | Path) and all(map(is_utf8, _files_of(Path(source)))):
+    if kept.encoding is not None and all(map(is_utf8, _files_of(source))):
         kept = replace(kept, encoding=None)
     return fill(kept, given)
 
 
-def _files_of(path: Path) -> list[Path]:
-    """The file itself, or those of a folder's parts."""
-    return list(part_files(path).values()) if path.is_dir() else [path]
+def _files_of(source: DataSource) -> list[Path]:
+    """The file itself, or those of a folder's parts.
+
+    There are none of what is in memory or on the Hub, nor of what can be read but once: a pipe, or the standard input.
+    """
+    if not isinstance(source, str | Path):
+        return []
+    if os.path.isdir(source):  # noqa: PTH112 - Path's may raise
+        return list(part_files(Path(source)).values())
+    return [Path(source)] if os.path.isfile(source) and str(source) != "-" else []  # noqa: PTH113
 
 
 def in_halves(data: TextData, log: Log = logger.info) -> TextData:

@@ -11,6 +11,7 @@ from leco.data.columns import LABEL, is_missing, remedy
 from leco.data.tables import Table
 from leco.display import shortened
 from leco.errors import LecoError, parameter
+from leco.tokens import half_character
 
 SEPARATOR, TASK = "label_separator", "task"
 """The settings that say how labels are meant."""
@@ -41,7 +42,8 @@ def label_values(
     There they are lists, texts that write a list as JSON or Python do, or texts in which a separator stands between
     the labels; a list of 0 and 1 for each label is as good. `many` says whether a row has a list, None if that is not
     known, and `names` are the labels where they are known already.
-    LecoError names the first row whose label is missing or no label, and asks where a list may be meant in two ways.
+    LecoError names the first row whose label is missing, is none, or cannot be UTF-8, and asks where a list may be
+    meant in two ways.
     """
     if len(columns) > 1:
         return _from_columns(table, columns)
@@ -55,8 +57,16 @@ def label_values(
             _ask_for_separator(table, column, cells)
     for row, value in enumerate(cells):
         _check(table, row, column, value)
-    values = Values(cells, tuple(map(name_of, table.classes.get(column, ()))))
+    values = Values(cells, _classes(table, column))
     return _from_flags(table, column, values, names) if values.many and not values.names else values
+
+
+def _classes(table: Table, column: str) -> tuple[str, ...]:
+    """The names of labels that come with a column; none where none do. LecoError for one that cannot be UTF-8."""
+    names = tuple(map(name_of, table.classes.get(column, ())))
+    for name in names:
+        _check_name(f"'{table.name}', column '{shortened(column)}'", name)
+    return names
 
 
 def has_labels(table: Table, columns: Sequence[str]) -> bool:
@@ -91,6 +101,14 @@ def _check(table: Table, row: int, column: str, value: Any) -> None:
     for name in value if isinstance(value, list) else [value]:
         if is_missing(name) or isinstance(name, dict | list | bytes):
             raise bad(table, row, column, f"{shortened(repr(name))} is neither a name nor a number")
+        if isinstance(name, str):
+            _check_name(f"{table.where(row)}, column '{shortened(column)}'", name)
+
+
+def _check_name(where: str, name: str) -> None:
+    """LecoError, which begins with `where`, for the name of a label that cannot be UTF-8."""
+    if half := half_character(name):
+        raise LecoError(f"{where}: the label '{shortened(name)}' {half}")
 
 
 def _split(cell: Any, separator: str) -> Any:

@@ -62,12 +62,20 @@ def f1(labels: Array, predictions: Array) -> float:
 
 def f1_macro(labels: Array, predictions: Array) -> float:
     """The mean of the F1 of each label that there is, in labels or predictions."""
-    return float(f1_score(labels, predictions, average="macro", zero_division=0))
+    return float(f1_score(labels, predictions, labels=counted_labels(labels), average="macro", zero_division=0))
 
 
 def f1_micro(labels: Array, predictions: Array) -> float:
     """F1 over all entries of many labels."""
-    return float(f1_score(labels, predictions, average="micro", zero_division=0))
+    return float(f1_score(labels, predictions, labels=counted_labels(labels), average="micro", zero_division=0))
+
+
+def counted_labels(labels: Array) -> list[int] | None:
+    """What scikit-learn is to count of labels [N] or [N, K]: all (None), but of one column, [N, 1], its 1 alone.
+
+    A single column is two classes there, of which 0 would be "has it not".
+    """
+    return [1] if labels.ndim == 2 and labels.shape[1] == 1 else None
 
 
 def matthews(labels: Array, predictions: Array) -> float:

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from leco.data.tables import Table
 from leco.data.types import CALIBRATION, TextData
 from leco.display import listed, shortened
 from leco.errors import LecoError, parameter, unknown_name
-from leco.options import fill, taking
+from leco.options import check_names, fill, option, taking, validate
 from leco.progress import say
 from leco.provenance import KNOWN
 from leco.settings import SourceOptions
@@ -39,16 +39,26 @@ HUB_NAME = re.compile(r"[\w-][\w.-]{0,95}(/[\w-][\w.-]{0,95})?")
 REMEDY = f"Give a file ({', '.join(READERS)}) or a folder with train.* instead."
 
 
-@taking(SourceOptions())
-def load_data(
-    source: DataSource,
-    *,
-    train_rows: int | None = None,
-    split_seed: int = 0,
-    calibration_share: float | None = 0.0,
-    log: Callable[[str], None] = logger.info,
-    **options: Any,
-) -> TextData:
+@dataclass(frozen=True)
+class Cuts:
+    """How the rows of a data set are cut into parts."""
+
+    train_rows: int | None = option(None, "Keep so many training rows, a stratified sample; None is all.", minimum=1)
+    split_seed: int = option(0, "Seed of all cuts; a whole number from 0.", minimum=0, maximum=2**32 - 1)
+    calibration_share: float | None = option(
+        0.0,
+        "Share of the training rows, or of published dev rows, that is set aside, 0 to 0.5; None is a tenth where "
+        "there are rows enough.",
+        minimum=0,
+        maximum=0.5,
+    )
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@taking(Cuts(), SourceOptions())
+def load_data(source: DataSource, *, log: Callable[[str], None] = logger.info, **options: Any) -> TextData:
     """The data set `source`: "glue/TASK", "demo/rotten_tomatoes", a file, a folder, a data set's name on the Hub, or in
     memory a pandas DataFrame, a `datasets.Dataset` or `DatasetDict`, or a dictionary of such tables.
 
@@ -62,21 +72,20 @@ def load_data(
     should stay the same when training seeds change. `log` receives lines for the user.
     LecoError for everything that is wrong with the source, the columns, the texts or the labels.
     """
-    where = fill(SourceOptions(), options, strict=True)
-    name = name_of_source(source)
+    check_names([Cuts(), SourceOptions()], options)
+    cuts, where = fill(Cuts(), options), fill(SourceOptions(), options)
+    name, seed, share = name_of_source(source), cuts.split_seed, cuts.calibration_share
     if is_known(source):
-        data = load_known(name, where, split_seed)
-        data = set_aside(data, round((calibration_share or 0) * len(data.dev)), split_seed)
+        data = load_known(name, where, seed)
+        data = set_aside(data, round((share or 0) * len(data.dev)), seed)
     else:
         tables = tables_of(source, where)
         if "train" not in tables:
             raise LecoError(f"'{name}' has no rows to train on, only {' and '.join(tables)}. {REMEDY}")
-        data = from_tables(name, tables, where, split_seed=split_seed, calibration_share=calibration_share, log=log)
-    if train_rows is None or train_rows >= len(data.train):
+        data = from_tables(name, tables, where, split_seed=seed, calibration_share=share, log=log)
+    if cuts.train_rows is None or cuts.train_rows >= len(data.train):
         return data
-    if train_rows < 1:
-        raise LecoError(f"{parameter('train_rows')} must be at least 1, not {train_rows}.")
-    return replace(data, train=cut(data.train, [train_rows], split_seed)[0])
+    return replace(data, train=cut(data.train, [cuts.train_rows], seed)[0])
 
 
 def is_known(source: DataSource) -> bool:

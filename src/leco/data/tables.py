@@ -13,7 +13,11 @@ T = TypeVar("T")
 
 
 class NoRowsError(LecoError):
-    """There is a table, but nothing in it."""
+    """There is a table, but nothing in it but the names of its `columns`, if those."""
+
+    def __init__(self, message: str, columns: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.columns = columns
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class Table:
 
     def __post_init__(self) -> None:
         if not self.numbers:
-            raise NoRowsError(f"'{self.name}' has no rows. Give a file with at least one row of data.")
+            problem = f"'{self.name}' has no rows. Give a file with at least one row of data."
+            raise NoRowsError(problem, list(self.columns))
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -77,8 +82,8 @@ def tables_from_cells(name: str, rows: Iterable[tuple[int, list[str]]], size: in
                     f"'{name}', line {number} has {len(cells)} cells, but the header line has {len(names)}. "
                     "Put texts that contain the separator in double quotes."
                 )
-        columns = map(list, zip(*(cells for _, cells in piece), strict=True))
-        yield Table(name, dict(zip(names, columns, strict=False)), [number for number, _ in piece], "line")
+        columns = {column: [cells[place] for _, cells in piece] for place, column in enumerate(names)}
+        yield Table(name, columns, [number for number, _ in piece], "line")
 
 
 def tables_from_objects(

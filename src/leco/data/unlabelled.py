@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from leco.data.columns import TEXT, check_text_columns, content_columns, guess_text_columns, remedy
+from leco.data.delimited import named_delimiter
 from leco.data.lines import PIECE, STDIN, numbered_lines
 from leco.data.opened import open_bytes, suffix_of
 from leco.data.readers import READERS, parquet_rows
@@ -20,7 +21,7 @@ from leco.display import listed, shortened
 from leco.errors import LecoError, parameter
 from leco.files import parse_json
 from leco.settings import SourceOptions
-from leco.tokens import Text
+from leco.tokens import Text, half_character
 
 logger = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ def number_of_rows(source: str | Path, format: str | None = None) -> int | None:
 def _format(source: str | Path, given: str | None) -> str:
     """How the source is written; LecoError for an unknown way."""
     suffix = "" if str(source) == "-" else suffix_of(Path(source)).removeprefix(".")
-    kind = given or suffix or LINES
+    kind = (suffix or LINES) if given is None else given
     if kind not in FORMATS:
         raise LecoError(
             f"'{Path(source).name}' has an unsupported suffix or format '{shortened(kind)}'. "
@@ -115,6 +116,8 @@ def _ask_for_format(table: Table, text_columns: Sequence[str]) -> None:
     with suppress(ValueError):
         if isinstance(json.loads(first), dict):
             raise _which_format(table, "objects of JSON", "jsonl")
+    if named_delimiter(first):
+        raise _which_format(table, "rows under names of columns", "csv")
     for delimiter, kind in ((",", "csv"), (";", "csv"), ("\t", "tsv")):
         names = [name.strip(' "') for name in first.split(delimiter)]
         if len(names) > 1 and text_columns and {*text_columns} <= {*names}:
@@ -192,6 +195,8 @@ def rows_of(table: Table, columns: Sequence[str]) -> Rows:
                     f"{table.where(row)}: the column '{column}' has {shortened(repr(value))}, which is not text. "
                     f"{remedy(TEXT)}"
                 )
+            if isinstance(value, str) and (half := half_character(value)):
+                raise LecoError(f"{table.where(row)}: the column '{shortened(column)}' {half}")
     rows = list(zip(*([value if isinstance(value, str) else "" for value in values] for values in cells), strict=True))
     missing = [
         next((f"{column} is empty" for column, part in zip(columns, row, strict=True) if not part.strip()), None)

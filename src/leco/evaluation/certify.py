@@ -87,8 +87,8 @@ class Calibration:
             assert pilot is not None
             chosen, bound = self._least_risky(self._reaching(chains, pilot), trials)
         else:
-            found = select(self._rule, chains, trials.attempt, options.max_drop, options.delta) if chains else None
-            chosen, bound = found or self._full_depth(trials), options.max_drop
+            found = select(self._rule, chains, trials.attempt, options.bound, options.delta) if chains else None
+            chosen, bound = found or self._full_depth(trials), options.bound
         return self._certificate(chosen, bound, trials, sum(map(len, chains.values())))
 
     def statement(self) -> Certificate:
@@ -153,9 +153,9 @@ class Calibration:
     def _check_rows(self, rows: int, chains: int) -> None:
         """Say what so many texts can certify; LecoError where that is nothing."""
         options, rule = self.options, self._rule
-        bound, delta = rule.share(options.max_drop, options.delta, chains)
+        bound, delta = rule.share(options.bound, options.delta, chains)
         needed = rows_needed(rule, bound, delta)
-        promise = percent(options.max_drop) + (
+        promise = percent(options.bound) + (
             f" at {percent(options.confidence, least=True)} confidence" if rule.confident else ""
         )
         if rows < needed:

@@ -17,6 +17,7 @@ from sklearn.metrics import (
 )
 
 from leco.data import Split, metrics_of, score
+from leco.data.metrics import counted_labels
 from leco.problems import Problem
 
 MOST_LABELS = 100
@@ -62,7 +63,7 @@ def detail(problem: Problem, split: Split, scores: NDArray[Any], names: list[str
         return Detail(
             metrics, {"mae": float(mean_absolute_error(*pair)), "rmse": float(root_mean_squared_error(*pair))}
         )
-    numbers = list(range(len(names)))
+    numbers = counted_labels(labels) or list(range(len(names)))
     columns = precision_recall_fscore_support(labels, predictions, labels=numbers, zero_division=0)
     by_label = {
         name: LabelScores(float(precision), float(recall), float(f1), int(support))

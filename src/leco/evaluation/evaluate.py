@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import nan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from leco.evaluation.speedup import OperatingPoint, Speedup, measure_speedups
 from leco.evaluation.tokens import tokenized, tokens
 from leco.evaluation.trust import trust_by_exit
 from leco.exits.architecture import MHA, Architecture
+from leco.loading import as_predictor
 from leco.options import fill, naming, taking
 from leco.progress import progress_bar, say
 from leco.runtime import GivesAllExits, Predictor
@@ -92,7 +94,7 @@ def applicable_criteria(model: Predictor) -> list[str]:
 
 @taking(TimingOptions())
 def evaluate(
-    model: Predictor,
+    model: Predictor | str | Path,
     data: TextData | DataSource,
     *,
     criterion: Criterion | str | None = None,
@@ -110,7 +112,8 @@ def evaluate(
     ('accuracy', 160, 3, True)
 
     Args:
-        model: a model, an exported file or any other predictor; it stays as it is.
+        model: a model, an exported file or any other predictor, which stays as it is; or the path of one, as
+            `leco.load` takes it.
         data: a data set whose labels are numbered as the predictor's (`align_labels`), or what `data_for` makes one of:
             a path, a name, a DataFrame, a `datasets.Dataset`.
         criterion: by what texts leave, as an object or written as `parse_criterion` reads it; by default the
@@ -120,10 +123,12 @@ def evaluate(
         options: how speedups are measured, by really exiting, on some texts of the test split.
 
     Raises:
-        LecoError: for a criterion that is unknown, needs the labels or is not defined for the model.
+        LecoError: where there is no model, and for a criterion that is unknown, needs the labels or is not defined
+            for the model.
 
     """
     timing = fill(TimingOptions(), options, strict=True)
+    model = as_predictor(model)
     with naming("criterion"):
         criterion = as_criterion(criterion, model.criterion)
         criterion.check(model.task)

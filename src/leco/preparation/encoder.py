@@ -88,7 +88,7 @@ def given_architectures(exits: str, num_layers: int) -> list[ExitArchitecture]:
         return [NAMED[exits]] * num_layers
     if exits in PUBLISHED:
         return list(published_architectures(exits, num_layers))
-    if Path(exits).exists():
+    if exits and Path(exits).exists():
         return load_architectures(Path(exits), num_layers)
     raise LecoError(
         f"{parameter('exits')} '{exits}' is neither a file nor one of: {', '.join([LEARNED, *NAMED, *PUBLISHED])}. "

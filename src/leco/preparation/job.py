@@ -11,6 +11,7 @@ from typing import Any
 
 from leco.data import DataSource, Split, TextData, TextDataset, encode
 from leco.devices import picked_bf16
+from leco.files import check_path
 from leco.folders import Hold, holding
 from leco.preparation.encoder import Encoder, read_encoder
 from leco.preparation.labels import check_labels, learned_problem
@@ -73,6 +74,8 @@ def open_job(
     `model`, `data` and `output` are those of `leco.fit`. LecoError for what the user can repair. The settings in the
     `groups` of `options` make the run what it is. Of several processes all do so, and end together.
     """
+    check_path(model, "model")
+    check_path(output, "output")
     folder = Path(output)
     methods = parse_methods(options)
     with together(methods.device) as device, ExitStack() as stack:

@@ -48,10 +48,10 @@ def parse_methods(options: Options) -> Methods:
     check_logger(options.training.report_to)
     with naming("relaxation"):
         relaxation = parse_relaxation(options.search.relaxation)
-    with naming("space", "activations", "encoders", "poolers"):
-        space = options.search.search_space(options.run.width)
+    space = options.search.search_space(options.run.width)
     costs_for(options.search, space)
-    exits = options.exits.exits or (LEARNED if strategy.exits is None else strategy.exits.kind)
+    usual = LEARNED if strategy.exits is None else strategy.exits.kind
+    exits = usual if options.exits.exits is None else options.exits.exits
     layers, prunes = layer_numbers(options.exits.exit_layers), options.choice.prune_exits
     if prunes and criterion is not None:
         raise LecoError(

@@ -51,12 +51,20 @@ def most_frequent(counts_by_label: Mapping[str, list[int]], number: int = 20) ->
     return [*shown, (f"{len(ordered) - number:,} other labels", others)]
 
 
+def shares_of(counts: Sequence[int]) -> list[float]:
+    """The shares of the texts of a class that leave at each layer; 0 where it has none.
+
+    >>> shares_of([1, 3]), shares_of([0, 0])
+    ([0.25, 0.75], [0.0, 0.0])
+    """
+    return [count / max(sum(counts), 1) for count in counts]
+
+
 def leaving_chart(name: str, layers: Sequence[int], counts: Sequence[int], highest: float) -> Element:
     """The share of a class's texts that leaves at each layer, on a scale up to `highest`."""
-    total = max(sum(counts), 1)
     axes = Axes(320, 190, (layers[0] - 0.6, layers[-1] + 0.6), (0, highest), left=40)
     width = 0.72 * (axes.x(1) - axes.x(0))
-    shares = [count / total for count in counts]
+    total, shares = sum(counts), shares_of(counts)
     bars = [
         element(
             "rect",

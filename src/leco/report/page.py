@@ -16,7 +16,7 @@ from leco.report.alphas import alphas_chart
 from leco.report.content import Content
 from leco.report.curves import curves_chart, looks, sample
 from leco.report.diagram import diagram
-from leco.report.exits import leaving_chart, metric_name, most_frequent, scores_chart
+from leco.report.exits import leaving_chart, metric_name, most_frequent, scores_chart, shares_of
 from leco.report.labels import label_tables
 from leco.report.svg import markup
 from leco.runtime import doubt_of
@@ -57,7 +57,7 @@ def render(content: Content) -> str:
 def _charts(found: Evaluation) -> dict[str, Any]:
     """The charts of an evaluation."""
     by_label = most_frequent(found.exit_layer_counts_by_label or {"all texts": found.exit_layer_counts})
-    highest = max(count / max(sum(counts), 1) for _, counts in by_label for count in counts)
+    highest = max(max(shares_of(counts)) for _, counts in by_label) or 1.0  # where no text has a label
     sizes, layers = ((860, 500), (350, 330)) if found.curves else (), found.counted_layers
     return {
         "score_charts": [_inline(scores_chart(found, width, height)) for width, height in ((640, 310), (330, 250))],

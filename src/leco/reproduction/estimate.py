@@ -49,8 +49,9 @@ class TaskCost:
     def measure(cls, experiment: Experiment, glue_dir: Path | None) -> "TaskCost":
         """Train for a few steps on a sample, as `experiment` would."""
         options, rows = dict(experiment.options), len(experiment.data(glue_dir).train)
-        batch = build_options(experiment.preset, options).run.batch_size
-        sample = {**options, "train_rows": min(rows, batch * (WARM_UP + STEPS))}
+        settings = build_options(experiment.preset, options)
+        in_step = min(rows, settings.run.batch_size * settings.training.gradient_accumulation)
+        sample = {**options, "train_rows": min(rows, in_step * (WARM_UP + STEPS))}
         times = StepTimes()
         with TemporaryDirectory() as folder:
             train(
@@ -63,7 +64,7 @@ class TaskCost:
                 callbacks=[times],
                 **sample,
             )
-        return cls(rows, statistics.median(times.seconds[WARM_UP:] or times.seconds) / min(batch, rows))
+        return cls(rows, statistics.median(times.seconds[WARM_UP:] or times.seconds) / in_step)
 
 
 def estimated_hours(experiments: Sequence[Experiment], glue_dir: Path | None) -> float:

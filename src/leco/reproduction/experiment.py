@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 
 import torch
@@ -52,6 +52,12 @@ class Experiment(ABC):
         """Its name, in which whatever it is made of is told apart."""
         options = (name if value is True else f"{name}-{_shown(value)}" for name, value in sorted(self.options))
         return "_".join(map(plain, (self.task, self.model, self.preset, *options)))
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """The data, the encoder and what else it takes from elsewhere, of which its name has the last parts alone."""
+        data = self.task.lower() if self.task.startswith("glue/") else self.task
+        return {"data": data, "model": self.model, **{key: one for key, one in self.options if isinstance(one, str)}}
 
     @property
     def description(self) -> dict[str, Any]:
@@ -116,6 +122,21 @@ def check_record(record: Any) -> Experiment:
             raise LecoError(f"the record of {experiment.name} lacks '{name}'.")
         checked(kind, record[name], f"'{name}' of the record of {experiment.name}")
     return experiment
+
+
+def check_own(experiment: Experiment, record: Mapping[str, Any], where: Path) -> None:
+    """Raise LecoError where a record in the folder `where`, of the experiment's name, is of another one.
+
+    A model's name without a slash may be all that is left of a folder (`portable`): it is any that ends in it.
+    """
+    recorded = Experiment.from_description(record).sources
+    for what, name in experiment.sources.items():
+        ours, theirs = PurePath(name), PurePath(recorded.get(what, name))
+        if ours != theirs and not (what == "model" and PurePath(ours.name) == theirs):
+            raise LecoError(
+                f"'{where}' has a record of {experiment.name}, but with the {what} '{theirs}', not '{ours}'. "
+                "Give another folder."
+            )
 
 
 def portable(record: dict[str, Any]) -> dict[str, Any]:

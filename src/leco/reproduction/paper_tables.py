@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from leco.devices import pick_device
 from leco.errors import LecoError, parameter, unknown_name
 from leco.model.pretrained import DEMO_BACKBONE
 from leco.options import naming
-from leco.presets import PRESETS, build_options
+from leco.preparation.methods import parse_methods
+from leco.presets import PRESETS, build_options, names_in
 from leco.reproduction.engines import Engine
 from leco.reproduction.experiment import Experiment
 from leco.reproduction.figure2 import FIGURE_2, Figure, write_figure
@@ -23,6 +23,10 @@ from leco.settings import LEARNED
 
 ALL = "all"
 TABLES = (*GRIDS, TABLE_6, FIGURE_2, ALL)
+OF_CELLS = {"seed", "strategy", "space", "train_rows"}
+"""Options in which the cells of a table differ."""
+SHARED = {"exit_layers", *names_in("run", "training", "search")} - OF_CELLS
+"""Options that all of its cells may have."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ class PaperTables:
         only: keeps the cells that have this, or one of several parts by comma, in their names.
         model: the encoder of all cells.
         preset: the named options of all cells.
-        options: what all cells have in their place.
+        options: what all cells have in their place: options of `leco.train` on the exits' layers, the run, the
+            training and the search, but for those in which cells differ.
         search_preset: the searches' preset; by default the same.
         train_rows: for some tasks, on a sample of how many rows their cells train.
         timed_texts: on how many test texts Figure 2 measures speedups; None is all.
@@ -65,16 +70,23 @@ class PaperTables:
             if self.table not in TABLES:
                 raise unknown_name("table", self.table, TABLES)
         check_tasks(self.tasks)
-        options = build_options(self.preset, self.options)
-        with naming("device"):
-            pick_device(options.run.device)
-        if self.search_preset is not None:
-            with naming("search_preset"):
-                PRESETS[self.search_preset]
+        self._check_options()
         if self.only is not None:
             names = [one.name for one in replace(self, only=None).experiments]
             if missing := [part for part in self._parts if not part or not any(part in name for name in names)]:
                 raise LecoError(f"{parameter('only')}: '{missing[0]}' is in no cell's name, such as {names[0]}.")
+
+    def _check_options(self) -> None:
+        """LecoError for options that no cell takes or the tables set, and for what they name that there is not."""
+        for name in self.options:
+            if name not in SHARED:
+                known = ", ".join(sorted(SHARED))
+                raise LecoError(f"{parameter('options')}: '{name}' is none that all cells may share: {known}.")
+        if self.search_preset is not None:
+            with naming("search_preset"):
+                PRESETS[self.search_preset]
+        for preset in (self.preset, self.search_preset or self.preset):
+            parse_methods(build_options(preset, self.options))
 
     @property
     def folder(self) -> ResultsFolder:

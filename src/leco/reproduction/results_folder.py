@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from leco.errors import LecoError
 from leco.files import write_text
-from leco.reproduction.experiment import Experiment, check_record, portable
+from leco.reproduction.experiment import Experiment, check_own, check_record, portable
 
 Record = dict[str, Any]
 
@@ -29,15 +29,21 @@ class ResultsFolder:
         self.root = root
 
     def __contains__(self, experiment: Experiment) -> bool:
-        """Whether an experiment is finished."""
-        return experiment.name in self.records()
+        """Whether an experiment is finished; LecoError where a record of its name is of another one."""
+        return self._found(experiment) is not None
 
     def __getitem__(self, experiment: Experiment) -> Record:
-        """The record of an experiment; LecoError where it has not been run."""
-        try:
-            return self.records()[experiment.name]
-        except KeyError as error:
-            raise LecoError(f"'{self.root}' has no record of {experiment.name}.") from error
+        """The record of an experiment; LecoError where it has not been run, or the record is of another one."""
+        record = self._found(experiment)
+        if record is None:
+            raise LecoError(f"'{self.root}' has no record of {experiment.name}.")
+        return record
+
+    def _found(self, experiment: Experiment) -> Record | None:
+        record = self.records().get(experiment.name)
+        if record is not None:
+            check_own(experiment, record, self.root)
+        return record
 
     def records(self) -> dict[str, Record]:
         """All records by the experiments' names; of two with the same name the first."""

@@ -15,6 +15,7 @@ from leco.evaluation.tokens import tokens
 from leco.files import atomic_path, read_json, write_json
 from leco.model import load_model
 from leco.pipeline import ARCHITECTURES, HISTORY, search, train
+from leco.presets import SEARCH, names_in
 from leco.reproduction.experiment import Experiment, plain
 from leco.reproduction.results_folder import ResultsFolder
 from leco.settings import LEARNED
@@ -48,7 +49,8 @@ class Search(Experiment):
 
     def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
         """Search; the results are what `leco train --exits FILE` reads, and the search's history."""
-        found, options = folder.model(self), dict(self.options)
+        found = folder.model(self)
+        options = {name: value for name, value in self.options if name in names_in(*SEARCH)}  # others: of its cells
         search(self.model, self.task, found, preset=self.preset, glue_dir=glue_dir, space=self.space, **options)
         return {"architectures": read_json(found / ARCHITECTURES), "history": read_json(found / HISTORY)}
 
@@ -87,6 +89,11 @@ class Cell(Experiment):
         if exits == LEARNED:
             exits = "-".join(filter(None, (LEARNED, self.space, self.search_preset)))
         return "_".join([super().name, plain(self.strategy), plain(exits), f"seed{self.seed}"])
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Those of any experiment, and the exits."""
+        return {**super().sources, "exits": self.exits}
 
     @property
     def search(self) -> Search | None:

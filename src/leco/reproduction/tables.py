@@ -11,6 +11,7 @@ from scipy.stats import wilcoxon
 from leco.files import write_csv, write_text
 from leco.reproduction.grids import Grid, Row
 from leco.reproduction.results_folder import ResultsFolder
+from leco.settings import layer_numbers
 
 Array = NDArray[Any]
 SIGNIFICANT = 0.05
@@ -21,13 +22,15 @@ COLUMNS = ("method", "task", "seed", "layer", "score", "paper_avg", "paper_best"
 class Entry:
     """What the cells of a row have for a task, in percent: the test scores [seeds, layers], by seed and exit.
 
-    `paper` is the paper's AVG and BEST; `parameters` the mean number of parameters of an exit.
+    `layers` are those that have an exit. `paper` is the paper's AVG and BEST; `parameters` the mean number of
+    parameters of an exit.
     """
 
     row: str
     task: str
     scores: Array
     seeds: tuple[int, ...]
+    layers: tuple[int, ...]
     parameters: float
     paper: tuple[float, float | None] | None
 
@@ -74,7 +77,8 @@ def _entry(grid: Grid, row: Row, task: str, seeds: list[int], folder: ResultsFol
     results = [folder[grid.cell(row, task, seed)] for seed in seeds]
     scores = 100 * np.array([result["test"] for result in results])
     parameters = float(np.mean([result["exit_parameters"] for result in results]))
-    return Entry(row.name, task, scores, tuple(seeds), parameters, row.paper.get(task))
+    layers = layer_numbers(dict(row.cell.options).get("exit_layers")) or tuple(range(1, scores.shape[1] + 1))
+    return Entry(row.name, task, scores, tuple(seeds), layers, parameters, row.paper.get(task))
 
 
 def significance(ours: Entry, baselines: Sequence[Entry]) -> Test | None:
@@ -199,5 +203,5 @@ def _csv_rows(found: Sequence[Entry]) -> Iterator[list[Any]]:
     """For each layer of each cell its `COLUMNS`."""
     for entry in found:
         for seed, scores in zip(entry.seeds, entry.scores, strict=True):
-            for layer, score in enumerate(scores, start=1):
+            for layer, score in zip(entry.layers, scores, strict=True):
                 yield [entry.row, entry.task, seed, layer, f"{score:.4f}", *(entry.paper or (None, None))]

@@ -13,7 +13,7 @@ from leco.runtime.predictor import (
     encoded,
 )
 from leco.runtime.session import Session
-from leco.runtime.watched import Watched, WatchFile, unwatched, watched
+from leco.runtime.watched import Watched, WatchFile, monitor_options, unwatched, watched
 from leco.tokens import Encoding
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "doubt_of",
     "encoded",
     "in_batches",
+    "monitor_options",
     "unwatched",
     "watched",
 ]

@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 FLOAT32, INT8 = "float32", "int8"
 INT8_BY_BATCH, INT8_BY_PROCESSOR = INT8_OF_BEFORE = "int8 by batch", "int8 by processor"
 """Files of before, where a text's answer depends on its batch, or on whether an x86 processor has VNNI."""
-"""The precisions that a file may have. In the last one, of files of before, a text's answer depends on its batch."""
 PIECE = 1024
 """Texts that are tokenized and kept at a time: enough to form batches of similar length."""
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from leco.display import listed, shortened
 from leco.errors import LecoError
 from leco.provenance import Provenance, check_pair
-from leco.tokens import Text
+from leco.tokens import Text, half_character
 
 MOST_THREADS = 1024
 
@@ -86,11 +86,6 @@ def _text(number: int, text: Any) -> Text:
     if len(parts) > 2 or len(parts) < 1 + pair or not all(isinstance(part, str) for part in parts):
         raise LecoError(f"Text {number} is {shortened(repr(text))}, which is neither a text nor a pair of texts.")
     for part in parts:
-        try:
-            part.encode()
-        except UnicodeEncodeError as error:
-            raise LecoError(
-                f"Text {number} has half a character (a lone surrogate) at place {error.start + 1}. Replace it, as "
-                r"text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace') does."
-            ) from error
+        if half := half_character(part):
+            raise LecoError(f"Text {number} {half}")
     return parts if pair else parts[0]

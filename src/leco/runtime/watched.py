@@ -1,20 +1,21 @@
 """A predictor that is watched while it runs: some of its answers are compared with those of full depth."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from filelock import FileLock
 
-from leco.calibration.certificate import Certificate
+from leco.calibration.certificate import Certificate, percent
 from leco.calibration.monitoring import Watch
 from leco.calibration.options import MonitorOptions
 from leco.criteria import Criterion, Task
 from leco.errors import LecoError, parameter
 from leco.files import read_json, write_json
 from leco.folders import writing
+from leco.options import fill, setting_names
 from leco.provenance import Provenance
 from leco.runtime.engine import Decisions
 from leco.runtime.predictor import Predictor, PredictorMixin, ignore
@@ -81,6 +82,7 @@ class Watched(PredictorMixin):
     Attributes:
         watch: what has been seen.
         failing: whether the last check that was tried (`try_to_check`) has failed.
+        told: whether `on_alarm` has been told.
 
     """
 
@@ -99,7 +101,7 @@ class Watched(PredictorMixin):
         self._criterion = criterion or predictor.criterion
         self.watch = watch if self.file is None else self.file.read()
         self._random = np.random.default_rng(seed)
-        self.failing = False
+        self.failing = self.told = False
         self._forget()
 
     @property
@@ -219,12 +221,34 @@ class Watched(PredictorMixin):
         self.watch = before + seen if self.file is None else self.file.add(seen)
         self._forget()
         if self.watch.alarm is not None and before.alarm is None:
+            self.told = True
             self.on_alarm(self.watch.sentence())
 
     def _forget(self) -> None:
         """Have nothing that waits to be checked."""
         self._texts = 0
         self._waiting: list[tuple[list[Encoding], np.ndarray[Any, Any]]] = []
+
+
+def monitor_options(given: Mapping[str, Any]) -> MonitorOptions:
+    """How answers are watched by those of some settings that are `given`, of which others may be of something else.
+
+    LecoError for one that would do nothing, as no file is named in which what is seen is counted.
+
+    >>> monitor_options({"monitor": "watch.json", "fall_back": True, "port": 80}).fall_back
+    True
+    """
+    options = fill(NOT_KEPT, given)
+    if options.monitor is None:
+        _refuse_idle([name for name in setting_names(options) if given.get(name) not in (None, False)])
+    return options
+
+
+def _refuse_idle(names: Sequence[str]) -> None:
+    """LecoError for the first of these settings of a monitor that there is not."""
+    if names:
+        name, missing = parameter(names[0]), parameter("monitor")
+        raise LecoError(f"{name} is for a monitor, and there is none: give {missing}, a file.")
 
 
 def unwatched(predictor: Predictor) -> Predictor:
@@ -242,9 +266,11 @@ def watched(
 
     `on_alarm` is told in a sentence, once, that the promise is contradicted; by default a warning is logged.
 
-    LecoError where nothing is promised that could be watched: neither by `monitor_bound` nor by its certificate.
+    LecoError where nothing is promised that could be watched, neither by `monitor_bound` nor by its certificate, and
+    where `options` say how to watch, but name no file.
     """
     if options.monitor is None:
+        _refuse_idle([name for name in setting_names(options) if getattr(options, name) != getattr(NOT_KEPT, name)])
         return predictor
     bound = options.monitor_bound
     if bound is None:
@@ -256,4 +282,9 @@ def watched(
         if doubt := held.doubt(criterion or predictor.criterion, predictor.precision):
             raise LecoError(f"{doubt} Calibrate it again, or give {parameter('monitor_bound')}.")
         bound = held.disagreement
+        if not 0 < bound < 1:
+            raise LecoError(
+                f"The certificate allows {percent(bound)} of texts to be answered otherwise than at full depth, which "
+                f"nothing can contradict. Give {parameter('monitor_bound')}."
+            )
     return Watched(predictor, Watch(bound, options.monitor_alpha), criterion, options, on_alarm=on_alarm)

@@ -1,13 +1,20 @@
 """The settings of a search."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leco.errors import LecoError, parameter
-from leco.options import option, validate
+from leco.options import naming, option, validate
 
 if TYPE_CHECKING:
     from leco.exits.space import SearchSpace
+
+EDGES_OF = {
+    "activations": ("activation_1", "activation_2"),
+    "encoders": ("encoder_1", "encoder_2"),
+    "poolers": ("pooler",),
+}
+"""The options that name operations, each with the edges of a search space that it is about."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +55,28 @@ class SearchOptions:
                 "the alphas would never move."
             )
 
+    def moved(self, epochs: int) -> float:
+        """The share, 0 to 1, of the epochs in which the alphas move that is behind a search after so many epochs.
+
+        >>> [SearchOptions(search_epochs=4, search_warmup=2).moved(epochs) for epochs in range(5)]
+        [0.0, 0.0, 0.0, 0.5, 1.0]
+        """
+        return max(0, epochs - self.search_warmup) / (self.search_epochs - self.search_warmup)
+
     def search_space(self, width: int | None) -> "SearchSpace":
-        """The space that these options name, for exits of the given width; None is the space's own."""
-        given = {
-            ("activation_1", "activation_2"): self.activations,
-            ("encoder_1", "encoder_2"): self.encoders,
-            ("pooler",): self.poolers,
-        }
-        subsets = {
-            edge: tuple(name.strip() for name in names.split(","))
-            for edges, names in given.items()
-            if names
-            for edge in edges
-        }
+        """The space that these options name, for exits of the given width; None is the space's own.
+
+        LecoError, with the option, for what is no space or names no operations.
+        """
         from leco.exits.space import SPACES  # needs PyTorch, which options and --help do not
 
-        space = SPACES[self.space]
-        return replace(space, width=width or space.width, **subsets)
+        with naming("space"):
+            space = SPACES[self.space]
+        for name, edges in EDGES_OF.items():
+            names = getattr(self, name)
+            if names is not None:
+                operations = tuple(one.strip() for one in names.split(","))
+                chosen: dict[str, Any] = dict.fromkeys(edges, operations)
+                with naming(name):
+                    space = replace(space, **chosen)
+        return replace(space, width=width or space.width)

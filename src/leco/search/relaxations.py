@@ -40,7 +40,10 @@ class Relaxation(ABC):
         """The weights [M, O] of each edge's candidates: what the history records and the discretization compares."""
 
     def sample(self, alphas: Alphas, progress: float, own: Own = NONE) -> dict[str, Tensor]:
-        """The weights [M, O] for one step of the search; `progress` goes from 0 to 1 over the search."""
+        """The weights [M, O] for one step of the search; `progress` goes from 0 to 1 over the search.
+
+        Its warm-up counts, in which the weights learn by such steps, too.
+        """
         return self.weights(alphas, own)
 
     def penalty(self, alphas: Alphas) -> Tensor | None:
@@ -48,7 +51,10 @@ class Relaxation(ABC):
         return None
 
     def kept(self, candidates: int, progress: float) -> int:
-        """How many of an edge's `candidates` are still in the search."""
+        """How many of an edge's `candidates` are still in the search.
+
+        `progress` goes from 0 to 1 over the epochs in which the alphas move: while they wait, none is better.
+        """
         return candidates
 
     def channels(self, width: int) -> Tensor | None:
@@ -163,8 +169,9 @@ class PcDarts(Darts):
 class PDarts(Darts):
     """The softmax, in a search that goes in stages, after each of which the weakest candidates are dropped.
 
-    After a third of the search the best 5/8 of each edge's candidates stay, after two thirds the best 3/8, rounded up.
-    Unlike the paper's, a stage goes on with the weights and alphas of the one before, and skips are not held back.
+    After a third of the epochs in which the alphas move the best 5/8 of each edge's candidates stay, after two thirds
+    the best 3/8, rounded up. Unlike the paper's, a stage goes on with the weights and alphas of the one before, and
+    skips are not held back.
 
     Source: P-DARTS (Chen et al. 2021).
 

@@ -120,7 +120,7 @@ class Searcher:
         """One pass: half of the rows for the weights, the other half for the alphas; all for the weights to warm up."""
         started = time.perf_counter()
         torch.manual_seed(own_seed(self.run.seed * 100_003 + epoch))  # an epoch repeats exactly, whatever ran before it
-        self.model.drop(lambda candidates: self.relaxation.kept(candidates, epoch / self.options.search_epochs))
+        self.model.drop(lambda candidates: self.relaxation.kept(candidates, self.options.moved(epoch)))
         first, second = self._halves(epoch)
         warm_up = epoch < self.options.search_warmup
         train_rows = np.concatenate([first, second]) if warm_up else first

@@ -45,10 +45,11 @@ async def split_lines(chunks: AsyncIterator[bytes], most: int, patience: float) 
             yield LecoError(f"Nothing came for {patience:g} seconds. What comes now is not answered.")
             return
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
+        long = next((place for place, line in enumerate([*lines, rest]) if len(line) > most), None)
+        for line in lines[:long]:
             if line.strip():
                 yield line
-        if len(rest) > most:
+        if long is not None:
             yield LecoError(f"A line has more than {most:,} bytes. It and all behind it are not answered.")
             return
     if rest.strip():

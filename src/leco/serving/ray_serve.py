@@ -9,6 +9,7 @@ from leco.errors import LecoError, parameter
 from leco.extras import needed
 from leco.loading import PredictorSpec
 from leco.options import check_names, fill, option, taking, validate
+from leco.runtime import monitor_options
 from leco.serving.options import ServingOptions
 
 ELSEWHERE = ("host", "port", "workers")
@@ -58,14 +59,14 @@ def ray_app(path: str | Path, *, device: str = "auto", **options: Any) -> Any:
         LecoError: where Ray Serve or the service is not installed, and for wrong settings.
 
     """
-    replicas, serving, monitoring = ReplicaOptions(), ServingOptions(), MonitorOptions()
-    check_names([replicas, serving, monitoring], options)
+    replicas, serving = ReplicaOptions(), ServingOptions()
+    check_names([replicas, serving, MonitorOptions()], options)
     if given := [name for name in ELSEWHERE if name in options]:
         raise LecoError(f"{parameter(given[0])} is Ray Serve's own setting (ray.serve.start). Leave it out here.")
     given_serving = fill(serving, options)
     serving = replace(given_serving, threads=given_serving.threads or 1)
     spec = PredictorSpec(str(Path(path).resolve()), serving.threads, device)
-    build = _application(spec, serving, fill(monitoring, options))
+    build = _application(spec, serving, monitor_options(options))
     return _deployment(fill(replicas, options), serving, build).bind()
 
 

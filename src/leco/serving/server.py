@@ -33,7 +33,8 @@ from leco.serving.service import Service
 
 logger = logging.getLogger("leco.serving")
 
-KEY = f"{ENVIRONMENT}API_KEY"
+KEY, KEY_FILE = f"{ENVIRONMENT}API_KEY", f"{ENVIRONMENT}API_KEY_FILE"
+"""The environment variables that hold the token, or name its file."""
 NOT_RELOADED = "The model could not be loaded anew, and the former one goes on: %s"
 KEEPER = "keeper"
 """The socket of the parent, in the folder in which workers count."""
@@ -176,9 +177,12 @@ def worker() -> Any:
 
 
 def read_key(options: ServingOptions) -> str | None:
-    """The token that requests must bear; None where they need none."""
+    """The token that requests must bear; None where none is named. LecoError for one that cannot be read, or is empty.
+
+    An empty one is mostly a secret that was not filled in, without which the service would be open to all.
+    """
     if options.api_key_file is None:
-        return os.environ.get(KEY, "").strip() or None
+        return _key_in_environment()
     try:
         key = options.api_key_file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -186,6 +190,14 @@ def read_key(options: ServingOptions) -> str | None:
     if not key:
         raise LecoError(f"The file of the token, '{options.api_key_file}', is empty.")
     return key
+
+
+def _key_in_environment() -> str | None:
+    key = os.environ.get(KEY, "").strip()
+    empty = [name for name in (KEY, KEY_FILE) if not os.environ.get(name, "unset").strip()]
+    if empty and not key:
+        raise LecoError(f"The environment variable of the token, {empty[0]}, is empty. Unset it to serve without one.")
+    return key or None
 
 
 def _hand_on(spec: PredictorSpec, options: ServingOptions, monitoring: MonitorOptions, key: str | None) -> None:

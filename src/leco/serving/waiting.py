@@ -18,6 +18,9 @@ from leco.tokens import Encoding
 Told = Callable[[Encoding, NDArray[Any], Criterion], None]
 LATELY = 10.0
 """Seconds over which the rate is measured."""
+SOON, LATEST = 1.0, 60.0
+"""The seconds after which to try again where no rate is known yet, and the most that are asked for: what was taken
+while little came says less of what can be."""
 
 
 class OverloadedError(LecoError):
@@ -118,7 +121,8 @@ class WaitingRoom:
             if self.closed:
                 raise DrainingError
             if self._tickets and self.tokens + tokens > self.most:
-                raise OverloadedError(self.tokens / max(self.rate(), 1.0))
+                rate = self.rate()
+                raise OverloadedError(SOON if rate is None else min(self.tokens / rate, LATEST))
             self._tickets.extend(tickets)
             self.tokens += tokens
             self._changed.notify()
@@ -144,11 +148,14 @@ class WaitingRoom:
                 if taken or not wait or (self.closed and not self._tickets):
                     return taken
 
-    def rate(self) -> float:
-        """The tokens taken in a second, lately; 0 where none were."""
-        now = time.perf_counter()
-        lately = [(when, tokens) for when, tokens in self._taken if now - when < LATELY]
-        return sum(tokens for _, tokens in lately) / max(now - lately[0][0], 0.1) if lately else 0.0
+    def rate(self) -> float | None:
+        """The tokens taken in a second, lately, or when any were last taken; None where none ever were."""
+        if not self._taken:
+            return None
+        last, _ = self._taken[-1]
+        now = min(time.perf_counter(), last + LATELY)
+        lately = [(when, tokens) for when, tokens in self._taken if when >= min(now - LATELY, last)]
+        return sum(tokens for _, tokens in lately) / max(now - lately[0][0], 0.1)
 
     def _take(self) -> list[Ticket]:
         taken: list[Ticket] = []

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from leco.devices import AUTO, DEVICE_HELP
-from leco.errors import LecoError, parameter
 from leco.options import option, validate
 
 EQUAL, BALANCED = "equal", "balanced"
@@ -72,12 +71,10 @@ class TrainingOptions:
         0.1,
         "Share of the steps in which the rate rises, before it falls linearly to 0; below 1.",
         minimum=0,
-        maximum=1,
+        below=1,  # Transformers would take it for a number of steps
     )
     report_to: str = option("none", "Logger that Transformers' Trainer reports to: tensorboard, wandb, mlflow, ...")
     gradient_accumulation: int = option(1, "Batches per step.", minimum=1)
 
     def __post_init__(self) -> None:
         validate(self)
-        if self.warmup >= 1:  # Transformers would take it for a number of steps
-            raise LecoError(f"{parameter('warmup')} must be below 1, not {self.warmup:g}.")

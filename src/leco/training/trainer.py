@@ -1,7 +1,7 @@
 """A Transformers Trainer for multi-exit models, and the phases of a training run with it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
@@ -118,18 +118,21 @@ class TrainingData:
 class TrainingSetup:
     """How a training runs: the settings that it shares with the search, its own, and the strategy as an object.
 
-    `done` of its epochs another training has done, whose model it goes on with.
+    `done` epochs of each phase, by its name, another training has had, whose model it goes on with.
     """
 
     run: RunOptions
     options: TrainingOptions
     strategy: Strategy
-    done: int = 0
+    done: Mapping[str, int] = field(default_factory=dict)
 
-    @property
-    def left(self) -> int:
-        """The epochs that this training is to do."""
-        return self.options.epochs - self.done
+    def had(self, phase: Phase) -> int:
+        """The epochs of a phase that are done."""
+        return self.done.get(phase.name, 0)
+
+    def left(self, phase: Phase) -> int:
+        """The epochs of a phase that this training is to do."""
+        return self.options.epochs - self.had(phase)
 
 
 def train_phases(
@@ -152,7 +155,7 @@ def train_phases(
         rows += [{"phase": phase.name, **row} for row in epoch_rows(trainer.state.log_history)]
     wait_for_all()  # each has read the best weights from `folder`
     model.requires_grad_(True)
-    return TrainingLog.of(rows, setup.left)
+    return TrainingLog.of(rows, setup.options.epochs)
 
 
 def resume(trainer: MultiExitTrainer, checkpoint: Path | None) -> None:
@@ -191,7 +194,7 @@ def _trainer(
     )
     arguments = OneDevice(
         output_dir=str(folder),
-        num_train_epochs=setup.left,
+        num_train_epochs=setup.left(phase),
         per_device_train_batch_size=run.batch_size,
         per_device_eval_batch_size=64,
         gradient_accumulation_steps=options.gradient_accumulation,
@@ -200,7 +203,7 @@ def _trainer(
         max_grad_norm=1.0,
         bf16=run.bf16,
         use_cpu=device.type == "cpu",
-        seed=(run.seed + setup.done) % 2**32,
+        seed=(run.seed + setup.had(phase)) % 2**32,
         eval_strategy="epoch",
         save_strategy="epoch",
         logging_strategy="epoch",
@@ -234,13 +237,13 @@ def _trainer(
         model,
         setup.strategy,
         phase,
-        setup.done,
+        setup.had(phase),
         args=arguments,
         train_dataset=data.train,
         eval_dataset=data.dev,
         compute_metrics=scores,
         optimizers=(torch.optim.AdamW(groups, fused=True), None),
-        callbacks=[Bar(phase.name, setup.done), FiniteWeights(phase.name), Checkpoints(), *callbacks],
+        callbacks=[Bar(phase.name, setup.had(phase)), FiniteWeights(phase.name), Checkpoints(), *callbacks],
     )
     trainer.remove_callback(PrinterCallback)
     if options.early_stopping is not None:
