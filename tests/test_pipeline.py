@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 import leco
-from leco import LecoError, pipeline
+from leco import LecoError, bulk, pipeline
 from leco.search.costs import DEFAULT
 from leco.training.trainer import MultiExitTrainer
 from offline import OPTIONS, SHORT, rows, write_csv
@@ -157,6 +157,15 @@ def test_what_is_no_path_is_one_sentence(tmp_path, encoder_folder, reviews, name
         with pytest.raises(LecoError, match=rf"^{name}(: .*| must be a path or a name, not .*| '.*' is not UTF-8)"):
             function(**given)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("value", [None, 3, ""], ids=ascii)
+def test_nor_can_it_be_calibrated_verified_or_answered_into(fitted, reviews, value):
+    for function in (leco.calibrate, leco.verify):
+        with pytest.raises(LecoError, match=r"^path must be a path or a name, not "):
+            function(value, str(reviews))
+    with pytest.raises(LecoError, match=r"^output must be a path or a name, not "):
+        bulk.predict(str(fitted), str(reviews), value)
 
 
 @pytest.mark.parametrize("option", [{"max_drop": 2}, {"repeats": 0}, {"timed_texts": 0}])

@@ -22,7 +22,7 @@ from leco.evaluation.certify import Calibration
 from leco.evaluation.kept import Kept, files_mark
 from leco.evaluation.trials import Trials
 from leco.evaluation.unseen import check_new, unseen_texts
-from leco.files import write_text
+from leco.files import check_path, write_text
 from leco.fingerprint import content_files
 from leco.folders import holding
 from leco.loading import is_classifier, load
@@ -80,6 +80,7 @@ def calibrate(
     """
     check_names([CalibrationOptions(), SourceOptions()], options)
     wanted = fill(CalibrationOptions(), options)
+    check_path(path, "path")
     path = Path(path)
     predictor = early_exiting(path, device)
     labelled = LOSSES[wanted.loss].labelled
@@ -118,6 +119,7 @@ def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log
     """
     check_names([VerificationOptions(), SourceOptions()], options)
     significance = fill(VerificationOptions(), options).significance
+    check_path(path, "path")
     path = Path(path)
     predictor = early_exiting(path, device)
     held = predictor.certificate

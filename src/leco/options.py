@@ -30,14 +30,14 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     above: float | None = None,
-    below: float | None = None,
     choices: Iterable[str] | None = None,
     **more: Any,
 ) -> Any:
     """A dataclass field with a default, a sentence of help (unit and range in it) and the values allowed.
 
-    `minimum` and `maximum` are included in the range, `above` and `below` are not; `choices` are the legal names. Of
-    `more`, which the field's metadata have too, `identifies=False` is a setting that may change while a run goes on.
+    `minimum` and `maximum` are included in the range, `above` is not; `choices` are the legal names. Of `more`, which
+    the field's metadata have too, `below` is not in the range, and `identifies=False` is a setting that may change
+    while a run goes on.
 
     >>> from dataclasses import dataclass
     >>> @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def option(
     >>> setting_names(Speed), Speed().share
     (['share'], 0.5)
     """
-    allowed = {"minimum": minimum, "maximum": maximum, "above": above, "below": below, "choices": choices}
+    allowed = {"minimum": minimum, "maximum": maximum, "above": above, "below": None, "choices": choices}
     return field(default=default, metadata={"help": help, **allowed, **more})
 
 

@@ -13,6 +13,7 @@ from leco.bulk.parts import Part, find_parts
 from leco.bulk.plan import Plan, Request, plan
 from leco.criteria import Criterion
 from leco.display import listed
+from leco.files import check_path
 from leco.loading import PredictorSpec
 from leco.options import fill, taking
 from leco.progress import progress_bar, say
@@ -80,6 +81,7 @@ def predict(
     where = {} if source is None else {name: value for name, value in vars(source).items() if value is not None}
     several = list(map(str, inputs)) if isinstance(inputs, list | tuple) else [str(inputs)]
     chosen = fill(BulkOptions(), options, strict=True)
+    check_path(output, "output")
     return answer_parts(Request(spec, several, str(output), criterion, chosen, where))
 
 
