@@ -20,9 +20,9 @@ class CalibrationOptions:
         f"Share of texts that early answers may cost, 0 to 1; of values, deviations. By default {DROP}, but for a goal "
         "of speed.",
         above=0,
-        maximum=1,
+        below=1,
     )
-    confidence: float = option(0.9, "Confidence of the promise, between 0.5 and 1.", above=0.5, maximum=1)
+    confidence: float = option(0.9, "Confidence of the promise, between 0.5 and 1.", above=0.5, below=1)
     loss: str = option(
         WORSE,
         "What counts: worse (wrong though full depth is right), or disagreement with it, which needs no labels.",
@@ -44,9 +44,6 @@ class CalibrationOptions:
 
     def __post_init__(self) -> None:
         validate(self)
-        for name in ("max_drop", "confidence"):
-            if (value := getattr(self, name)) is not None and value >= 1:
-                raise LecoError(f"{parameter(name)} must be below 1, not {value}.")
         goals = [name for name in ("max_drop", "target_speedup", "budget_ms") if getattr(self, name) is not None]
         if len(goals) > 1:
             raise LecoError(f"{' and '.join(map(parameter, goals[:2]))} are two goals. Give one of them.")
