@@ -1,7 +1,7 @@
 """Figure 2: the curves of all criteria on the model with learned exits, and one of a usual model beside them."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def write_figure(figures: Sequence[Figure], folder: ResultsFolder, made: str, pi
         for name, curve in evaluation.curves.items():
             areas.setdefault(name, {})[figure.task] = curve.area
     tasks = [figure.task for figure, _ in found]
-    best = {task: max(row.get(task) or 0 for name, row in areas.items() if name != Oracle.name) for task in tasks}
+    best = {task: best_area(areas, task) for task in tasks}
     lines = [[name, *(_shown(row.get(task), best[task]) for task in tasks)] for name, row in areas.items()]
     table = markdown(["criterion", *(f"{task}, area" for task in tasks)], lines)
     text = "\n\n".join(["**Speedup-score curves (the paper's Figure 2)**", made, *drawn, table, *notes]) + "\n"
@@ -86,7 +86,17 @@ def write_figure(figures: Sequence[Figure], folder: ResultsFolder, made: str, pi
     return text
 
 
-def _shown(value: float | None, best: float) -> str:
+def best_area(areas: Mapping[str, Mapping[str, float | None]], task: str) -> float | None:
+    """The largest area of a task under a criterion's curve, the oracle's left out; None where none is known.
+
+    >>> best_area({"cobee": {"cola": -0.2}, "static": {"cola": None}, "oracle": {"cola": 0.1}}, "cola")
+    -0.2
+    """
+    known = (row.get(task) for name, row in areas.items() if name != Oracle.name)
+    return max((area for area in known if area is not None), default=None)
+
+
+def _shown(value: float | None, best: float | None) -> str:
     if value is None:
         return ""
     return f"**{100 * value:.1f}**" if value == best else f"{100 * value:.1f}"
