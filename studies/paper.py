@@ -18,7 +18,7 @@ from benchmarks.common.recording import ASSETS, DOCS, write_between
 from leco.errors import LecoError
 from leco.reproduction import run_all
 from leco.reproduction.estimate import estimated_hours
-from leco.reproduction.grids import LEARNED_INSTEAD, LECO
+from leco.reproduction.grids import LECO
 from leco.reproduction.scheduler import with_needs
 from leco.reproduction.tables import differences, entries, markdown, mean_and_spread
 from studies.common.other_tables import areas, cobee_less_others, probe, rates, variants, variations, worth
@@ -109,11 +109,12 @@ least {ENOUGH}, not corrected for the number of rows
 
 def with_learned_exits(run):
     """AVG of the other strategies with learned exits less that with their own, from Table 3."""
-    _, found = found_in(run)
+    grid, found = found_in(run)
     lines = []
-    for learned, usual in LEARNED_INSTEAD.items():
-        gaps = {task: differences(found[learned, task], found[usual, task]) for task in run.tasks}
-        lines.append([f"{learned} less {usual}", *on_tasks(run.tasks, of_avg(gaps))])
+    for row in grid.rows:
+        if row.rival is not None:
+            gaps = {task: differences(found[row.name, task], found[row.rival, task]) for task in run.tasks}
+            lines.append([f"{row.name} less {row.rival}", *on_tasks(run.tasks, of_avg(gaps))])
     return f"""**What learned exits do for other strategies** (AVG of Table 3's rows; as above)
 
 {markdown(["", *run.tasks, "all tasks"], lines)}"""

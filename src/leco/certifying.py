@@ -80,9 +80,8 @@ def calibrate(
     """
     check_names([CalibrationOptions(), SourceOptions()], options)
     wanted = fill(CalibrationOptions(), options)
-    check_path(path, "path")
-    path = Path(path)
     predictor = early_exiting(path, device)
+    path = Path(path)
     labelled = LOSSES[wanted.loss].labelled
     name, split = unseen_texts(predictor, data, _of_source(options), labelled=labelled, log=log)
     order = Order.load(path / ORDER) if (path / ORDER).is_file() else None
@@ -119,9 +118,8 @@ def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log
     """
     check_names([VerificationOptions(), SourceOptions()], options)
     significance = fill(VerificationOptions(), options).significance
-    check_path(path, "path")
-    path = Path(path)
     predictor = early_exiting(path, device)
+    path = Path(path)
     held = predictor.certificate
     if held is None:
         raise LecoError(f"'{path}' has no certificate. 'leco calibrate' makes one.")
@@ -136,8 +134,9 @@ def verify(path: str | Path, data: DataSource, *, device: str = "auto", log: Log
     return verify_losses(held, trials.attempt(predictor.criterion).losses, significance)
 
 
-def early_exiting(path: Path, device: str) -> Predictor:
-    """The model of a folder or a file; LecoError for a plain classifier, which has no early answers."""
+def early_exiting(path: str | Path, device: str) -> Predictor:
+    """The model of a folder or a file; LecoError for no path, and a plain classifier, which has no early answers."""
+    check_path(path, "path")
     if is_classifier(path):
         raise LecoError(f"'{path}' is a plain classifier: it has no early answers. Give a model of 'leco fit'.")
     return load(path, device=device)

@@ -22,20 +22,15 @@ def read_tasks(name, tasks):
 
 
 def areas():
-    """The area under each criterion's curve, and how far COBEE's is above it, over seeds."""
+    """The area under each criterion's curve, over seeds."""
     result = read("studies/areas")
     by_task = defaultdict(list)
     for row in result["rows"]:
         by_task[row["task"]].append(row["areas"])
     lines = []
     for name in result["rows"][0]["areas"]:
-        cells = []
-        for found in by_task.values():
-            cells.append(mean_and_spread([one[name] for one in found]))
-            gaps = [one["cobee"] - one[name] for one in found]
-            cells.append("" if name == "cobee" else mean_and_spread(gaps, sign="+"))
-        lines.append([name, *cells])
-    header = [text for task, found in by_task.items() for text in (f"{task} (n = {len(found)})", "COBEE less it")]
+        lines.append([name, *(mean_and_spread([one[name] for one in found]) for found in by_task.values())])
+    header = [f"{task} (n = {len(found)})" for task, found in by_task.items()]
     return f"""**Exit criteria over seeds**: the area under the curve of LECO's cells, in points of the task's score,
 the mean over the shares of layers saved that all criteria reach (± is the standard deviation over seeds). What the
 cells' exits said of each text is not in the repository, so that this table cannot be remade without running them again

@@ -49,8 +49,8 @@ class Search(Experiment):
 
     def run(self, folder: ResultsFolder, glue_dir: Path | None = None) -> dict[str, Any]:
         """Search; the results are what `leco train --exits FILE` reads, and the search's history."""
-        found = folder.model(self)
-        options = {name: value for name, value in self.options if name in names_in(*SEARCH)}  # others: of its cells
+        found, own = folder.model(self), names_in(*SEARCH)
+        options = {name: value for name, value in self.options if name in own}  # others are its cells'
         search(self.model, self.task, found, preset=self.preset, glue_dir=glue_dir, space=self.space, **options)
         return {"architectures": read_json(found / ARCHITECTURES), "history": read_json(found / HISTORY)}
 
